@@ -1,0 +1,28 @@
+"""Files that are whole or absent: written beside their place and renamed into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_beside(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; on success rename it to `path`.
+
+    The folder is made if it is missing. After an error the temporary file is removed and an older
+    file at `path` is untouched.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: encoders choose the format by it.
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield beside
+        with open(beside, "rb+") as file:  # Windows syncs no file that is open for reading
+            os.fsync(file.fileno())  # or a power cut could keep the new name with no content
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sketch2paint.files import written_beside
+
+
+def test_file_appears_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "table.csv"
+    with written_beside(path) as beside:
+        beside.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_temporary_name_is_hidden_beside_and_keeps_the_suffix(tmp_path: Path) -> None:
+    with written_beside(tmp_path / "a.png") as beside:
+        beside.touch()
+        assert beside.parent == tmp_path
+        assert beside.name.startswith(".")
+        assert beside.suffix == ".png"
+
+
+def test_old_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with written_beside(path) as beside:
+        beside.write_text("new")
+        assert path.read_text() == "old"
+        written = beside.stat().st_ino
+    assert path.read_text() == "new"
+    assert path.stat().st_ino == written  # renamed, not copied: there is no half file in between
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_error_keeps_the_old_file_and_leaves_no_temporary_one(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(error), written_beside(path) as beside:
+        beside.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), written_beside(tmp_path / "a.txt"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_path_may_be_a_string(tmp_path: Path) -> None:
+    with written_beside(str(tmp_path / "a.txt")) as beside:
+        beside.write_text("text")
+    assert (tmp_path / "a.txt").read_text() == "text"
