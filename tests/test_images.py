@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sketch2paint.images import (
+    find_pictures,
+    grid,
+    pairs_grid,
+    picture_size,
+    read_rgb,
+    rgb_to_grey,
+    to_float,
+    to_hwc,
+    to_uint8,
+    write_picture,
+)
+
+WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def palette_picture() -> Image.Image:
+    picture = Image.new("P", (2, 1))
+    picture.putpalette([*RED, *BLUE])
+    picture.putdata([0, 1])
+    return picture
+
+
+# ---------------------------------------------------------------- read_rgb: every mode
+
+
+def test_rgb_png_is_read_as_it_is(tmp_path: Path) -> None:
+    Image.fromarray(noise(5, 7, 3)).save(tmp_path / "a.png")
+    read = read_rgb(tmp_path / "a.png")
+    assert read.dtype == np.uint8
+    np.testing.assert_array_equal(read, noise(5, 7, 3))
+
+
+def test_path_may_be_a_string(tmp_path: Path) -> None:
+    Image.fromarray(noise(5, 7, 3)).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_rgb(str(tmp_path / "a.png")), noise(5, 7, 3))
+
+
+def test_webp_without_loss_is_read_as_it_is(tmp_path: Path) -> None:
+    Image.fromarray(noise(5, 7, 3)).save(tmp_path / "a.webp", lossless=True)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.webp"), noise(5, 7, 3))
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_rgba_comes_on_white(tmp_path: Path, suffix: str) -> None:
+    # Clear, half and opaque red; what is below the clear pixel must not shine through.
+    rgba = np.array([[[255, 0, 0, 0], [255, 0, 0, 128], [255, 0, 0, 255]]], np.uint8)
+    options = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    Image.fromarray(rgba).save(tmp_path / f"a.{suffix}", **options)
+    expected = [[WHITE, (255, 127, 127), RED]]
+    np.testing.assert_array_equal(read_rgb(tmp_path / f"a.{suffix}"), expected)
+
+
+def test_grey_with_alpha_comes_on_white(tmp_path: Path) -> None:
+    la = np.array([[[0, 0], [0, 51], [0, 255], [200, 255]]], np.uint8)
+    picture = Image.merge("LA", [Image.fromarray(la[..., 0]), Image.fromarray(la[..., 1])])
+    picture.save(tmp_path / "a.png")
+    expected = [[WHITE, (204,) * 3, (0,) * 3, (200,) * 3]]
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)
+
+
+def test_palette(tmp_path: Path) -> None:
+    palette_picture().save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), [[RED, BLUE]])
+
+
+@pytest.mark.parametrize("transparency", [0, b"\x00\xff"], ids=["index", "table"])
+def test_palette_with_transparency_comes_on_white(
+    tmp_path: Path, transparency: int | bytes
+) -> None:
+    palette_picture().save(tmp_path / "a.png", transparency=transparency)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), [[WHITE, BLUE]])
+
+
+def test_gif_with_transparency_comes_on_white(tmp_path: Path) -> None:
+    palette_picture().save(tmp_path / "a.gif", transparency=0)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.gif"), [[WHITE, BLUE]])
+
+
+@pytest.mark.parametrize(("mode", "key"), [("L", 7), ("RGB", (7, 7, 7))])
+def test_colour_key_comes_on_white(tmp_path: Path, mode: str, key: object) -> None:
+    picture = Image.fromarray(np.array([[7, 9]], np.uint8)).convert(mode)
+    picture.save(tmp_path / "a.png", transparency=key)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), [[WHITE, (9, 9, 9)]])
+
+
+def test_greyscale_has_three_equal_channels(tmp_path: Path) -> None:
+    Image.fromarray(noise(5, 7)).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), np.dstack([noise(5, 7)] * 3))
+
+
+def test_one_bit(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[True, False, True]])).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.mode == "1"
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), [[WHITE, (0, 0, 0), WHITE]])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path: Path, suffix: str) -> None:
+    deep = (np.arange(256) * 257).astype(np.uint16)[None]  # 0..255 in 16 bits: v * 65535 / 255
+    Image.fromarray(deep).save(tmp_path / f"a.{suffix}")
+    expected = np.dstack([np.arange(256)[None]] * 3)
+    np.testing.assert_array_equal(read_rgb(tmp_path / f"a.{suffix}"), expected)
+
+
+def test_sixteen_bit_colour_is_scaled(tmp_path: Path) -> None:
+    deep = noise(4, 5, 3).astype(np.uint16) * 257
+    assert cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), noise(4, 5, 3))
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    inks = {(0, 255, 255, 0): RED, (255, 255, 0, 0): BLUE, (0, 0, 0, 0): WHITE}
+    for ink, colour in inks.items():
+        Image.new("CMYK", (16, 8), ink).save(tmp_path / "a.jpg", quality=100)
+        with Image.open(tmp_path / "a.jpg") as picture:
+            assert picture.mode == "CMYK"
+        read = read_rgb(tmp_path / "a.jpg")
+        assert read.shape == (8, 16, 3)
+        np.testing.assert_allclose(read.astype(int), np.broadcast_to(colour, (8, 16, 3)), atol=4)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_exif_orientation_is_applied(tmp_path: Path, suffix: str) -> None:
+    picture = Image.new("RGB", (64, 32), RED)
+    picture.paste(BLUE, (32, 0, 64, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise: the left half comes up
+    options = {"lossless": True} if suffix == "webp" else {}
+    picture.save(tmp_path / f"a.{suffix}", exif=exif, **options)
+    read = read_rgb(tmp_path / f"a.{suffix}").astype(int)
+    assert read.shape == (64, 32, 3)
+    np.testing.assert_allclose(read[:28], np.broadcast_to(RED, (28, 32, 3)), atol=4)
+    np.testing.assert_allclose(read[36:], np.broadcast_to(BLUE, (28, 32, 3)), atol=4)
+    assert picture_size(tmp_path / f"a.{suffix}") == (32, 64)  # as read_rgb sees it
+
+
+# ---------------------------------------------------------------- bad files
+
+
+def damage(folder: Path, kind: str) -> Path:
+    """Write a bad file of a kind and return its path."""
+    path = folder / f"bad.{'jpg' if 'jpg' in kind else 'png'}"
+    if kind == "text":
+        path.write_text("not a picture")
+    elif kind == "empty":
+        path.touch()
+    else:
+        Image.fromarray(noise(40, 40, 3)).save(path)
+        whole = path.read_bytes()
+        if kind == "flipped png":
+            at = len(whole) // 2
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        else:
+            path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+BAD = ["text", "empty", "half png", "half jpg", "flipped png"]
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_file_is_named_with_what_to_do(tmp_path: Path, kind: str) -> None:
+    path = damage(tmp_path, kind)
+    with pytest.raises(ValueError, match=r"expected a readable picture.*Replace or remove") as info:
+        read_rgb(path)
+    assert str(info.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_picture_size_finds_bad_files(tmp_path: Path, kind: str) -> None:
+    path = damage(tmp_path, kind)
+    with pytest.raises(ValueError, match="expected a readable picture") as info:
+        picture_size(path)
+    assert str(info.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_picture_size_accepts_no_cut_file_that_cannot_be_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(noise(8, 8, 3)).save(path)
+    whole = path.read_bytes()
+    assert picture_size(path) == (8, 8)
+    for cut in range(5, len(whole), 7):  # PNG: 4 bytes less is only the end mark's checksum
+        path.write_bytes(whole[:-cut])
+        with pytest.raises(ValueError, match="expected a readable picture"):
+            picture_size(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "gif", "tif"])
+def test_picture_size_is_width_and_height(tmp_path: Path, suffix: str) -> None:
+    Image.fromarray(noise(5, 7, 3)).save(tmp_path / f"a.{suffix}")
+    assert picture_size(tmp_path / f"a.{suffix}") == (7, 5)
+
+
+def test_missing_file_stays_a_file_not_found_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone.png"):
+        read_rgb(tmp_path / "gone.png")
+
+
+# ---------------------------------------------------------------- find_pictures
+
+
+def test_find_pictures(tmp_path: Path) -> None:
+    wanted = ["B.PNG", "a.jpg", "c.WebP", "deep/er/x.jpeg", "deep/y.TIFF", "z.bmp"]
+    others = [".hidden.png", "._a.jpg", ".git/x.png", "deep/.cache/y.png", "notes.txt", "png"]
+    for name in wanted + others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()  # a folder, whatever it is called
+    found = find_pictures(tmp_path)
+    assert found == sorted(tmp_path / name for name in wanted)
+    assert find_pictures(str(tmp_path)) == found
+
+
+def test_find_pictures_of_a_hidden_root(tmp_path: Path) -> None:
+    root = tmp_path / ".cache"
+    root.mkdir()
+    (root / "a.png").touch()
+    assert find_pictures(root) == [root / "a.png"]
+
+
+# ---------------------------------------------------------------- conversion
+
+
+def test_to_float_and_to_uint8_are_inverse_on_all_values() -> None:
+    values = torch.arange(256, dtype=torch.uint8)
+    floats = to_float(values)
+    assert floats.dtype == torch.float32
+    torch.testing.assert_close(floats, torch.linspace(-1, 1, 256), atol=1e-6, rtol=0)
+    assert torch.equal(to_uint8(floats), values)
+    assert torch.equal(values, torch.arange(256, dtype=torch.uint8))  # the input is untouched
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_to_uint8_takes_other_floats_and_clips(dtype: torch.dtype) -> None:
+    values = torch.tensor([-7.0, -1.0, 0.0, 1.0, 7.0], dtype=dtype)
+    assert to_uint8(values).tolist() == [0, 0, 128, 255, 255]
+
+
+def test_to_uint8_rounds_to_the_nearest() -> None:
+    levels = torch.tensor([99.4, 99.6])
+    assert to_uint8(levels / 127.5 - 1).tolist() == [99, 100]
+
+
+def test_to_hwc() -> None:
+    picture = torch.tensor([[[-1.0, 1.0]], [[1.0, -1.0]], [[-1.0, -1.0]]], requires_grad=True)
+    np.testing.assert_array_equal(to_hwc(picture), [[(0, 255, 0), (255, 0, 0)]])
+    np.testing.assert_array_equal(to_hwc(picture[:1]), [[(0, 0, 0), WHITE]])
+
+
+def test_rgb_to_grey_agrees_with_pillow() -> None:
+    picture = noise(64, 64, 3)
+    pillow = np.asarray(Image.fromarray(picture).convert("L")).astype(int)
+    grey = rgb_to_grey(picture)
+    assert grey.shape == (64, 64) and grey.dtype == np.uint8
+    assert np.abs(grey - pillow).max() <= 1
+    np.testing.assert_array_equal(rgb_to_grey(picture[:, ::-1]), grey[:, ::-1])  # and on views
+
+
+def test_rgb_to_grey_keeps_grey() -> None:
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    np.testing.assert_array_equal(rgb_to_grey(np.dstack([ramp] * 3)), ramp)
+
+
+# ---------------------------------------------------------------- grids
+
+
+def test_grid_lays_out_row_by_row_on_white() -> None:
+    levels = [0, 50, 100, 150, 200]
+    pictures = torch.stack([to_float(torch.full((3, 6, 10), v, dtype=torch.uint8)) for v in levels])
+    sheet = grid(pictures, columns=2)
+    assert sheet.shape == (3 * (6 + 4) + 4, 2 * (10 + 4) + 4, 3)
+    expected = np.full_like(sheet, 255)
+    for place, level in enumerate(levels):
+        top, left = 4 + (6 + 4) * (place // 2), 4 + (10 + 4) * (place % 2)
+        expected[top : top + 6, left : left + 10] = level
+    np.testing.assert_array_equal(sheet, expected)
+
+
+def test_pairs_grid_has_a_row_for_each_sample() -> None:
+    def flat(channels: int, *levels: int) -> torch.Tensor:
+        return torch.stack(
+            [to_float(torch.full((channels, 8, 8), v, dtype=torch.uint8)) for v in levels]
+        )
+
+    sheet = pairs_grid([flat(1, 10, 20), flat(3, 30, 40), flat(3, 50, 60)])
+    assert sheet.shape == (2 * 12 + 4, 3 * 12 + 4, 3)
+    assert sheet[8::12, 8::12].tolist() == [
+        [[v] * 3 for v in (10, 30, 50)],
+        [[v] * 3 for v in (20, 40, 60)],
+    ]
+
+
+# ---------------------------------------------------------------- write_picture
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg", "bmp"])
+def test_write_picture_in_the_format_of_the_suffix(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "new" / f"a.{suffix}"
+    write_picture(path, np.full((5, 7, 3), (200, 100, 50), np.uint8))
+    with Image.open(path) as picture:
+        assert picture.format == {"jpg": "JPEG"}.get(suffix, suffix.upper())
+    read = read_rgb(path).astype(int)
+    assert read.shape == (5, 7, 3)
+    np.testing.assert_allclose(read, np.broadcast_to((200, 100, 50), (5, 7, 3)), atol=6)
+    assert list(path.parent.iterdir()) == [path]  # no temporary file
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 3), (5, 7)])
+def test_png_is_exact(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    write_picture(tmp_path / "a.png", noise(*shape))
+    with Image.open(tmp_path / "a.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), noise(*shape))
+
+
+def test_failed_encoder_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    write_picture(path, noise(5, 7, 3))
+    before = path.read_bytes()
+    with pytest.raises(OSError, match="RGBA"):
+        write_picture(path, noise(5, 7, 4))  # JPEG has no alpha
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unknown_format_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown file extension"):
+        write_picture(tmp_path / "a.xyz", noise(5, 7, 3))
+    assert list(tmp_path.iterdir()) == []
