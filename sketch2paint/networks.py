@@ -1,0 +1,248 @@
+"""The two networks of pix2pix (Isola et al. 2017, https://arxiv.org/abs/1611.07004)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+NORMS = ("batch", "instance", "none")
+UPSAMPLINGS = ("transposed", "resize")
+
+
+def _expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _norm(kind: str, channels: int, resolution: int) -> nn.Module:
+    """One normalisation layer; none at 1x1, where a sample's mean is the sample itself."""
+    if kind == "none" or resolution == 1:
+        return nn.Identity()
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+def _check_norm(norm: str) -> None:
+    _expect(norm in NORMS, f"Expected `norm` to be one of {', '.join(NORMS)}, got {norm!r}.")
+
+
+def _upsample(in_channels: int, out_channels: int, upsampling: str, bias: bool) -> nn.Module:
+    if upsampling == "transposed":
+        return nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=bias)
+    # No checkerboard: resize, then convolve (Odena et al. 2016).
+    conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), conv)
+
+
+class Down(nn.Module):
+    """Halve the resolution: 4x4 convolution of stride 2, norm, LeakyReLU(0.2)."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str, resolution: int) -> None:
+        super().__init__()
+        self.norm = _norm(norm, out_channels, resolution)
+        has_norm = not isinstance(self.norm, nn.Identity)
+        self.conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=not has_norm)
+        self.activation = nn.LeakyReLU(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(self.norm(self.conv(x)))
+
+
+class Up(nn.Module):
+    """Double the resolution, then norm, dropout, ReLU (paper 6.1.1: CDk blocks)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: str, upsampling: str, dropout: float
+    ) -> None:
+        super().__init__()
+        self.conv = _upsample(in_channels, out_channels, upsampling, bias=norm == "none")
+        self.norm = _norm(norm, out_channels, resolution=2)
+        self.dropout = nn.Dropout(dropout)
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(self.dropout(self.norm(self.conv(x))))
+
+
+class UNetGenerator(nn.Module):
+    """U-Net of pix2pix: encoder C64-C128-C256-C512x5, the mirror image back (paper 6.1.1).
+
+    Args:
+        size: side of the training pictures in pixels, a multiple of 2**levels.
+        in_channels: channels of the sketch (more where colour hints come with it).
+        out_channels: channels of the picture.
+        base_channels: width of the first level; the deepest levels have eight times as many.
+        levels: how often the resolution is halved; None: down to 1x1, 8 levels at 256.
+        norm: batch | instance | none. The first level and 1x1 have none.
+        upsampling: transposed (paper) | resize (nearest neighbour + 3x3 convolution).
+        dropout: probability in the three deepest decoder blocks (paper: 0.5), in training only.
+            The paper keeps it at test time as its noise z; here inference is deterministic.
+
+    Raises:
+        ValueError: a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        size: int = 256,
+        in_channels: int = 1,
+        out_channels: int = 3,
+        base_channels: int = 64,
+        levels: int | None = None,
+        norm: str = "instance",
+        upsampling: str = "transposed",
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        levels = int(math.log2(max(size, 1))) if levels is None else levels
+        self._check(size, in_channels, out_channels, base_channels, levels, upsampling, dropout)
+        _check_norm(norm)
+        self.size, self.in_channels, self.out_channels = size, in_channels, out_channels
+        self.multiple = 2**levels  # height and width must divide by it
+        widths = [base_channels * min(2**level, 8) for level in range(levels)]
+        names = [f"{size >> (level + 1)}x{size >> (level + 1)}" for level in range(levels)]
+
+        self.down = nn.ModuleDict()
+        for level, (name, width) in enumerate(zip(names, widths, strict=True)):
+            into = in_channels if level == 0 else widths[level - 1]
+            resolution = size >> (level + 1)
+            self.down[name] = Down(into, width, "none" if level == 0 else norm, resolution)
+
+        self.up = nn.ModuleDict()  # keyed by the resolution each block arrives at
+        for level in reversed(range(1, levels)):
+            # Every block but the deepest also takes the encoder's output of its level.
+            into = widths[level] * (1 if level == levels - 1 else 2)
+            rate = dropout if level >= levels - 3 else 0.0
+            self.up[names[level - 1]] = Up(into, widths[level - 1], norm, upsampling, rate)
+
+        last = _upsample(base_channels * 2, out_channels, upsampling, bias=True)
+        self.out = nn.Sequential(last, nn.Tanh())
+        initialise(self)
+
+    @staticmethod
+    def _check(
+        size: int,
+        in_channels: int,
+        out_channels: int,
+        base_channels: int,
+        levels: int,
+        upsampling: str,
+        dropout: float,
+    ) -> None:
+        for name, value in (
+            ("in_channels", in_channels),
+            ("out_channels", out_channels),
+            ("base_channels", base_channels),
+        ):
+            _expect(value >= 1, f"Expected `{name}` to be at least 1, got {value}.")
+        _expect(levels >= 2, f"Expected `levels` to be at least 2 (`size` 4), got {levels}.")
+        multiple = 2**levels
+        _expect(
+            size % multiple == 0 and size > 0,
+            f"Expected `size` to be a multiple of {multiple} (the U-Net halves it {levels} times), "
+            f"got {size}. Pass {max(size // multiple, 1) * multiple}, or fewer `levels`.",
+        )
+        _expect(
+            upsampling in UPSAMPLINGS,
+            f"Expected `upsampling` to be one of {', '.join(UPSAMPLINGS)}, got {upsampling!r}.",
+        )
+        _expect(0 <= dropout < 1, f"Expected `dropout` to be in [0, 1), got {dropout}.")
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        """Colour a batch of sketches.
+
+        Args:
+            sketch: (B, in_channels, H, W) in [-1, 1]; H and W multiples of 2**levels.
+
+        Returns:
+            (B, out_channels, H, W) in (-1, 1).
+
+        Raises:
+            ValueError: height or width does not divide by 2**levels.
+        """
+        height, width = sketch.shape[-2:]
+        _expect(
+            height % self.multiple == 0 and width % self.multiple == 0,
+            f"Expected height and width to be multiples of {self.multiple}, got {height}x{width}. "
+            "Pad the sketch with white (1.0).",
+        )
+        # Encoder
+        skips = []
+        x = sketch
+        for block in self.down.values():
+            x = block(x)
+            skips.append(x)  # (B, width of the level, H / 2**level, W / 2**level)
+
+        # Decoder. As in the paper the skip is the encoder's activation; the authors' later
+        # PyTorch code passes it through another ReLU, which only drops its negative fifth.
+        skips.pop()
+        for block in self.up.values():
+            x = torch.cat([block(x), skips.pop()], dim=1)
+        return self.out(x)
+
+
+class PatchDiscriminator(nn.Module):
+    """70x70 PatchGAN: one logit for each 70x70 patch of sketch and picture (paper 6.1.2).
+
+    Args:
+        in_channels: channels of the sketch and the picture together.
+        base_channels: width of the first layer (paper: 64).
+        layers: convolutions of stride 2; 3 see 70x70 pixels.
+        norm: batch | instance | none; the first and the last layer have none.
+
+    Raises:
+        ValueError: a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 4,
+        base_channels: int = 64,
+        layers: int = 3,
+        norm: str = "instance",
+    ) -> None:
+        super().__init__()
+        for name, value in (("in_channels", in_channels), ("base_channels", base_channels)):
+            _expect(value >= 1, f"Expected `{name}` to be at least 1, got {value}.")
+        _expect(1 <= layers <= 6, f"Expected `layers` to be in 1..6, got {layers}.")
+        _check_norm(norm)
+        widths = [base_channels * min(2**layer, 8) for layer in range(layers + 1)]
+        blocks: list[nn.Module] = [
+            nn.Conv2d(in_channels, widths[0], 4, 2, 1),
+            nn.LeakyReLU(0.2),
+        ]
+        for layer in range(1, layers + 1):
+            # The paper's 70x70 field needs stride 1 in the last two convolutions.
+            stride = 2 if layer < layers else 1
+            conv = nn.Conv2d(widths[layer - 1], widths[layer], 4, stride, 1, bias=norm == "none")
+            blocks += [conv, _norm(norm, widths[layer], resolution=2), nn.LeakyReLU(0.2)]
+        self.features = nn.Sequential(*blocks)
+        self.logits = nn.Conv2d(widths[-1], 1, 4, 1, 1)
+        initialise(self)
+
+    def forward(self, sketch: Tensor, picture: Tensor) -> Tensor:
+        """Judge pictures under the condition of their sketches.
+
+        Args:
+            sketch: (B, 1, H, W) in [-1, 1].
+            picture: (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            Logits without sigmoid, (B, 1, h, w): 30x30 at 256x256.
+        """
+        return self.logits(self.features(torch.cat([sketch, picture], dim=1)))
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw weights from N(0, 0.02), norm gains from N(1, 0.02), biases 0 (paper 6.2)."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,129 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_paper_sizes():
+    generator = UNetGenerator(size=256, in_channels=3, norm="batch")
+    discriminator = PatchDiscriminator(in_channels=6, norm="batch")
+    assert parameters(generator) / 1e6 == pytest.approx(54.41, abs=0.01)
+    assert parameters(discriminator) / 1e6 == pytest.approx(2.77, abs=0.01)
+
+
+def test_names_read_as_the_architecture():
+    generator = UNetGenerator(size=256, base_channels=1)
+    assert list(generator.down) == [f"{s}x{s}" for s in (128, 64, 32, 16, 8, 4, 2, 1)]
+    assert list(generator.up) == [f"{s}x{s}" for s in (2, 4, 8, 16, 32, 64, 128)]
+    widths = [block.conv.out_channels for block in generator.down.values()]
+    assert widths == [1, 2, 4, 8, 8, 8, 8, 8]
+
+
+def test_skips_join_encoder_and_decoder():
+    generator = UNetGenerator(size=256, base_channels=64)
+    into = [block.conv.in_channels for block in generator.up.values()]
+    assert into == [512, 1024, 1024, 1024, 1024, 512, 256]  # paper 6.1.1, doubled by the skips
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+def test_any_multiple_keeps_its_size(norm, upsampling):
+    generator = UNetGenerator(size=16, base_channels=2, norm=norm, upsampling=upsampling)
+    for shape in ((16, 16), (32, 16), (48, 64)):
+        out = generator(torch.zeros(2, 1, *shape))
+        assert out.shape == (2, 3, *shape)
+        assert out.abs().max() <= 1
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_trains_at_batch_one(norm):
+    generator = UNetGenerator(size=16, base_channels=2, norm=norm).train()
+    generator(torch.randn(1, 1, 16, 16)).mean().backward()
+    assert all(p.grad is not None for p in generator.parameters())
+
+
+def test_levels_follow_the_size():
+    assert [UNetGenerator(s, base_channels=1).multiple for s in (64, 128, 256)] == [64, 128, 256]
+    assert UNetGenerator(96, base_channels=1, levels=5).multiple == 32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"size": 300}, "Expected `size` to be a multiple of 256 .* got 300. Pass 256"),
+        ({"size": 16, "levels": 1}, "Expected `levels` to be at least 2"),
+        ({"size": 2}, "Expected `levels` to be at least 2"),
+        ({"norm": "layer"}, "Expected `norm` to be one of batch, instance, none, got 'layer'"),
+        ({"upsampling": "x"}, "Expected `upsampling` to be one of transposed, resize"),
+        ({"dropout": 1.0}, r"Expected `dropout` to be in \[0, 1\), got 1.0"),
+        ({"base_channels": 0}, "Expected `base_channels` to be at least 1, got 0"),
+    ],
+)
+def test_generator_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        UNetGenerator(**arguments)
+
+
+def test_generator_refuses_sizes_it_cannot_halve():
+    with pytest.raises(ValueError, match="multiples of 16, got 20x16. Pad the sketch"):
+        UNetGenerator(size=16, base_channels=1)(torch.zeros(1, 1, 20, 16))
+
+
+def test_dropout_in_the_three_deepest_blocks_and_in_training_only():
+    generator = UNetGenerator(size=32, base_channels=2, dropout=0.5)
+    rates = [block.dropout.p for block in generator.up.values()]
+    assert rates == [0.5, 0.5, 0.5, 0.0]
+    x = torch.randn(1, 1, 32, 32)
+    assert not torch.equal(generator.train()(x), generator(x))
+    assert torch.equal(generator.eval()(x), generator(x))
+
+
+def test_seventy_pixels_decide_a_logit():
+    discriminator = PatchDiscriminator(in_channels=4, base_channels=2, norm="none")
+    picture = torch.randn(1, 3, 256, 256, requires_grad=True)
+    logits = discriminator(torch.randn(1, 1, 256, 256), picture)
+    assert logits.shape == (1, 1, 30, 30)
+    logits[0, 0, 15, 15].backward()
+    seen = picture.grad.abs().sum(dim=(0, 1))
+    rows, columns = seen.sum(1).nonzero().flatten(), seen.sum(0).nonzero().flatten()
+    assert len(rows) == len(columns) == 70
+    assert rows[-1] - rows[0] == 69
+
+
+def test_discriminator_sees_the_sketch():
+    discriminator = PatchDiscriminator(base_channels=2)
+    picture = torch.randn(1, 3, 32, 32)
+    first = discriminator(torch.ones(1, 1, 32, 32), picture)
+    assert not torch.equal(first, discriminator(torch.randn(1, 1, 32, 32), picture))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"layers": 0}, "Expected `layers` to be in 1..6, got 0"),
+        ({"norm": ""}, "Expected `norm` to be one of"),
+        ({"in_channels": 0}, "Expected `in_channels` to be at least 1, got 0"),
+    ],
+)
+def test_discriminator_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        PatchDiscriminator(**arguments)
+
+
+def test_initialisation():
+    torch.manual_seed(0)
+    generator = UNetGenerator(size=64, base_channels=16)
+    weights = torch.cat([m.weight.flatten() for m in generator.modules() if hasattr(m, "stride")])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.01)
+    assert abs(weights.mean().item()) < 5 * 0.02 / math.sqrt(len(weights))
+    gains = torch.cat([m.weight for m in generator.modules() if isinstance(m, nn.InstanceNorm2d)])
+    assert gains.mean().item() == pytest.approx(1, abs=0.01)
+    biases = [p for name, p in generator.named_parameters() if name.endswith("bias")]
+    assert biases and all(bias.abs().max() == 0 for bias in biases)
