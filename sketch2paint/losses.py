@@ -1,0 +1,61 @@
+"""GAN losses as pure functions over logits."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+GAN_MODES = ("vanilla", "lsgan", "hinge")
+
+
+def check_gan_mode(mode: str) -> None:
+    """Raise a ValueError unless `mode` is one of GAN_MODES."""
+    if mode not in GAN_MODES:
+        raise ValueError(f"Expected `gan_mode` to be one of {', '.join(GAN_MODES)}, got {mode!r}.")
+
+
+def discriminator_loss(logits: Tensor, is_real: bool, mode: str = "vanilla") -> Tensor:
+    """Loss of the discriminator on one half of its work, averaged over patches.
+
+    Args:
+        logits: (B, 1, h, w), no sigmoid.
+        is_real: whether the pictures judged were real.
+        mode: vanilla (BCE, Goodfellow et al. 2014), lsgan (Mao et al. 2017, without its factor
+            1/2, as in the common code) or hinge (Lim and Ye 2017).
+
+    Returns:
+        A scalar; ln 2 at logits 0 for vanilla, 1 for hinge.
+
+    Raises:
+        ValueError: unknown mode.
+    """
+    check_gan_mode(mode)
+    if mode == "hinge":
+        return F.relu(1 - logits if is_real else 1 + logits).mean()
+    return _against_label(logits, is_real, mode)
+
+
+def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
+    """Loss of the generator for the logits of its fakes, averaged over patches.
+
+    Args:
+        logits: (B, 1, h, w), no sigmoid.
+        mode: vanilla is the non-saturating -log D(G(x)) (paper 3.3), lsgan pulls towards 1,
+            hinge is -mean(logits).
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: unknown mode.
+    """
+    check_gan_mode(mode)
+    if mode == "hinge":
+        return -logits.mean()
+    return _against_label(logits, True, mode)
+
+
+def _against_label(logits: Tensor, is_real: bool, mode: str) -> Tensor:
+    if mode == "lsgan":
+        return (logits - float(is_real)).square().mean()
+    return F.softplus(-logits if is_real else logits).mean()  # BCE with logits, label 1 or 0

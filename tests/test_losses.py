@@ -1,0 +1,66 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
+
+LOGITS = torch.tensor([-3.0, -0.5, 0.0, 2.0, 80.0]).view(1, 1, 1, 5)
+
+
+def test_vanilla_is_binary_cross_entropy():
+    for is_real in (True, False):
+        expected = F.binary_cross_entropy_with_logits(LOGITS, torch.full_like(LOGITS, is_real))
+        torch.testing.assert_close(discriminator_loss(LOGITS, is_real), expected)
+    torch.testing.assert_close(
+        generator_loss(LOGITS), F.binary_cross_entropy_with_logits(LOGITS, torch.ones_like(LOGITS))
+    )
+
+
+def test_vanilla_closed_form():
+    logits = torch.tensor(1.5)
+    probability = 1 / (1 + math.exp(-1.5))
+    assert discriminator_loss(logits, True).item() == pytest.approx(-math.log(probability))
+    assert discriminator_loss(logits, False).item() == pytest.approx(-math.log(1 - probability))
+    assert discriminator_loss(torch.zeros(3), True).item() == pytest.approx(math.log(2))
+
+
+def test_lsgan_closed_form():
+    logits = torch.tensor([0.0, 3.0])
+    assert discriminator_loss(logits, True, "lsgan").item() == pytest.approx((1 + 4) / 2)
+    assert discriminator_loss(logits, False, "lsgan").item() == pytest.approx((0 + 9) / 2)
+    assert generator_loss(logits, "lsgan").item() == pytest.approx((1 + 4) / 2)
+
+
+def test_hinge_closed_form():
+    logits = torch.tensor([-2.0, 0.5, 3.0])
+    assert discriminator_loss(logits, True, "hinge").item() == pytest.approx((3 + 0.5 + 0) / 3)
+    assert discriminator_loss(logits, False, "hinge").item() == pytest.approx((0 + 1.5 + 4) / 3)
+    assert generator_loss(logits, "hinge").item() == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize("mode", ["vanilla", "lsgan", "hinge"])
+def test_generator_is_pulled_towards_real(mode):
+    logits = torch.tensor([-1.0], requires_grad=True)
+    generator_loss(logits, mode).backward()
+    assert logits.grad.item() < 0
+
+
+def test_no_overflow_at_large_logits():
+    large = torch.tensor([1000.0, -1000.0], requires_grad=True)
+    loss = discriminator_loss(large, True)
+    loss.backward()
+    assert loss.item() == pytest.approx(500)
+    assert large.grad.isfinite().all()
+
+
+def test_unknown_mode():
+    message = "Expected `gan_mode` to be one of vanilla, lsgan, hinge, got 'wgan'"
+    for call in (
+        lambda: check_gan_mode("wgan"),
+        lambda: generator_loss(LOGITS, "wgan"),
+        lambda: discriminator_loss(LOGITS, True, "wgan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
