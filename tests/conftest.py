@@ -1,0 +1,76 @@
+"""Tiny pairs and tiny weights for the tests, made anew in temporary folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from sketch2paint.networks import UNetGenerator
+from sketch2paint.weights import describe, save_generator
+
+torch.set_num_threads(1)  # the networks are so small that threads only wait for each other
+
+TINY = {"size": 16, "base_channels": 4}  # keyword arguments of the smallest useful generator
+
+
+def draw_pair(seed: int, width: int = 64, height: int = 32) -> np.ndarray:
+    """A pair (height, width, 3): coloured rectangles on the left, their black outlines right."""
+    rng = np.random.default_rng(seed)
+    half = width // 2
+    colour = Image.new("RGB", (half, height), "white")
+    sketch = Image.new("RGB", (half, height), "white")
+    for _ in range(3):
+        x, y = int(rng.integers(half - 6)), int(rng.integers(height - 6))
+        box = (x, y, x + int(rng.integers(4, half - x)), y + int(rng.integers(4, height - y)))
+        fill = tuple(int(value) for value in rng.integers(40, 230, 3))
+        ImageDraw.Draw(colour).rectangle(box, fill=fill, outline="black")
+        ImageDraw.Draw(sketch).rectangle(box, fill="white", outline="black")
+    return np.hstack([np.asarray(colour), np.asarray(sketch)])
+
+
+@pytest.fixture
+def write_pairs() -> Callable[..., list[Path]]:
+    """A function that writes `count` pairs as PNG files into a folder."""
+
+    def write(folder: Path, count: int, seed: int = 0, **size: int) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{number:03d}.png" for number in range(count)]
+        for number, path in enumerate(paths):
+            Image.fromarray(draw_pair(1000 * seed + number, **size)).save(path)
+        return paths
+
+    return write
+
+
+@pytest.fixture
+def pairs_dir(tmp_path: Path, write_pairs: Callable[..., list[Path]]) -> Path:
+    """A folder with train/ (8 pairs) and val/ (4), PNGs of 64x32: colours left, sketch right."""
+    root = tmp_path / "pairs"
+    write_pairs(root / "train", 8, seed=1)
+    write_pairs(root / "val", 4, seed=2)
+    return root
+
+
+@pytest.fixture
+def tiny_generator() -> UNetGenerator:
+    """UNetGenerator(size=16, base_channels=4), the same in every test, with visible colours."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(**TINY)
+    with torch.no_grad():
+        for weights in generator.out.parameters():
+            weights.mul_(40)  # or every picture would be a flat grey
+    return generator
+
+
+@pytest.fixture
+def weight_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
+    """The weight file of `tiny_generator`."""
+    path = tmp_path / "generator.safetensors"
+    save_generator(path, tiny_generator.state_dict(), describe(TINY, "sketch"))
+    return path
