@@ -1,0 +1,235 @@
+"""Pix2Pix: one generator and one discriminator step for each batch (Isola et al. 2017)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from sketch2paint import weights
+from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
+from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+
+LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
+
+
+class Pix2Pix(pl.LightningModule):
+    """The conditional GAN of pix2pix with manual optimization.
+
+    Args:
+        size: side of the training pictures in pixels.
+        norm: batch | instance | none, in both networks.
+        generator: keyword arguments of UNetGenerator besides size and norm.
+        discriminator: keyword arguments of PatchDiscriminator besides norm.
+        gan_mode: vanilla | lsgan | hinge.
+        lambda_l1: weight of the L1 term (LAMBDA; paper: 100).
+        lr: learning rate of both Adam optimizers.
+        betas: Adam's betas (paper: 0.5 and 0.999).
+        lr_decay_epochs: the learning rates fall linearly towards 0 over this many last epochs.
+        ema_kimg: half-life of the generator's weight average in thousands of pairs seen (Karras
+            et al. 2020), which validation and colouring use; 0: no average.
+
+    Raises:
+        ValueError: a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        size: int = 256,
+        norm: str = "instance",
+        generator: dict[str, Any] | None = None,
+        discriminator: dict[str, Any] | None = None,
+        gan_mode: str = "vanilla",
+        lambda_l1: float = 100.0,
+        lr: float = 2e-4,
+        betas: tuple[float, float] = (0.5, 0.999),
+        lr_decay_epochs: int = 0,
+        ema_kimg: float = 10.0,
+    ) -> None:
+        super().__init__()
+        _check(gan_mode, lambda_l1, lr, betas, lr_decay_epochs, ema_kimg)
+        betas = (betas[0], betas[1])
+        self.save_hyperparameters()
+        self.automatic_optimization = False
+        self.generator_arguments = {"size": size, "norm": norm, **(generator or {})}
+        self.generator = UNetGenerator(**self.generator_arguments)
+        self.discriminator = PatchDiscriminator(norm=norm, **(discriminator or {}))
+        _check_sizes(self.generator, size, discriminator or {})
+        self.ema: UNetGenerator | None = None
+        if ema_kimg:
+            self.ema = copy.deepcopy(self.generator).requires_grad_(False)
+        self.gan_mode, self.lambda_l1 = gan_mode, lambda_l1
+        self.lr, self.betas, self.lr_decay_epochs = lr, betas, lr_decay_epochs
+        self.ema_kimg = ema_kimg
+        self.pairs_seen = 0  # what progress is counted in: Lightning's global_step counts twice
+        self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
+        self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        """Colour sketches with the averaged weights.
+
+        Args:
+            sketch: (B, 1, H, W) in [-1, 1].
+
+        Returns:
+            (B, 3, H, W) in [-1, 1]; deterministic in eval mode.
+        """
+        return (self.ema or self.generator)(sketch)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """One step of D on fake and real, then one of G; returns the six detached losses."""
+        sketch, real = batch["sketch"], batch["real"]
+        optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc, attr-defined]
+        fake = self.generator(sketch)  # (B, 3, H, W), once; D sees it detached
+
+        # D: BCE on both halves. The mean of the two slows D down, as the paper does (3.3).
+        loss_d_fake = discriminator_loss(
+            self.discriminator(sketch, fake.detach()), False, self.gan_mode
+        )
+        loss_d_real = discriminator_loss(self.discriminator(sketch, real), True, self.gan_mode)
+        loss_d = (loss_d_fake + loss_d_real) / 2
+        self._step(optimizer_d, loss_d)
+
+        # G: fool the new D and stay near the truth. D's weights take no gradient here.
+        self.discriminator.requires_grad_(False)
+        loss_g_gan = generator_loss(self.discriminator(sketch, fake), self.gan_mode)
+        loss_g_l1 = self.lambda_l1 * F.l1_loss(fake, real)
+        loss_g = loss_g_gan + loss_g_l1
+        self._step(optimizer_g, loss_g)
+        self.discriminator.requires_grad_(True)
+
+        pairs = len(sketch) * self.trainer.world_size
+        self.pairs_seen += pairs
+        self._update_ema(pairs)
+        values = (loss_d_fake, loss_d_real, loss_d, loss_g_gan, loss_g_l1, loss_g)
+        losses = {name: value.detach() for name, value in zip(LOSSES, values, strict=True)}
+        self.log_dict(losses, prog_bar=True)
+        self.log("step", float(self.pairs_seen))  # Lightning takes this as the logger's axis
+        return losses
+
+    def _step(self, optimizer: Any, loss: Tensor) -> None:
+        # Backward and step of one optimizer belong together: under fp16 Lightning updates the one
+        # GradScaler after each optimizer step, so a later backward uses the new scale.
+        optimizer.zero_grad(set_to_none=True)
+        self.manual_backward(loss)
+        optimizer.step()
+
+    @torch.no_grad()
+    def _update_ema(self, pairs: int) -> None:
+        if self.ema is None:
+            return
+        # The half-life grows with the run, or the first weights would stay in (EDM's ramp-up).
+        halflife = min(self.ema_kimg * 1000, 0.05 * self.pairs_seen)
+        share = 1 - 0.5 ** (pairs / max(halflife, 1e-8))
+        # Batch norm's running statistics are averaged too: they belong to the weights.
+        means, news = self.ema.state_dict(), self.generator.state_dict()
+        for name, mean in means.items():
+            mean.lerp_(news[name], share) if mean.is_floating_point() else mean.copy_(news[name])
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Compare the coloured validation sketches with the truth."""
+        fake = (self(batch["sketch"]).float() + 1) / 2  # metrics in [0, 1]
+        real = (batch["real"] + 1) / 2
+        self.psnr.update(fake, real)
+        self.ssim.update(fake, real)
+        self.log("val/psnr", self.psnr, prog_bar=True)
+        self.log("val/ssim", self.ssim, prog_bar=True)
+        self.log("step", float(self.pairs_seen))
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Adam for D, then Adam for G."""
+        return [
+            torch.optim.Adam(network.parameters(), lr=self.lr, betas=self.betas)
+            for network in (self.discriminator, self.generator)
+        ]
+
+    def current_lr(self) -> float:
+        """The learning rate of this epoch: a function of the epoch, so resume cannot restart it."""
+        if not self.lr_decay_epochs:
+            return self.lr
+        left = (self.trainer.max_epochs or 0) - self.current_epoch
+        return self.lr * min(1.0, left / (self.lr_decay_epochs + 1))
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set this epoch's learning rate."""
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.current_lr()
+
+    def about(self) -> dict[str, Any]:
+        """Describe the generator for weight files."""
+        return weights.describe(self.generator_arguments, task="sketch")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the pairs seen, and what a reader needs to use the file as weights."""
+        checkpoint["pairs_seen"] = self.pairs_seen
+        kept = "generator" if self.ema is None else "ema"
+        checkpoint["about"] = {**self.about(), "weights": kept}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the count of pairs seen."""
+        self.pairs_seen = checkpoint["pairs_seen"]
+
+    def start_from(self, generator: UNetGenerator) -> None:
+        """Take over a generator's weights to begin a new run with (fine-tuning).
+
+        Raises:
+            ValueError: it is built differently.
+        """
+        theirs, ours = generator.state_dict(), self.generator.state_dict()
+        differing = [
+            key
+            for key in sorted(theirs.keys() | ours.keys())
+            if key not in theirs or key not in ours or theirs[key].shape != ours[key].shape
+        ]
+        if differing:
+            raise ValueError(
+                f"Expected weights of the same generator, got {len(differing)} differing tensors "
+                f"({', '.join(differing[:3])}, ...). Set model.generator.*, model.norm and "
+                "data.size as in the run the weights come from."
+            )
+        self.generator.load_state_dict(theirs)
+        if self.ema is not None:
+            self.ema.load_state_dict(theirs)
+
+
+def _check(
+    gan_mode: str,
+    lambda_l1: float,
+    lr: float,
+    betas: tuple[float, float],
+    lr_decay_epochs: int,
+    ema_kimg: float,
+) -> None:
+    check_gan_mode(gan_mode)
+    for name, value in (
+        ("lambda_l1", lambda_l1),
+        ("lr_decay_epochs", lr_decay_epochs),
+        ("ema_kimg", ema_kimg),
+    ):
+        if value < 0:
+            raise ValueError(f"Expected `model.{name}` to be at least 0, got {value}.")
+    if lr <= 0:
+        raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
+
+
+def _check_sizes(generator: UNetGenerator, size: int, discriminator: dict[str, Any]) -> None:
+    channels = generator.in_channels + generator.out_channels
+    if discriminator.get("in_channels", 4) != channels:
+        raise ValueError(
+            f"Expected `model.discriminator.in_channels` to be {channels} (sketch and picture), "
+            f"got {discriminator.get('in_channels', 4)}."
+        )
+    layers = discriminator.get("layers", 3)
+    if size < 4 * 2**layers:
+        raise ValueError(
+            f"Expected `size` to be at least {4 * 2**layers} for a discriminator with {layers} "
+            f"layers, got {size}. Pass a larger data.size or fewer model.discriminator.layers."
+        )

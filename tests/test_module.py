@@ -1,0 +1,235 @@
+import copy
+import math
+from itertools import cycle, islice
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch.utils.data import DataLoader
+
+from sketch2paint.module import LOSSES, Pix2Pix
+from sketch2paint.networks import UNetGenerator
+
+LABEL = {"real": 1.0, "fake": 0.0}
+
+
+def tiny(**changes):
+    arguments = {
+        "size": 32,
+        "generator": {"base_channels": 2, "dropout": 0.0},
+        "discriminator": {"base_channels": 2},
+        **changes,
+    }
+    return Pix2Pix(**arguments)
+
+
+def batches(count, size=32, pairs=2):
+    generator = torch.Generator().manual_seed(1)
+    return [
+        {
+            "sketch": torch.rand(pairs, 1, size, size, generator=generator) * 2 - 1,
+            "real": torch.rand(pairs, 3, size, size, generator=generator) * 2 - 1,
+        }
+        for _ in range(count)
+    ]
+
+
+class Recorder(pl.Callback):
+    def __init__(self):
+        self.outputs, self.lrs, self.shown = [], [], []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.outputs.append({name: outputs[name].item() for name in LOSSES})
+        self.lrs.append(pl_module.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.shown.append(set(trainer.progress_bar_metrics))
+
+
+def fit(module, data, epochs=1, val=None, **arguments):
+    recorder = Recorder()
+    trainer = pl.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        limit_val_batches=1.0 if val else 0,
+        callbacks=[recorder],
+        **arguments,
+    )
+    loader = DataLoader(data, batch_size=None)
+    trainer.fit(module, loader, DataLoader(val or data[:1], batch_size=None))
+    return recorder, trainer
+
+
+def plain_gan_loss(logits, label, mode, for_generator):
+    if mode == "hinge":
+        if for_generator:
+            return -logits.mean()
+        sign = 1 if label else -1
+        return torch.clamp(1 - sign * logits, min=0).mean()
+    target = torch.full_like(logits, label)
+    if mode == "lsgan":
+        return F.mse_loss(logits, target)
+    return F.binary_cross_entropy_with_logits(logits, target)
+
+
+@pytest.mark.parametrize("mode", ["vanilla", "lsgan", "hinge"])
+def test_step_equals_plain_pytorch(mode):
+    torch.manual_seed(0)
+    module = tiny(gan_mode=mode, lambda_l1=30.0, lr=1e-3)
+    generator = copy.deepcopy(module.generator)
+    discriminator = copy.deepcopy(module.discriminator)
+    data = batches(3)
+    recorder, _ = fit(module, data)
+
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    optimizer_g = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    for batch, logged in zip(data, recorder.outputs, strict=True):
+        sketch, real = batch["sketch"], batch["real"]
+        d_fake = plain_gan_loss(
+            discriminator(sketch, generator(sketch).detach()), 0.0, mode, for_generator=False
+        )
+        d_real = plain_gan_loss(discriminator(sketch, real), 1.0, mode, for_generator=False)
+        optimizer_d.zero_grad()
+        (0.5 * d_fake + 0.5 * d_real).backward()
+        optimizer_d.step()
+        fake = generator(sketch)
+        g_gan = plain_gan_loss(discriminator(sketch, fake), 1.0, mode, for_generator=True)
+        g_l1 = 30 * (fake - real).abs().mean()
+        optimizer_g.zero_grad()
+        (g_gan + g_l1).backward()
+        optimizer_g.step()
+        expected = (d_fake, d_real, (d_fake + d_real) / 2, g_gan, g_l1, g_gan + g_l1)
+        for name, value in zip(LOSSES, expected, strict=True):
+            assert logged[name] == pytest.approx(value.item(), rel=1e-5), name
+    for ours, plain in ((module.generator, generator), (module.discriminator, discriminator)):
+        torch.testing.assert_close(ours.state_dict(), plain.state_dict(), rtol=1e-5, atol=1e-7)
+
+
+def test_logged_names_and_pairs_seen():
+    module = tiny()
+    recorder, trainer = fit(module, batches(3), epochs=2, val=batches(2))
+    assert recorder.shown[-1] >= set(LOSSES) | {"val/psnr", "val/ssim"}
+    assert set(trainer.logged_metrics) >= set(LOSSES)
+    assert module.pairs_seen == 2 * 3 * 2
+    assert trainer.global_step == 2 * 6  # Lightning counts both optimizers
+    assert trainer.logged_metrics["step"] == 12
+
+
+def test_weights_stay_out_of_the_other_step():
+    torch.manual_seed(0)
+    module = tiny(lambda_l1=0.0)
+    fit(module, batches(1))
+    assert all(p.requires_grad for p in module.discriminator.parameters())
+    # D's gradients are those of its own loss alone: G's backward added nothing.
+    torch.manual_seed(0)
+    alone = tiny(lambda_l1=0.0)
+    sketch, real = batches(1)[0]["sketch"], batches(1)[0]["real"]
+    fake = alone.generator(sketch).detach()
+    loss = F.softplus(alone.discriminator(sketch, fake)).mean() / 2
+    (loss + F.softplus(-alone.discriminator(sketch, real)).mean() / 2).backward()
+    for ours, own in zip(
+        module.discriminator.parameters(), alone.discriminator.parameters(), strict=True
+    ):
+        torch.testing.assert_close(ours.grad, own.grad)
+
+
+def test_linear_decay_follows_the_epoch():
+    recorder, _ = fit(tiny(lr=1.0e-3, lr_decay_epochs=3), batches(1), epochs=5)
+    assert recorder.lrs == pytest.approx([1e-3, 1e-3, 0.75e-3, 0.5e-3, 0.25e-3])
+
+
+def test_ema_is_the_closed_form_average():
+    torch.manual_seed(0)
+    module = tiny(ema_kimg=1e-9, norm="batch")  # half-life 0: the average is the network itself
+    fit(module, batches(2))
+    torch.testing.assert_close(module.ema.state_dict(), module.generator.state_dict())
+
+    module = tiny(ema_kimg=0.002)
+    first = {k: v.clone() for k, v in module.generator.state_dict().items()}
+    fit(module, batches(1))  # 2 pairs seen: half-life min(2, 0.05 * 2) = 0.1 pairs
+    share = 1 - 0.5 ** (2 / 0.1)
+    for name, value in module.generator.state_dict().items():
+        torch.testing.assert_close(module.ema.state_dict()[name], first[name].lerp(value, share))
+
+
+def test_forward_uses_the_average_and_is_deterministic():
+    module = tiny(norm="batch", generator={"base_channels": 2, "dropout": 0.5}).eval()
+    sketch = torch.rand(2, 1, 32, 32)
+    with torch.no_grad():
+        for p in module.generator.parameters():
+            p.zero_()
+    assert module(sketch).abs().max() > 0
+    torch.testing.assert_close(module(sketch), module(sketch), rtol=0, atol=0)
+    assert tiny(ema_kimg=0).ema is None
+
+
+def test_validation_metrics_agree_with_scikit_image():
+    torch.manual_seed(0)
+    module = tiny(lr=1e-9)
+    val = batches(2)
+    _, trainer = fit(module, batches(1), val=val)
+    psnr, ssim = [], []
+    for batch in val:
+        with torch.no_grad():
+            fake = module.eval()(batch["sketch"])
+        for f, r in zip(fake, batch["real"], strict=True):
+            f, r = ((x.double().permute(1, 2, 0).numpy() + 1) / 2 for x in (f, r))
+            psnr.append(peak_signal_noise_ratio(r, f, data_range=1))
+            ssim.append(
+                structural_similarity(
+                    r,
+                    f,
+                    data_range=1,
+                    channel_axis=2,
+                    gaussian_weights=True,
+                    sigma=1.5,
+                    use_sample_covariance=False,
+                )
+            )
+    assert trainer.callback_metrics["val/psnr"].item() == pytest.approx(np.mean(psnr), abs=1e-3)
+    assert trainer.callback_metrics["val/ssim"].item() == pytest.approx(np.mean(ssim), abs=2e-3)
+
+
+def test_learns_a_constant_picture():
+    torch.manual_seed(0)
+    batch = {"sketch": torch.ones(2, 1, 32, 32), "real": torch.full((2, 3, 32, 32), 0.5)}
+    recorder, _ = fit(tiny(lr=1e-2), list(islice(cycle([batch]), 60)))
+    assert recorder.outputs[-1]["loss_G_L1"] < 0.2 * recorder.outputs[0]["loss_G_L1"]
+    assert math.isfinite(recorder.outputs[-1]["loss_G_GAN"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gan_mode": "wgan"}, "Expected `gan_mode`"),
+        ({"lambda_l1": -1}, "Expected `model.lambda_l1` to be at least 0, got -1"),
+        ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
+        ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
+        ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),
+        ({"discriminator": {"in_channels": 6}}, "Expected `model.discriminator.in_channels` to be"),
+    ],
+)
+def test_arguments(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**changes)
+
+
+def test_start_from_other_weights():
+    module = tiny()
+    source = UNetGenerator(32, base_channels=2)
+    module.start_from(source)
+    for network in (module.generator, module.ema):
+        torch.testing.assert_close(network.state_dict(), source.state_dict())
+    with pytest.raises(
+        ValueError, match="Expected weights of the same generator, got .* differing"
+    ):
+        module.start_from(UNetGenerator(32, base_channels=4))
