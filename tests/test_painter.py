@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from sketch2paint.images import to_uint8
+from sketch2paint.networks import UNetGenerator
+from sketch2paint.painter import LONGEST, Painter
+
+SIZES = [(1, 1), (1, 300), (300, 1), (17, 301), (64, 64), (100, 40), (16, 16), (5, 7)]
+
+
+def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A grey sketch with some black lines on white."""
+    rng = np.random.default_rng(seed)
+    sketch = np.full((height, width), 255, np.uint8)
+    sketch[rng.random(height) < 0.2] = 0
+    sketch[:, rng.random(width) < 0.2] = 0
+    return sketch
+
+
+def rgb(grey: np.ndarray) -> np.ndarray:
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+class Echo(UNetGenerator):
+    """Returns the sketch itself in three channels and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(size=16, base_channels=1)
+        self.seen: list[Tensor] = []
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        self.seen.append(sketch)
+        return sketch.expand(-1, 3, -1, -1)
+
+
+@pytest.fixture
+def painter(tiny_generator: UNetGenerator) -> Painter:
+    return Painter(tiny_generator)
+
+
+@pytest.fixture
+def batch_norm_painter() -> Painter:
+    """With dropout and batch norm, whose statistics have seen something, left in training mode."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(16, base_channels=4, norm="batch", dropout=0.5).train()
+        with torch.no_grad():
+            for weights in generator.parameters():
+                weights.mul_(5)
+            for _ in range(5):
+                generator(torch.rand(4, 1, 32, 32) * 2 - 1)
+    return Painter(generator)
+
+
+# ---------------------------------------------------------------- sizes
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_picture_has_the_size_of_the_sketch(painter: Painter, height: int, width: int) -> None:
+    sketch = drawing(height, width)
+    for picture in painter.paint([sketch, rgb(sketch)]):
+        assert picture.shape == (height, width, 3)
+        assert picture.dtype == np.uint8
+
+
+def test_fixture_paints_colours(painter: Painter) -> None:
+    (picture,) = painter.paint([drawing(64, 64)])
+    assert picture.std(axis=(0, 1)).min() > 5  # or the comparisons below would compare nothing
+    assert np.ptp(picture.astype(int), axis=2).max() > 10
+
+
+def test_no_sketches_no_pictures(painter: Painter) -> None:
+    assert painter.paint([]) == []
+
+
+def test_grey_and_rgb_input_are_the_same(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    grey, colour = painter.paint([sketch, rgb(sketch)])
+    np.testing.assert_array_equal(grey, colour)
+
+
+def test_mixed_sizes_keep_their_order(painter: Painter) -> None:
+    sketches = [drawing(*size, seed=n) for n, size in enumerate(SIZES + SIZES[::-1])]
+    together = painter.paint(sketches)
+    for sketch, picture in zip(sketches, together, strict=True):
+        assert picture.shape[:2] == sketch.shape
+        (alone,) = painter.paint([sketch])
+        assert np.abs(picture.astype(int) - alone).max() <= 1
+
+
+def test_sketches_are_left_alone(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    painter.paint([sketch])
+    np.testing.assert_array_equal(sketch, drawing(40, 60))
+
+
+def test_views_are_taken(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    mirrored = painter.paint([sketch[:, ::-1], rgb(sketch)[:, ::-1]])
+    expected = painter.paint([sketch[:, ::-1].copy()])[0]
+    for picture in mirrored:
+        np.testing.assert_array_equal(picture, expected)
+
+
+# ---------------------------------------------------------------- what the network sees
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 23), (41, 16), (16, 64), (17, 16)])
+def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
+    generator = Echo()
+    sketch = np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)
+    (picture,) = Painter(generator).paint([sketch])
+    np.testing.assert_array_equal(picture, rgb(sketch))  # nothing to scale, so nothing is lost
+    (seen,) = generator.seen
+    assert seen.shape == (1, 1, -(-height // 16) * 16, -(-width // 16) * 16)
+    top, left = -height % 16 // 2, -width % 16 // 2  # in the middle of the paper
+    middle = to_uint8(seen[0, 0, top : top + height, left : left + width])
+    np.testing.assert_array_equal(middle.numpy(), sketch)
+    assert (seen == 1).sum() == seen.numel() - height * width  # noise is below 255
+
+
+@pytest.mark.parametrize(
+    ("sketch", "scaled"),
+    [
+        ((64, 64), (16, 16)),
+        ((64, 96), (16, 32)),  # 16x24 and padding: the shorter side has the training size
+        ((8, 8), (16, 16)),
+        ((8, 80), (16, 64)),  # 6x64: the longer side is limited
+        ((1, 3000), (16, 64)),
+        ((1, 1), (16, 16)),
+    ],
+)
+def test_shorter_side_is_scaled_to_the_training_size(
+    sketch: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    assert LONGEST == 4
+    generator = Echo()
+    Painter(generator).paint([np.zeros(sketch, np.uint8)])
+    assert generator.seen[0].shape[-2:] == scaled
+
+
+def test_scaling_keeps_tones_and_places() -> None:
+    sketch = np.full((64, 128), 255, np.uint8)
+    sketch[:, :64] = 55
+    (picture,) = Painter(Echo()).paint([sketch])
+    np.testing.assert_array_equal(picture[:, :56], np.full((64, 56, 3), 55))
+    np.testing.assert_array_equal(picture[:, 72:], np.full((64, 56, 3), 255))
+
+
+def test_thin_lines_reach_the_network_as_grey() -> None:
+    generator = Echo()
+    sketch = np.full((64, 64), 255, np.uint8)
+    sketch[:, 13] = 0
+    Painter(generator).paint([sketch])
+    line = generator.seen[0][0, 0, 8]
+    assert line[3] == pytest.approx(255 * 3 / 4 / 127.5 - 1, abs=0.01)  # one pixel in four
+    assert line.sum() - line[3] == 15
+
+
+def test_equal_shapes_go_through_in_one_batch() -> None:
+    generator = Echo()
+    Painter(generator).paint([drawing(*size) for size in [(16, 16), (16, 40), (64, 64), (16, 16)]])
+    assert sorted(len(batch) for batch in generator.seen) == [1, 3]
+
+
+# ---------------------------------------------------------------- one inference mode
+
+
+def test_picture_does_not_depend_on_its_batch(batch_norm_painter: Painter) -> None:
+    sketches = [drawing(48, 48, seed) for seed in range(6)]
+    together = batch_norm_painter.paint(sketches)
+    assert np.ptp(np.stack(together).astype(int), axis=0).max() > 10  # they differ
+    for sketch, picture in zip(sketches, together, strict=True):
+        (alone,) = batch_norm_painter.paint([sketch])
+        assert np.abs(picture.astype(int) - alone).max() <= 1
+
+
+def test_twice_is_the_same(batch_norm_painter: Painter) -> None:
+    assert not batch_norm_painter.generator.training
+    sketches = [drawing(48, 48, seed) for seed in range(3)]
+    for first, second in zip(*(batch_norm_painter.paint(sketches) for _ in "12"), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_painting_changes_no_weight_and_needs_no_gradient(batch_norm_painter: Painter) -> None:
+    generator = batch_norm_painter.generator
+    before = {key: value.clone() for key, value in generator.state_dict().items()}
+    batch_norm_painter.paint([drawing(40, 60)])
+    assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+    assert all(weights.grad is None for weights in generator.parameters())
+
+
+# ---------------------------------------------------------------- loading and errors
+
+
+def test_loaded_painter_paints_the_same(weight_path: Path, painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    (expected,) = painter.paint([sketch])
+    (picture,) = Painter.load(weight_path, "cpu").paint([sketch])
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_auto_takes_a_gpu_if_there_is_one(weight_path: Path) -> None:
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert Painter.load(weight_path).device.type == expected
+
+
+def test_missing_weights(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        Painter.load(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_unknown_device(weight_path: Path, device: str) -> None:
+    with pytest.raises(ValueError, match=f"Expected `device` to be usable, got '{device}'"):
+        Painter.load(weight_path, device)
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [
+        np.zeros((8, 8), np.float32),
+        np.zeros((8, 8), np.uint16),
+        np.zeros(8, np.uint8),
+        np.zeros((8, 0), np.uint8),
+        np.zeros((2, 8, 8, 3), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
+        np.zeros((8, 8, 2), np.uint8),
+        np.zeros((8, 8, 4), np.uint8),  # transparency is read_rgb's business
+    ],
+    ids=lambda sketch: f"{sketch.dtype}{sketch.shape}",
+)
+def test_wrong_input_is_described(painter: Painter, sketch: Any) -> None:
+    with pytest.raises(ValueError, match=r"\(H, W\) or \(H, W, 3\), got") as info:
+        painter.paint([drawing(8, 8), sketch])
+    assert f"{sketch.dtype} {sketch.shape}" in str(info.value)
