@@ -1,0 +1,98 @@
+"""What the verbs share: compose, check the keys, call, report errors in words."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException, InstantiationException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+CONF = str(Path(__file__).resolve().parent.parent / "conf")
+
+# A sweep stands under multirun/ where a single run would stand under runs/.
+OmegaConf.register_new_resolver(
+    "sweep_dir",
+    lambda out: f"multirun/{out.removeprefix('runs/')}" if out.startswith("runs/") else out,
+    replace=True,
+)
+
+
+class UserError(CompactHydraException):
+    """Printed by Hydra as its message alone, without a traceback."""
+
+
+def verb(function: Callable[..., int]) -> Callable[[], None]:
+    """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
+
+    The function gets plain data and returns the exit code. Errors in the input (ValueError,
+    OSError) are printed as their message; HYDRA_FULL_ERROR=1 shows where they come from.
+    """
+    name = function.__name__
+    codes: list[int] = []
+
+    def task(cfg: DictConfig) -> int:
+        try:
+            codes.append(function(**_arguments(function, cfg)))
+        except Exception as error:
+            _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
+            wrapped = isinstance(error, InstantiationException) and error.__cause__
+            _explain(wrapped or error)
+        return codes[-1]
+
+    def main() -> None:
+        try:
+            hydra.main(version_base="1.3", config_path=CONF, config_name=name)(task)()
+        except KeyboardInterrupt:
+            sys.exit("interrupted") if not codes else sys.exit(130)
+        sys.exit(max(codes, default=0))
+
+    return main
+
+
+def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
+    if HydraConfig.get().mode == RunMode.MULTIRUN and "out_dir" in cfg:
+        cfg.out_dir = HydraConfig.get().runtime.output_dir
+    if missing := sorted(str(key) for key in OmegaConf.missing_keys(cfg)):
+        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
+    arguments = {str(key): value for key, value in _plain(cfg).items()}
+    known = inspect.signature(function).parameters
+    if unknown := sorted(arguments.keys() - known.keys()):
+        raise ValueError(
+            f"Unknown key {', '.join(unknown)}. Expected one of {', '.join(sorted(known))}."
+        )
+    return arguments
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return plain  # type: ignore[return-value]
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Take back the run folder that Hydra made before anything was checked."""
+    for path in (folder, folder.parent):
+        with suppress(OSError):
+            path.rmdir()  # refuses where there is anything in it
+
+
+def _explain(error: BaseException) -> None:
+    expected = isinstance(error, (ValueError, OSError, CompactHydraException))
+    if os.environ.get("HYDRA_FULL_ERROR") or not (expected or _is_known(error)):
+        raise error
+    raise UserError(f"error: {error}") from None
+
+
+def _is_known(error: BaseException) -> bool:
+    """Errors of other libraries whose message is meant for the user."""
+    names = {"MisconfigurationException", "OutOfMemoryError"}
+    return any(cls.__name__ in names for cls in type(error).__mro__)

@@ -1,0 +1,142 @@
+"""The constructor's signature is the schema: YAML spells every parameter, no more, no less."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
+from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+
+ROOT = Path(__file__).parent.parent
+CONF = ROOT / "conf"
+VERBS = ["train", "predict"]
+# What train.py passes itself.
+GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
+
+
+def composed(verb, *overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose(verb, list(overrides))
+
+
+def options(group):
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def target(path):
+    module, name = path.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)
+
+
+def parameters(function):
+    found = inspect.signature(function).parameters
+    assert not [p for p in found.values() if p.kind == p.VAR_KEYWORD], "no **kwargs"
+    return set(found) - {"self"}
+
+
+def nodes(cfg):
+    """Every mapping of a config that names a target of ours."""
+    for value in cfg.values() if isinstance(cfg, dict) else ():
+        if isinstance(value, dict):
+            if str(value.get("_target_", "")).startswith("sketch2paint."):
+                yield value
+            yield from nodes(value)
+
+
+CASES = (
+    [("train", f"data={name}") for name in options("data")]
+    + [("train", f"experiment={name}") for name in options("experiment")]
+    + [("train", f"model={name}") for name in options("model")]
+)
+
+
+@pytest.mark.parametrize(("verb", "override"), CASES)
+def test_yaml_spells_every_parameter(verb, override):
+    cfg = OmegaConf.to_container(composed(verb, override), resolve=False)
+    found = list(nodes(cfg))
+    assert len(found) >= 4
+    for node in found:
+        name = node["_target_"]
+        expected = parameters(target(name)) - GIVEN.get(name, set())
+        assert set(node) - {"_target_"} == expected, name
+
+
+def test_networks_parameters_are_spelt():
+    model = composed("train").model
+    assert set(model.generator) | {"size", "norm"} == parameters(UNetGenerator)
+    assert set(model.discriminator) | {"norm"} == parameters(PatchDiscriminator)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_run_level_keys_are_the_function_s(verb):
+    function = getattr(importlib.import_module(verb), verb)
+    assert set(composed(verb)) == parameters(function)
+
+
+def test_defaults_of_yaml_and_code_agree():
+    cfg = OmegaConf.to_container(composed("train", "data=pairs", "data.root=x"), resolve=True)
+    compared = 0
+    for node in nodes(cfg):
+        for name, parameter in inspect.signature(target(node["_target_"])).parameters.items():
+            default = parameter.default
+            if name in ("generator", "discriminator") or default is parameter.empty:
+                continue
+            expected = list(default) if isinstance(default, tuple) else default
+            if name in node:
+                assert node[name] == expected, f"{node['_target_']}: {name}"
+                compared += 1
+    assert compared > 25
+
+
+def test_network_defaults_of_yaml_and_code_agree():
+    model = OmegaConf.to_container(composed("train").model)
+    for node, network in (("generator", UNetGenerator), ("discriminator", PatchDiscriminator)):
+        for name, value in model[node].items():
+            assert inspect.signature(network).parameters[name].default == value, name
+
+
+def test_paper_s_defaults():
+    cfg = composed("train")
+    assert (cfg.data.size, cfg.data.jitter, cfg.data.batch_size, cfg.data.flip) == (
+        256,
+        30,
+        4,
+        True,
+    )
+    assert (cfg.model.lambda_l1, cfg.model.lr, list(cfg.model.betas)) == (100, 2e-4, [0.5, 0.999])
+    assert cfg.callbacks.checkpoints.every_n_epochs == 5
+
+
+@pytest.mark.parametrize("name", options("experiment"))
+def test_experiments_are_short_and_say_why(name):
+    text = (CONF / "experiment" / f"{name}.yaml").read_text()
+    assert text.startswith("# @package _global_\n# ")
+    assert "_target_" not in text
+
+
+def test_sweep_preset_is_a_multirun():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("train", ["sweep=lambda_lr"], return_hydra_config=True)
+    assert cfg.hydra.mode.name == "MULTIRUN"
+    assert set(cfg.hydra.sweeper.params) == {"model.lambda_l1", "model.lr"}
+
+
+def requirements():
+    text = (ROOT / "pyproject.toml").read_text()
+    block = re.search(r"^dependencies = \[(.*?)^\]", text, re.S | re.M).group(1)
+    return sorted(re.findall(r'"([^"]+)"', block))
+
+
+def test_conda_and_pip_agree():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    by_pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert sorted(by_pip) == requirements()
+    python = re.search(r'requires-python = "(.*)"', (ROOT / "pyproject.toml").read_text()).group(1)
+    assert f"python{python}" in environment["dependencies"]
+    assert all(re.search(r"[><=]", line) for line in by_pip), "every package has a bound"

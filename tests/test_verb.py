@@ -1,0 +1,207 @@
+"""The real verbs in a subprocess."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parent.parent
+TINY = [
+    "data=pairs",
+    "data.size=32",
+    "data.jitter=4",
+    "data.num_workers=0",
+    "data.batch_size=2",
+    "model.generator.base_channels=2",
+    "model.discriminator.base_channels=2",
+    "trainer.gpus=0",
+    "trainer.log_every_n_steps=2",
+]
+
+
+def call(verb, *arguments, cwd, **options):
+    """Run a verb from another folder, with warnings as they are."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, str(ROOT / f"{verb}.py"), *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+        **options,
+    )
+
+
+def refused(verb, *arguments, cwd):
+    """The output of a call that must fail with a message and no traceback."""
+    result = call(verb, *arguments, cwd=cwd)
+    assert result.returncode == 1, result.stdout
+    assert "Traceback" not in result.stdout
+    return result.stdout
+
+
+def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
+    train = ["train", *TINY, f"data.root={pairs_dir}"]
+    first = call(*train, "name=a", "trainer.max_epochs=1", cwd=tmp_path)
+    assert first.returncode == 0, first.stdout
+    assert "Warning" not in first.stdout, first.stdout
+    assert "Device: cpu x 1, precision 32-true" in first.stdout
+    assert "Epoch 1/1, iteration 4/4: loss_D_fake " in first.stdout
+    assert (tmp_path / "runs/a/config.yaml").exists()
+    assert {p.name for p in tmp_path.iterdir()} == {"runs", "pairs"}
+
+    message = refused(*train, "name=a", cwd=tmp_path)
+    assert "runs/a holds a run already" in message
+    assert "resume=true" in message and "name=NAME" in message
+
+    again = call(*train, "name=a", "trainer.max_epochs=2", "resume=true", cwd=tmp_path)
+    assert again.returncode == 0, again.stdout
+    assert "Epoch 1/2" not in again.stdout and "Epoch 2/2, iteration 4/4" in again.stdout
+    with open(tmp_path / "runs/a/metrics.csv", newline="") as file:
+        assert [r["epoch"] for r in csv.DictReader(file)] == ["1", "1", "1", "2", "2", "2"]
+
+    tuned = call(
+        *train, "name=b", "trainer.max_epochs=1", "init_from=runs/a", "model.lr=1e-30", cwd=tmp_path
+    )
+    assert tuned.returncode == 0, tuned.stdout
+    weights = [load_file(tmp_path / f"runs/{n}/weights/generator.safetensors") for n in "ab"]
+    torch.testing.assert_close(weights[0], weights[1])
+
+    sketches = tmp_path / "drawings/deep"
+    sketches.mkdir(parents=True)
+    Image.fromarray(np.full((40, 70), 255, np.uint8)).save(sketches / "one.png")
+    Image.fromarray(np.full((9, 33, 3), 255, np.uint8)).save(tmp_path / "drawings/two.jpg")
+    (tmp_path / "drawings/broken.png").write_bytes(b"no picture")
+    predict = ["predict", "checkpoint=runs/a", "input=drawings", "output=out"]
+    result = call(*predict, "gallery=out/gallery.png", cwd=tmp_path)
+    assert result.returncode == 1, result.stdout
+    assert "2 coloured, 1 failed" in result.stdout
+    assert "failed: drawings/broken.png: expected a readable picture" in result.stdout
+    for name, size in (("deep/one.png", (70, 40)), ("two.png", (33, 9))):
+        with Image.open(tmp_path / "out" / name) as picture:
+            assert picture.size == size
+    assert (tmp_path / "out/gallery.png").exists()
+    os.remove(tmp_path / "drawings/broken.png")
+    result = call(*predict, cwd=tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert "0 coloured, 0 failed, 2 there already" in result.stdout
+    assert {p.name for p in tmp_path.iterdir()} == {"runs", "pairs", "drawings", "out"}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *TINY, f"data.root={pairs_dir}", "name=a"]
+        + ["trainer.max_epochs=100000", "trainer.check_val_every_n_epoch=1000"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Epoch 2/"):
+            process.send_signal(signum)
+            break
+    output = "".join(lines) + process.communicate(timeout=120)[0]
+    assert process.returncode == 128 + signum, output
+    assert "To go on: the same command with name=a resume=true" in output
+    assert "Traceback" not in output
+    checkpoint = torch.load(tmp_path / "runs/a/checkpoints/last.ckpt", weights_only=True)
+    assert checkpoint["pairs_seen"] >= 10
+
+
+def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
+    result = call(
+        "train", "-m", *TINY, f"data.root={pairs_dir}", "name=s", "trainer.max_epochs=1",
+        "model.lambda_l1=10,100", "model.lr=1e-4,-1", cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 1, result.stdout
+    with open(tmp_path / "multirun/s/summary.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows] == ["done", "done", "failed", "failed"]
+    assert {row["model.lambda_l1"] for row in rows[:2]} == {"10", "100"}
+    assert "Expected `model.lr` above 0, got -1" in rows[2]["error"]
+    assert (tmp_path / "multirun/s/summary.png").exists()
+    assert (tmp_path / "multirun/s/0/checkpoints/last.ckpt").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_sweep_with_several_jobs_at_a_time(pairs_dir, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the joblib extra")
+    result = call(
+        "train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *TINY,
+        f"data.root={pairs_dir}", "name=s", "trainer.max_epochs=1", "model.lr=1e-4,2e-4",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+    with open(tmp_path / "multirun/s/summary.csv", newline="") as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data=pairs"], "Expected a value for data.root. Pass data.root=..."),
+        (["data=pairs", "data.root=nowhere"], "nowhere: no such folder. Expected `data.root`"),
+        (["model.lamda_l1=3"], "Key 'lamda_l1' is not in struct"),
+        (["+colour=3"], "Unknown key colour. Expected one of callbacks, data"),
+        (["trainer.gpus=many"], "Expected `trainer.gpus` to be auto, 0 or a number, got 'many'"),
+        (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint. Pass resume=true"),
+        (["data.size=300"], "Expected `size` to be a multiple of 256"),
+        (["data.batch_size=0"], "Expected `data.batch_size` to be at least 1, got 0"),
+    ],
+)
+def test_train_refuses(tmp_path, pairs_dir, arguments, message):
+    if not any(a.startswith("data=") for a in arguments):
+        arguments = ["data=pairs", f"data.root={pairs_dir}", *arguments]
+    assert message in refused("train", *arguments, cwd=tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"pairs"}, "nothing may be left behind"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Expected a value for checkpoint, input, output. Pass checkpoint=..."),
+        (["checkpoint=no", "input=pairs", "output=o"], "no: no such file. Pass a run folder"),
+        (["checkpoint=no", "input=no", "output=o"], "no: no such file or folder. Pass input="),
+        (["checkpoint=no", "input=no", "output=o", "batch_size=0"], "Expected `batch_size` and"),
+    ],
+)
+def test_predict_refuses(tmp_path, pairs_dir, arguments, message):
+    assert message in refused("predict", *arguments, cwd=tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"pairs"}
+
+
+@pytest.mark.parametrize("verb", ["train", "predict"])
+@pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
+def test_questions_import_nothing_heavy(verb, question, tmp_path):
+    code = (
+        "import atexit, runpy, sys; sys.argv = sys.argv[1:];"
+        "heavy = {'torch', 'pytorch_lightning', 'albumentations', 'cv2', 'numpy', 'matplotlib'};"
+        "atexit.register(lambda: print('heavy:', sorted(heavy & set(sys.modules))));"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / f"{verb}.py"), *question],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "checkpoint" in result.stdout
+    assert "heavy: []" in result.stdout
+    assert not list(tmp_path.iterdir())
