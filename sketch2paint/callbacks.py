@@ -393,10 +393,10 @@ class TimeEstimate(Callback):
     """On a CPU, say after the first steps how long the run will take.
 
     Args:
-        after_steps: steps measured; the first one, which warms up, is left out.
+        after_steps: steps looked at; the first ones, which warm up, are left out.
     """
 
-    def __init__(self, after_steps: int = 3) -> None:
+    def __init__(self, after_steps: int = 6) -> None:
         self.after_steps = after_steps
         self.begun = 0.0
         self.steps = 0
@@ -410,16 +410,16 @@ class TimeEstimate(Callback):
         batch_idx: int,
     ) -> None:
         self.steps += 1
-        if self.steps == 1:
+        if self.steps == 2:
             self.begun = time.monotonic()
         if self.steps == self.after_steps and pl_module.device.type == "cpu":
-            seconds = (time.monotonic() - self.begun) / (self.after_steps - 1)
+            seconds = (time.monotonic() - self.begun) / (self.after_steps - 2)
             epochs = (trainer.max_epochs or 0) - trainer.current_epoch
             hours = seconds * epochs * trainer.num_training_batches / 3600
-            if hours > 0.5:
+            if hours > 1:
                 _say(
                     f"On this CPU a step takes {seconds:.1f} s: the remaining {epochs} epochs take "
-                    f"about {hours:.0f} hours, validation not counted. Use a GPU "
+                    f"about {hours:.1f} hours, validation not counted. Use a GPU "
                     "(trainer.gpus=1), or try the small run: python train.py experiment=demo"
                 )
 

@@ -398,7 +398,7 @@ FOLDERS = {"train": 0, "val": 10**6, "colours": 2 * 10**6, "sketches": 2 * 10**6
 
 
 def _write(path: Path, index: int, seed: int, size: int) -> None:
-    """Draw one file; OpenCV writes a PNG in a quarter of Pillow's time."""
+    """Draw one file; OpenCV writes a PNG faster than Pillow."""
     colour, sketch = draw_pair(seed, index, size)
     grey = np.repeat(sketch[..., None], 3, axis=2)
     single = {"colours": colour, "sketches": grey}

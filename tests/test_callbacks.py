@@ -193,13 +193,13 @@ def test_plot_of_an_empty_table(tmp_path):
 
 def test_time_estimate(capsys):
     class Trainer:
-        max_epochs, current_epoch, num_training_batches = 100, 0, 10**6
+        max_epochs, current_epoch, num_training_batches = 100, 0, 10**9
 
     class Module:
         device = torch.device("cpu")
 
-    estimate = TimeEstimate(after_steps=2)
-    for _ in range(3):
+    estimate = TimeEstimate(after_steps=3)
+    for _ in range(4):
         estimate.on_train_batch_end(Trainer(), Module(), None, None, 0)
     text = capsys.readouterr().out
     assert text.count("remaining 100 epochs") == 1
