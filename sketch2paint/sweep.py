@@ -46,7 +46,9 @@ class SweepSummary(Callback):
 
 def summarise(folder: Path) -> list[dict[str, Any]]:
     """Write the summary of the jobs in a sweep folder; returns its rows, best val/psnr first."""
-    rows = [_row(path) for path in folder.glob("*/job.json")]
+    notes = {path.parent: json.loads(path.read_text()) for path in folder.glob("*/job.json")}
+    varied = _varied([note["overrides"] for note in notes.values()])
+    rows = [_row(run, note, varied) for run, note in notes.items()]
     rows.sort(key=lambda row: (-(row["val/psnr"] or float("-inf")), row["job"]))
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with written_beside(folder / "summary.csv") as beside, open(beside, "w", newline="") as file:
@@ -59,12 +61,18 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(path: Path) -> dict[str, Any]:
-    note = json.loads(path.read_text())
-    row: dict[str, Any] = {"job": path.parent.name, **note["overrides"], "status": note["status"]}
+def _varied(overrides: list[dict[str, str]]) -> list[str]:
+    """The keys that are not the same in all jobs."""
+    keys = dict.fromkeys(key for job in overrides for key in job)
+    return [key for key in keys if len({job.get(key) for job in overrides}) > 1]
+
+
+def _row(run: Path, note: dict[str, Any], varied: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"job": run.name}
+    row.update({key: note["overrides"].get(key) for key in varied}, status=note["status"])
     values: dict[str, float | None] = dict.fromkeys(("val/psnr", "val/ssim", "loss_G_L1"))
     best: dict[str, float | None] = {"best val/psnr": None}
-    metrics = path.parent / "metrics.csv"
+    metrics = run / "metrics.csv"
     if metrics.exists():
         with open(metrics, newline="") as file:
             for line in csv.DictReader(file):

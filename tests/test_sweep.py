@@ -22,9 +22,9 @@ def job(folder, number, psnrs, status="done", **overrides):
 
 
 def test_table_is_sorted_and_keeps_failed_jobs(tmp_path):
-    job(tmp_path, 0, [10.0, 11.0], lr="1e-4")
-    job(tmp_path, 1, [13.0, 12.5], lr="2e-4")
-    job(tmp_path, 2, None, status="failed", lr="9")
+    job(tmp_path, 0, [10.0, 11.0], lr="1e-4", size="64")
+    job(tmp_path, 1, [13.0, 12.5], lr="2e-4", size="64")
+    job(tmp_path, 2, None, status="failed", lr="9", size="64")
     summarise(tmp_path)
     with open(tmp_path / "summary.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -34,7 +34,7 @@ def test_table_is_sorted_and_keeps_failed_jobs(tmp_path):
     assert rows[0]["loss_G_L1"] == "9.5"
     assert (rows[2]["status"], rows[2]["error"]) == ("failed", "boom")
     text = (tmp_path / "summary.txt").read_text().splitlines()
-    assert text[0].split()[:2] == ["job", "lr"]
+    assert text[0].split()[:3] == ["job", "lr", "status"]  # what is the same is left out
     assert len(text) == 4
     with Image.open(tmp_path / "summary.png") as picture:
         assert picture.size[0] > picture.size[1] / 2
