@@ -1,4 +1,4 @@
-"""The one home of picture conversion: file <-> uint8 HWC <-> float CHW in [-1, 1]; grids."""
+"""The one home of picture conversion: file <-> uint8 HWC <-> float CHW; RGB <-> Lab; grids."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def picture_size(path: Path | str) -> tuple[int, int]:
             if picture.format == "PNG":
                 picture.verify()
             else:
+                picture.draft(None, (1, 1))  # JPEG: the whole file, at an eighth of its pixels
                 picture.load()
     except Exception as error:
         raise ValueError(f"{path}: expected a readable picture, got: {error}") from error
@@ -93,6 +94,29 @@ def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
 
 
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Shrink (H, W, ...) by area averages, then grow by cubic interpolation.
+
+    One cv2.resize would not do: INTER_AREA averages only where both sides shrink.
+    """
+    smaller = min(width, picture.shape[1]), min(height, picture.shape[0])
+    if smaller != (picture.shape[1], picture.shape[0]):
+        picture = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
+    if smaller == (width, height):
+        return picture
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def on_square(picture: np.ndarray, side: int) -> np.ndarray:
+    """Fit (H, W, C) uint8 into a white (side, side, C), in the middle, its aspect kept."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(n * scale)) for n in picture.shape[:2])
+    square = np.full((side, side, picture.shape[2]), 255, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = resize(picture, height, width)
+    return square
+
+
 def to_float(picture: Tensor) -> Tensor:
     """Map uint8 0..255 to float32 [-1, 1]; 127.5 becomes 0."""
     return picture.float().div_(127.5).sub_(1.0)
@@ -101,6 +125,67 @@ def to_float(picture: Tensor) -> Tensor:
 def to_uint8(picture: Tensor) -> Tensor:
     """Map float [-1, 1] to uint8 0..255, rounded and clipped: the inverse of `to_float`."""
     return picture.float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+# sRGB to XYZ and the white of D65 (IEC 61966-2-1), for the CIE 1931 2 degree observer.
+SRGB_TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+CHROMA = 110.0  # a and b of every sRGB colour lie within +-110
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """Convert sRGB to CIE Lab (D65), scaled to [-1, 1].
+
+    Args:
+        rgb: (B, 3, H, W) in [-1, 1].
+
+    Returns:
+        (B, 3, H, W): L / 50 - 1, a / 110, b / 110.
+    """
+    rgb = (rgb.float() + 1) / 2
+    linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    matrix = torch.tensor(SRGB_TO_XYZ, device=rgb.device)
+    matrix = matrix / matrix.sum(dim=1, keepdim=True)  # white becomes 1, 1, 1
+    xyz = torch.einsum("ij,bjhw->bihw", matrix, linear)
+    f = torch.where(
+        xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
+    )
+    fx, fy, fz = f.unbind(dim=1)
+    lab = torch.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], dim=1)
+    return torch.cat([lab[:, :1] / 50 - 1, lab[:, 1:] / CHROMA], dim=1)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """Convert scaled Lab (see `rgb_to_lab`) to sRGB in [-1, 1]; out of gamut is clipped."""
+    lightness, a, b = (lab[:, 0].float() + 1) * 50, lab[:, 1] * CHROMA, lab[:, 2] * CHROMA
+    fy = (lightness + 16) / 116
+    f = torch.stack([fy + a / 500, fy, fy - b / 200], dim=1)
+    xyz = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    matrix = torch.tensor(SRGB_TO_XYZ, dtype=torch.float64)
+    inverse = torch.linalg.inv(matrix / matrix.sum(dim=1, keepdim=True)).float().to(lab.device)
+    linear = torch.einsum("ij,bjhw->bihw", inverse, xyz).clamp(0, 1)
+    rgb = torch.where(
+        linear > 0.0031308, 1.055 * linear.clamp(min=1e-9) ** (1 / 2.4) - 0.055, 12.92 * linear
+    )
+    return rgb * 2 - 1
+
+
+def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:
+    """What a network's picture looks like: RGB is itself, ab joins the L it was predicted from.
+
+    Args:
+        sketch: (B, 1, H, W) in [-1, 1].
+        picture: (B, 3, H, W) RGB or (B, 2, H, W) ab, in [-1, 1].
+
+    Returns:
+        (B, 3, H, W) RGB in [-1, 1].
+    """
+    if picture.shape[1] == 3:
+        return picture
+    return lab_to_rgb(torch.cat([sketch, picture.float()], dim=1))
 
 
 def to_hwc(picture: Tensor) -> np.ndarray:

@@ -7,16 +7,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage.color import rgb2lab
 
 from sketch2paint.images import (
     find_pictures,
     grid,
+    lab_to_rgb,
     pairs_grid,
     picture_size,
     read_rgb,
     rgb_to_grey,
+    rgb_to_lab,
     to_float,
     to_hwc,
+    to_rgb,
     to_uint8,
     write_picture,
 )
@@ -343,3 +347,45 @@ def test_unknown_format_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown file extension"):
         write_picture(tmp_path / "a.xyz", noise(5, 7, 3))
     assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- Lab
+
+
+def srgb_grid() -> np.ndarray:
+    """Every colour of the sRGB cube in 17 steps an axis, (1, 4913, 3) uint8."""
+    values = np.linspace(0, 255, 17).round().astype(np.uint8)
+    return np.stack(np.meshgrid(values, values, values), axis=-1).reshape(1, -1, 3)
+
+
+def as_batch(picture: np.ndarray) -> torch.Tensor:
+    return to_float(torch.from_numpy(picture).permute(2, 0, 1)[None])
+
+
+def test_lab_round_trip_is_exact() -> None:
+    colours = srgb_grid()
+    lab = rgb_to_lab(as_batch(colours))
+    assert lab.abs().max() <= 1
+    np.testing.assert_array_equal(to_hwc(lab_to_rgb(lab)[0]), colours)
+
+
+def test_lab_agrees_with_scikit_image() -> None:
+    colours = srgb_grid()
+    lab = rgb_to_lab(as_batch(colours))[0].permute(1, 2, 0).numpy()
+    ours = np.dstack([(lab[..., 0] + 1) * 50, lab[..., 1:] * 110])
+    np.testing.assert_allclose(ours, rgb2lab(colours / 255.0), atol=0.01)
+
+
+def test_colours_out_of_gamut_are_clipped() -> None:
+    lab = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    rgb = lab_to_rgb(lab)
+    assert rgb.isfinite().all()
+    assert rgb.min() >= -1 and rgb.max() <= 1
+
+
+def test_to_rgb() -> None:
+    colours = srgb_grid()
+    lab = rgb_to_lab(as_batch(colours))
+    np.testing.assert_array_equal(to_hwc(to_rgb(lab[:, :1], lab[:, 1:])[0]), colours)
+    rgb = torch.rand(1, 3, 4, 4)
+    assert to_rgb(torch.zeros(1, 1, 4, 4), rgb) is rgb
