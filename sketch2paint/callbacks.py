@@ -20,7 +20,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
 from sketch2paint.files import written_beside
-from sketch2paint.images import grid, pairs_grid, write_picture
+from sketch2paint.images import grid, pairs_grid, to_rgb, write_picture
 from sketch2paint.module import LOSSES, Pix2Pix
 from sketch2paint.weights import save_generator
 
@@ -219,8 +219,9 @@ class SampleGrids(Callback):
             return
         self.training.append(batch)
         if sum(len(b["real"]) for b in self.training) >= 16 or trainer.fit_loop.epoch_loop.done:
-            pictures = _cat(self.training, "real"), _cat(self.training, "sketch")
-            self._show(trainer, pl_module, "training_pairs", training_grid(*pictures))
+            sketch, real = _cat(self.training, "sketch"), _cat(self.training, "real")
+            sheet = training_grid(to_rgb(sketch, real), sketch)
+            self._show(trainer, pl_module, "training_pairs", sheet)
             self.training = []
 
     def on_validation_batch_end(
@@ -235,7 +236,8 @@ class SampleGrids(Callback):
         missing = self.rows - sum(len(sketch) for sketch, _, _ in self.shown)
         if missing > 0 and trainer.is_global_zero:
             sketch, real = batch["sketch"][:missing], batch["real"][:missing]
-            self.shown.append((sketch, pl_module(sketch), real))
+            fake = pl_module(sketch)
+            self.shown.append((sketch, to_rgb(sketch, fake), to_rgb(sketch, real)))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         shown, self.shown = self.shown, []

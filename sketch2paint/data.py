@@ -1,90 +1,28 @@
-"""The joint augmentation of a pair, the dataset, and the LightningDataModule."""
+"""The LightningDataModule: sources, cache, order, batches."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network otherwise
-
-import albumentations as A
 import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
+from sketch2paint.cache import build, cache_path, changes, open_cache
+from sketch2paint.checks import cheap_check
 from sketch2paint.demo import write_pairs
-from sketch2paint.images import to_float
-from sketch2paint.pairs import SIDES, checked, find_splits, read_pair
-
-Sample = tuple[int, int]  # (epoch, index): what a sample's augmentation depends on, with the seed
-
-
-def training_transform(size: int, jitter: int, flip: bool) -> A.Compose:
-    """Resize to size + jitter, crop `size` at random, flip: both halves alike (paper 6.2).
-
-    Resizing is antialiased (area averages): nearest neighbour, as in one of the reports, breaks
-    lines of one or two pixels.
-    """
-    steps: list[Any] = [Resize(size + jitter, size + jitter)]
-    if jitter:
-        steps.append(A.RandomCrop(size, size))
-    if flip:
-        steps.append(A.HorizontalFlip(p=0.5))
-    return A.Compose(steps)
-
-
-def validation_transform(size: int) -> A.Compose:
-    """Resize to `size`, nothing else."""
-    return A.Compose([Resize(size, size)])
-
-
-class Resize(A.Resize):
-    """Shrink by area averages, then grow by cubic interpolation.
-
-    One cv2.resize would not do: INTER_AREA averages only where both sides shrink.
-    """
-
-    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
-        smaller = min(self.width, img.shape[1]), min(self.height, img.shape[0])
-        img = cv2.resize(img, smaller, interpolation=cv2.INTER_AREA)
-        return cv2.resize(img, (self.width, self.height), interpolation=cv2.INTER_CUBIC)
-
-
-class PairDataset(Dataset[dict[str, Tensor]]):
-    """Side-by-side pictures as uint8 tensors `sketch` (1, S, S) and `real` (3, S, S).
-
-    Args:
-        paths: the files.
-        colour_side: left | right.
-        transform: what is done to a (H, W, 4) pair.
-        seed: with a sample's epoch and index it determines the augmentation.
-    """
-
-    def __init__(self, paths: list[Path], colour_side: str, transform: A.Compose, seed: int):
-        self.paths = paths
-        self.colour_side = colour_side
-        self.transform = transform
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, sample: Sample) -> dict[str, Tensor]:
-        """Read and augment the sample (epoch, index)."""
-        epoch, index = sample
-        pair = read_pair(self.paths[index], self.colour_side)
-        state = np.random.SeedSequence([self.seed, epoch, index])
-        generator = np.random.default_rng(state)
-        self.transform.set_random_state(generator, random.Random(int(generator.integers(2**63))))
-        chw = torch.from_numpy(self.transform(image=pair)["image"]).permute(2, 0, 1).contiguous()
-        return {"sketch": chw[3:], "real": chw[:3]}
+from sketch2paint.images import rgb_to_lab, to_float
+from sketch2paint.lines import STYLES, check_lines
+from sketch2paint.pairs import KINDS, SIDES, Item, Source, checked
+from sketch2paint.samples import FITS, Decoded, Fit, Fitted, Lines, PictureDataset, Sample
 
 
 class EpochSampler(Sampler[Sample]):
@@ -140,14 +78,27 @@ class SketchDataModule(pl.LightningDataModule):
     """Training, validation and test pairs, as batches of `sketch` and `real` in [-1, 1].
 
     Args:
+        source: pairs (side by side in `root`) | two_folders (`sketches` and `colours`) | pictures
+            (colours alone in `root`; the sketch is made from them).
+        task: sketch (line art to RGB) | photo (L to ab in CIE Lab, from `pictures`).
         root: folder with train/ and val/ (and test/), or with the pictures themselves.
+        sketches: the folder of sketches, for two_folders; laid out alike.
+        colours: the folder of their colours; matched by relative path without suffix.
         draw: number of demo pairs to draw into `root` first; 0: none, the pairs are there.
-        colour_side: left | right, the half of a picture that holds the colours.
+        colour_side: left | right, the half of a side-by-side picture that holds the colours.
         val_fraction: share of the training pairs held out where there is no val/.
         on_bad: raise | skip, what to do about files that cannot be used.
         size: side of the pictures the networks see, in pixels.
         jitter: pixels by which a training picture is larger before the random crop.
         flip: mirror half of the training pairs.
+        fit: squash | crop | pad, how a picture that is not square becomes so.
+        line_styles: how sketches are made, one style drawn per sample: drawn (the pair's own) and
+            names out of lines.STYLES.
+        line_thickness: bounds of the lines' width, in pixels at 256.
+        line_threshold: bounds of the contrast from which an edge is drawn, in (0, 1].
+        line_intensity: bounds of the lines' darkness, 1 is black.
+        cache: auto (use what prepare.py made if it is fresh) | off | require.
+        cache_dir: where prepare.py puts it.
         batch_size: pairs in a step, on each device.
         num_workers: loading processes; None: one less than the cores, at most 8.
         seed: of order, augmentation and split.
@@ -158,7 +109,11 @@ class SketchDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        root: str,
+        source: str = "pairs",
+        task: str = "sketch",
+        root: str | None = None,
+        sketches: str | None = None,
+        colours: str | None = None,
         draw: int = 0,
         colour_side: str = "left",
         val_fraction: float = 0.1,
@@ -166,66 +121,140 @@ class SketchDataModule(pl.LightningDataModule):
         size: int = 256,
         jitter: int = 30,
         flip: bool = True,
+        fit: str = "squash",
+        line_styles: Sequence[str] = ("drawn",),
+        line_thickness: tuple[float, float] = (0.8, 2.0),
+        line_threshold: tuple[float, float] = (0.06, 0.2),
+        line_intensity: tuple[float, float] = (0.6, 1.0),
+        cache: str = "auto",
+        cache_dir: str = "data/cache",
         batch_size: int = 4,
         num_workers: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        _one_of("data.colour_side", colour_side, SIDES)
-        _one_of("data.on_bad", on_bad, ("raise", "skip"))
-        if not 0 < val_fraction < 1:
-            raise ValueError(f"Expected `data.val_fraction` between 0 and 1, got {val_fraction}.")
-        for name, value, least in (
-            ("size", size, 1),
-            ("batch_size", batch_size, 1),
-            ("jitter", jitter, 0),
-            ("draw", draw, 0),
-            ("num_workers", num_workers or 0, 0),
+        for name, value, allowed in (
+            ("source", source, KINDS),
+            ("task", task, ("sketch", "photo")),
+            ("colour_side", colour_side, SIDES),
+            ("on_bad", on_bad, ("raise", "skip")),
+            ("fit", fit, FITS),
+            ("cache", cache, ("auto", "off", "require")),
         ):
-            if value < least:
-                raise ValueError(f"Expected `data.{name}` to be at least {least}, got {value}.")
-        self.root, self.draw = Path(root), draw
-        self.colour_side, self.val_fraction, self.on_bad = colour_side, val_fraction, on_bad
-        self.size, self.jitter, self.flip = size, jitter, flip
+            if value not in allowed:
+                raise ValueError(
+                    f"Expected `data.{name}` to be one of {', '.join(allowed)}, got {value!r}."
+                )
+        _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
+        self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
+        self.lines = None
+        if task == "sketch":
+            self.lines = Lines(tuple(line_styles), line_thickness, line_threshold, line_intensity)
+            _check_styles(self.lines, source)
+        elif source != "pictures":
+            raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
+        self.task, self.draw, self.val_fraction, self.on_bad = task, draw, val_fraction, on_bad
+        self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
+        self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
-        self.datasets: dict[str, PairDataset] = {}
+        self.datasets: dict[str, PictureDataset] = {}
 
     def prepare_data(self) -> None:
         """Draw the demo pairs where they are wanted and missing."""
         if self.draw:
-            write_pairs(self.root, pairs=self.draw, seed=self.seed)
+            write_pairs(self.source.folders[0], pairs=self.draw, seed=self.seed)
 
     def setup(self, stage: str) -> None:
         """Find, check and split the files, once."""
         if self.datasets:
             return
-        splits = checked(find_splits(self.root, self.val_fraction, self.seed), self.on_bad)
-        augment = training_transform(self.size, self.jitter, self.flip)
-        plain = validation_transform(self.size)
-        for name, paths in splits.items():
-            transform = augment if name == "train" else plain
-            self.datasets[name] = PairDataset(paths, self.colour_side, transform, self.seed)
+        for split, pictures in self._pictures().items():
+            self.datasets[split] = PictureDataset(
+                pictures, self.size, split == "train", self.flip, self.lines, self.seed
+            )
 
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def build_cache(self, workers: int | None = None) -> Path:
+        """Decode and fit everything once, unless that is done; returns the cache's folder.
+
+        Raises:
+            OSError: no room.
+            ValueError: bad files, unless they are to be skipped.
+        """
+        path, splits = self.cache_folder(), checked(self.source, self.splits(), self.on_bad)
+        cores = workers or available_cores()
+        build(path, self.source, splits, self.fit, self._parameters(), cores)
+        return path
+
+    def splits(self) -> dict[str, list[Item]]:
+        """The files of each split, not looked into."""
+        return self.source.find(self.val_fraction, self.seed, self.on_bad)
+
+    def cache_folder(self) -> Path:
+        """Where the cache of these data at this size belongs."""
+        return cache_path(self.cache_dir, self.source)
+
+    def _pictures(self) -> Mapping[str, Fitted]:
+        splits, path = self.splits(), self.cache_folder()
+        stale = self._changes(splits)
+        if stale:  # nobody has looked at these files; bad ones were left out of a cache
+            splits = checked(self.source, splits, self.on_bad)
+            stale = self._changes(splits)
+        for warning in cheap_check(self.source, splits):
+            warnings.warn(warning, stacklevel=2)
+        if not stale:
+            print(f"Pictures from the cache {path}")
+            return open_cache(path)
+        if self.cache == "require":
+            raise ValueError(
+                f"{path}: expected a fresh cache (data.cache=require): {'; '.join(stale)}. "
+                "Run prepare.py with the same data keys."
+            )
+        if self.cache == "auto" and path.exists():
+            warnings.warn(
+                f"{path}: the cache is stale: {'; '.join(stale)}. The files are decoded instead; "
+                "run prepare.py with the same data keys to renew it.",
+                stacklevel=2,
+            )
+        return {
+            split: Decoded(self.source, items, self.fit, split) for split, items in splits.items()
+        }
+
+    def _changes(self, splits: dict[str, list[Item]]) -> list[str]:
+        if self.cache == "off":
+            return ["not wanted (data.cache=off)"]
+        return changes(self.cache_folder(), self.source, splits, self._parameters())
+
+    def _parameters(self) -> dict[str, Any]:
+        """What decides on the pixels of the fitted pictures."""
+        return {"size": self.fit.size, "jitter": self.fit.jitter, "fit": self.fit.how}
+
+    def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented; begins where an interrupted epoch stopped."""
         return self._loader("train", shuffle=True, **self._progress())
 
-    def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """In order, resized only."""
         return self._loader("val", shuffle=False)
 
-    def test_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """In order, resized only; from test/."""
         if "test" not in self.datasets:
-            raise ValueError(f"{self.root}/test: no such folder. Expected the test pairs there.")
+            root = self.source.folders[0]
+            raise ValueError(f"{root}/test: no such folder. Expected the test pairs there.")
         return self._loader("test", shuffle=False)
 
-    def on_after_batch_transfer(
-        self, batch: dict[str, Tensor], dataloader_idx: int
-    ) -> dict[str, Tensor]:
-        """Turn uint8 into float [-1, 1] on the device: a quarter of the traffic."""
-        return {name: to_float(picture) for name, picture in batch.items()}
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> dict[str, Tensor]:
+        """Turn (B, S, S, C) uint8 into float [-1, 1] on the device: a quarter of the traffic.
+
+        Returns:
+            `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S).
+        """
+        pictures = to_float(batch.permute(0, 3, 1, 2))
+        if self.task == "photo":
+            lab = rgb_to_lab(pictures)
+            return {"sketch": lab[:, :1], "real": lab[:, 1:]}
+        return {"sketch": pictures[:, 3:], "real": pictures[:, :3]}
 
     def _progress(self) -> dict[str, int]:
         """Epoch and samples already seen of it, as Lightning restored them."""
@@ -239,9 +268,7 @@ class SketchDataModule(pl.LightningDataModule):
         start = batches.current.processed * self.batch_size if middle else 0
         return {"epoch": epoch.processed, "start": start}
 
-    def _loader(
-        self, split: str, shuffle: bool, epoch: int = 0, start: int = 0
-    ) -> DataLoader[dict[str, Tensor]]:
+    def _loader(self, split: str, shuffle: bool, epoch: int = 0, start: int = 0) -> DataLoader[Any]:
         dataset = self.datasets[split]
         rank, world = (0, 1) if self.trainer is None else _rank(self.trainer)
         sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
@@ -252,15 +279,26 @@ class SketchDataModule(pl.LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
+            collate_fn=_as_it_is,
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
         )
 
 
+def available_cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def default_workers() -> int:
-    """One loading process less than the cores this process may use, 1 to 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(8, (cores or 2) - 1))
+    """One loading process less than the cores, 1 to 8."""
+    return max(1, min(8, available_cores() - 1))
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # PictureDataset.__getitems__ made it whole
 
 
 def _start_worker(worker: int) -> None:
@@ -272,6 +310,41 @@ def _rank(trainer: pl.Trainer) -> tuple[int, int]:
     return trainer.global_rank, trainer.world_size
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"Expected `{name}` to be one of {', '.join(allowed)}, got {value!r}.")
+def _folders(
+    source: str, root: str | None, sketches: str | None, colours: str | None
+) -> tuple[Path, ...]:
+    wanted = (
+        {"colours": colours, "sketches": sketches} if source == "two_folders" else {"root": root}
+    )
+    for name, folder in wanted.items():
+        if not folder:
+            raise ValueError(f"Expected `data.{name}`, a folder, for data.source={source}.")
+    return tuple(Path(folder) for folder in wanted.values() if folder)
+
+
+def _check_styles(lines: Lines, source: str) -> None:
+    allowed = (*STYLES,) if source == "pictures" else ("drawn", *STYLES)
+    if not lines.styles or any(style not in allowed for style in lines.styles):
+        why = " Pictures bring no drawn sketch." if "drawn" in lines.styles else ""
+        raise ValueError(
+            f"Expected `data.line_styles` to be a list of names out of {', '.join(allowed)} for "
+            f"data.source={source}, got {list(lines.styles)}.{why}"
+        )
+    if made := [style for style in lines.styles if style != "drawn"]:
+        check_lines(made, lines.thickness, lines.threshold, lines.intensity)
+
+
+def _check_numbers(
+    val_fraction: float, size: int, batch_size: int, jitter: int, draw: int, num_workers: int
+) -> None:
+    if not 0 < val_fraction < 1:
+        raise ValueError(f"Expected `data.val_fraction` between 0 and 1, got {val_fraction}.")
+    for name, value, least in (
+        ("size", size, 1),
+        ("batch_size", batch_size, 1),
+        ("jitter", jitter, 0),
+        ("draw", draw, 0),
+        ("num_workers", num_workers, 0),
+    ):
+        if value < least:
+            raise ValueError(f"Expected `data.{name}` to be at least {least}, got {value}.")

@@ -12,9 +12,11 @@ from torch import Tensor
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from sketch2paint import weights
+from sketch2paint.images import to_rgb
 from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
 from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
+OUT_CHANNELS = {"sketch": 3, "photo": 2}  # RGB; ab
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
 
 
@@ -22,10 +24,11 @@ class Pix2Pix(pl.LightningModule):
     """The conditional GAN of pix2pix with manual optimization.
 
     Args:
+        task: sketch (line art to RGB) | photo (L to ab in CIE Lab).
         size: side of the training pictures in pixels.
         norm: batch | instance | none, in both networks.
-        generator: keyword arguments of UNetGenerator besides size and norm.
-        discriminator: keyword arguments of PatchDiscriminator besides norm.
+        generator: keyword arguments of UNetGenerator besides size, out_channels and norm.
+        discriminator: keyword arguments of PatchDiscriminator besides in_channels and norm.
         gan_mode: vanilla | lsgan | hinge.
         lambda_l1: weight of the L1 term (LAMBDA; paper: 100).
         lr: learning rate of both Adam optimizers.
@@ -40,6 +43,7 @@ class Pix2Pix(pl.LightningModule):
 
     def __init__(
         self,
+        task: str = "sketch",
         size: int = 256,
         norm: str = "instance",
         generator: dict[str, Any] | None = None,
@@ -52,14 +56,18 @@ class Pix2Pix(pl.LightningModule):
         ema_kimg: float = 10.0,
     ) -> None:
         super().__init__()
+        if task not in OUT_CHANNELS:
+            raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
         _check(gan_mode, lambda_l1, lr, betas, lr_decay_epochs, ema_kimg)
         betas = (betas[0], betas[1])
         self.save_hyperparameters()
         self.automatic_optimization = False
-        self.generator_arguments = {"size": size, "norm": norm, **(generator or {})}
+        fixed = {"size": size, "norm": norm, "out_channels": OUT_CHANNELS[task]}
+        self.task, self.generator_arguments = task, {**fixed, **(generator or {})}
         self.generator = UNetGenerator(**self.generator_arguments)
-        self.discriminator = PatchDiscriminator(norm=norm, **(discriminator or {}))
-        _check_sizes(self.generator, size, discriminator or {})
+        channels = self.generator.in_channels + self.generator.out_channels
+        self.discriminator = PatchDiscriminator(channels, norm=norm, **(discriminator or {}))
+        _check_size(size, **(discriminator or {}))
         self.ema: UNetGenerator | None = None
         if ema_kimg:
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
@@ -133,8 +141,9 @@ class Pix2Pix(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Compare the coloured validation sketches with the truth."""
-        fake = (self(batch["sketch"]).float() + 1) / 2  # metrics in [0, 1]
-        real = (batch["real"] + 1) / 2
+        sketch = batch["sketch"]
+        fake = (to_rgb(sketch, self(sketch)).float() + 1) / 2  # metrics in [0, 1]
+        real = (to_rgb(sketch, batch["real"]) + 1) / 2
         self.psnr.update(fake, real)
         self.ssim.update(fake, real)
         self.log("val/psnr", self.psnr, prog_bar=True)
@@ -163,7 +172,7 @@ class Pix2Pix(pl.LightningModule):
 
     def about(self) -> dict[str, Any]:
         """Describe the generator for weight files."""
-        return weights.describe(self.generator_arguments, task="sketch")
+        return weights.describe(self.generator_arguments, self.task)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the pairs seen, and what a reader needs to use the file as weights."""
@@ -220,14 +229,7 @@ def _check(
         raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
 
 
-def _check_sizes(generator: UNetGenerator, size: int, discriminator: dict[str, Any]) -> None:
-    channels = generator.in_channels + generator.out_channels
-    if discriminator.get("in_channels", 4) != channels:
-        raise ValueError(
-            f"Expected `model.discriminator.in_channels` to be {channels} (sketch and picture), "
-            f"got {discriminator.get('in_channels', 4)}."
-        )
-    layers = discriminator.get("layers", 3)
+def _check_size(size: int, layers: int = 3, **_: Any) -> None:
     if size < 4 * 2**layers:
         raise ValueError(
             f"Expected `size` to be at least {4 * 2**layers} for a discriminator with {layers} "

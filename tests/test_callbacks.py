@@ -31,7 +31,7 @@ def run(pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, **model
         discriminator={"base_channels": 2},
         **model_arguments,
     )
-    data = SketchDataModule(str(pairs_dir), size=32, jitter=4, batch_size=3, num_workers=0)
+    data = SketchDataModule(root=str(pairs_dir), size=32, jitter=4, batch_size=3, num_workers=0)
     callbacks = [SampleGrids(str(out), rows=3), Checkpoints(str(out), every_n_epochs=2), *extra]
     trainer = build_trainer(
         str(out),

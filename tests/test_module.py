@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch.utils.data import DataLoader
 
+from sketch2paint.images import lab_to_rgb, rgb_to_lab
 from sketch2paint.module import LOSSES, Pix2Pix
 from sketch2paint.networks import UNetGenerator
 
@@ -199,6 +200,20 @@ def test_validation_metrics_agree_with_scikit_image():
     assert trainer.callback_metrics["val/ssim"].item() == pytest.approx(np.mean(ssim), abs=2e-3)
 
 
+def test_photo_task_predicts_ab_and_is_judged_in_rgb():
+    module = tiny(task="photo")
+    assert module.generator.out_channels == 2
+    rgb = batches(1)[0]["real"]
+    lab = rgb_to_lab(rgb)
+    batch = {"sketch": lab[:, :1], "real": lab[:, 1:]}
+    _, trainer = fit(module, [batch], val=[batch])
+    fake = lab_to_rgb(torch.cat([batch["sketch"], module.eval()(batch["sketch"]).detach()], 1))
+    mse = ((fake - rgb) / 2).square().mean(dim=(1, 2, 3))
+    psnr = (-10 * mse.log10()).mean().item()
+    assert trainer.callback_metrics["val/psnr"].item() == pytest.approx(psnr, abs=1e-3)
+    assert module.about()["task"] == "photo"
+
+
 def test_learns_a_constant_picture():
     torch.manual_seed(0)
     batch = {"sketch": torch.ones(2, 1, 32, 32), "real": torch.full((2, 3, 32, 32), 0.5)}
@@ -215,7 +230,7 @@ def test_learns_a_constant_picture():
         ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
         ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
         ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),
-        ({"discriminator": {"in_channels": 6}}, "Expected `model.discriminator.in_channels` to be"),
+        ({"task": "video"}, "Expected `model.task` to be sketch or photo, got 'video'"),
     ],
 )
 def test_arguments(changes, message):
