@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
-from sketch2paint.images import find_pictures, grid, read_rgb, to_float, write_picture
+from sketch2paint.images import find_pictures, grid, on_square, read_rgb, to_float, write_picture
 from sketch2paint.painter import Painter
 
 
@@ -108,19 +107,6 @@ def make_gallery(
         files = [sketch, picture]
         if truth:
             files.append(truth / (sketch.relative_to(source) if source.is_dir() else sketch.name))
-        cells += [_cell(read_rgb(file), side) for file in files]
+        cells += [on_square(read_rgb(file), side) for file in files]
     sheet = to_float(torch.from_numpy(np.stack(cells)).permute(0, 3, 1, 2))
     write_picture(path, grid(sheet, columns=3 if truth else 2))
-
-
-def _cell(picture: np.ndarray, side: int) -> np.ndarray:
-    """Fit a picture into a white square."""
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    cell = np.full((side, side, 3), 255, np.uint8)
-    small = cv2.resize(picture, size, interpolation=interpolation)
-    top, left = (side - size[1]) // 2, (side - size[0]) // 2
-    cell[top : top + size[1], left : left + size[0]] = small
-    return cell

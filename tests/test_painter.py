@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketch2paint.images import to_uint8
+from sketch2paint.images import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
 from sketch2paint.networks import UNetGenerator
 from sketch2paint.painter import LONGEST, Painter
+from sketch2paint.weights import describe, save_generator
 
 SIZES = [(1, 1), (1, 300), (300, 1), (17, 301), (64, 64), (100, 40), (16, 16), (5, 7)]
 
@@ -197,6 +198,133 @@ def test_painting_changes_no_weight_and_needs_no_gradient(batch_norm_painter: Pa
     assert all(weights.grad is None for weights in generator.parameters())
 
 
+# ---------------------------------------------------------------- photographs
+
+
+class Tint(UNetGenerator):
+    """Returns a and b that grow from left to right up to `strong`, and remembers its input."""
+
+    def __init__(self, strong: float = 0.05) -> None:
+        super().__init__(size=16, base_channels=1, out_channels=2)
+        self.strong, self.seen = strong, []  # type: ignore[var-annotated]
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        self.seen.append(sketch)
+        ramp = torch.linspace(-self.strong, self.strong, sketch.shape[-1])
+        a = ramp.expand(len(sketch), 1, sketch.shape[-2], -1)
+        return torch.cat([a, -a], dim=1)
+
+
+def photograph(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Soft colours, neither near black nor near white, and fine noise over them."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(70, 180, (4, 4, 3), dtype=np.uint8)
+    picture = resize(coarse, height, width).astype(int) + rng.integers(-9, 10, (height, width, 1))
+    return np.clip(picture, 40, 210).astype(np.uint8)
+
+
+def lab(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 to L in 0..100 and a, b."""
+    scaled = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))[0]
+    return scaled.permute(1, 2, 0).numpy() * (50, 110, 110) + (50, 0, 0)
+
+
+def levels_of_lightness(picture: np.ndarray) -> np.ndarray:
+    """The grey of the same L, 0..255."""
+    scaled = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))
+    scaled[:, 1:] = 0
+    return to_hwc(lab_to_rgb(scaled)[0]).astype(int)[..., 0]
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_photograph_keeps_its_size_and_lightness(height: int, width: int) -> None:
+    picture = photograph(height, width)
+    (painted,) = Painter(Tint(), "photo").paint([picture])
+    assert painted.shape == (height, width, 3) and painted.dtype == np.uint8
+    assert np.abs(levels_of_lightness(painted) - levels_of_lightness(picture)).max() <= 1
+
+
+def test_photograph_has_the_colours_of_the_network() -> None:
+    (painted,) = Painter(Tint(0.1), "photo").paint([photograph(64, 64)])
+    a, b = lab(painted)[..., 1], lab(painted)[..., 2]
+    expected = 11 * np.linspace(-1, 1, 64)
+    np.testing.assert_allclose(a.mean(axis=0), expected, atol=1.5)
+    np.testing.assert_allclose(b.mean(axis=0), -expected, atol=1.5)
+
+
+def test_detail_finer_than_the_network_sees_is_kept() -> None:
+    picture = np.full((160, 160, 3), 60, np.uint8)
+    picture[:, ::2] = 190  # gone after the reduction to 16
+    generator = Tint(0.0)
+    (painted,) = Painter(generator, "photo").paint([picture])
+    assert float(generator.seen[0].std()) < 0.01
+    np.testing.assert_allclose(painted, picture, atol=1)
+
+
+def test_network_sees_the_lightness_of_a_photograph() -> None:
+    generator, picture = Tint(), photograph(16, 23)
+    Painter(generator, "photo").paint([picture])
+    (seen,) = generator.seen
+    assert seen.shape == (1, 1, 16, 32)
+    expected = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))[0, 0]
+    torch.testing.assert_close(seen[0, 0, :, 4:27], expected)
+    for column, edge in ((0, 0), (3, 0), (27, 22), (31, 22)):  # it goes on beyond its edge
+        torch.testing.assert_close(seen[0, 0, :, column], expected[:, edge])
+
+
+@pytest.fixture
+def photo_generator() -> UNetGenerator:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(16, base_channels=4, out_channels=2)
+    with torch.no_grad():
+        for weights in generator.out.parameters():
+            weights.mul_(20)
+    return generator
+
+
+def test_grey_and_colour_photographs_are_painted_alike(photo_generator: UNetGenerator) -> None:
+    colour = photograph(64, 80)
+    grey = levels_of_lightness(colour).astype(np.uint8)
+    painter = Painter(photo_generator, "photo")
+    first, second, third = (lab(p) for p in painter.paint([colour, rgb(grey), grey]))
+    np.testing.assert_array_equal(second, third)  # (H, W) is the same as (H, W, 3)
+    assert np.abs(first - second).mean() < 2  # a random network with strong weights: not the most
+    assert np.abs(first - second).mean() < 0.2 * np.abs(first[..., 1:]).mean()
+    assert np.abs(first[..., 1:]).mean() > 2 < np.abs(first - lab(colour)).mean()
+    spy = Tint()
+    Painter(spy, "photo").paint([colour])
+    Painter(spy, "photo").paint([grey])
+    torch.testing.assert_close(spy.seen[0], spy.seen[1], rtol=0, atol=0.02)  # 1 of L's 100
+
+
+def test_photographs_of_mixed_sizes_keep_their_order(photo_generator: UNetGenerator) -> None:
+    painter = Painter(photo_generator, "photo")
+    pictures = [photograph(*size, seed=n) for n, size in enumerate(SIZES)]
+    for picture, together in zip(pictures, painter.paint(pictures), strict=True):
+        (alone,) = painter.paint([picture])
+        assert together.shape == picture.shape
+        assert np.abs(together.astype(int) - alone).max() <= 1
+
+
+def test_colours_out_of_gamut_are_clipped_without_a_warning() -> None:
+    picture = np.zeros((32, 48, 3), np.uint8)
+    picture[:, 16:32], picture[:, 32:] = 128, 255
+    (painted,) = Painter(Tint(1.0), "photo").paint([picture])
+    assert painted.shape == picture.shape and painted.max() == 255 and painted.min() == 0
+
+
+def test_task_comes_from_the_weight_file(photo_generator: UNetGenerator, tmp_path: Path) -> None:
+    about = {"size": 16, "base_channels": 4, "out_channels": 2}
+    path = tmp_path / "photo.safetensors"
+    save_generator(path, photo_generator.state_dict(), describe(about, "photo"))
+    painter, picture = Painter.load(path, "cpu"), photograph(40, 60)
+    assert painter.task == "photo"
+    (painted,) = painter.paint([picture])
+    (expected,) = Painter(photo_generator, "photo").paint([picture])
+    np.testing.assert_array_equal(painted, expected)
+
+
 # ---------------------------------------------------------------- loading and errors
 
 
@@ -210,6 +338,7 @@ def test_loaded_painter_paints_the_same(weight_path: Path, painter: Painter) -> 
 def test_auto_takes_a_gpu_if_there_is_one(weight_path: Path) -> None:
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert Painter.load(weight_path).device.type == expected
+    assert Painter.load(weight_path).task == "sketch"
 
 
 def test_missing_weights(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sketch2paint.images import read_rgb, write_picture
@@ -199,6 +200,25 @@ def test_transparent_sketch_is_painted_as_on_white(
     plan = {tmp_path / "clear.png": tmp_path / "x.png", sketches / "a.png": tmp_path / "y.png"}
     assert set(dict(paint_files(painter, plan, 2)).values()) == {None}
     np.testing.assert_array_equal(read_rgb(tmp_path / "x.png"), read_rgb(tmp_path / "y.png"))
+
+
+def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        painter = Painter(UNetGenerator(16, base_channels=2, out_channels=2), "photo")
+    ramp = np.repeat(np.arange(40, 220, 4, dtype=np.uint8)[None], 30, axis=0)
+    (tmp_path / "in").mkdir()
+    grey = Image.fromarray(ramp)
+    for name, mode in (("a.png", "L"), ("b.png", "RGB"), ("c.png", "RGBA"), ("d.tif", "CMYK")):
+        grey.convert("RGB").convert(mode).save(tmp_path / "in" / name)
+    Image.fromarray(ramp.astype(np.uint16) * 256).save(tmp_path / "in" / "e.png")
+    plan = plan_outputs(tmp_path / "in", tmp_path / "out")
+    assert dict(paint_files(painter, plan, 3)) == {path: None for path in plan}
+    painted = [read_rgb(target).astype(int) for target in plan.values()]
+    assert len(painted) == 5
+    for picture in painted:
+        assert picture.shape == (30, 45, 3)
+        assert np.abs(picture - painted[0]).max() <= 2
 
 
 # ---------------------------------------------------------------- make_gallery
