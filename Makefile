@@ -21,6 +21,7 @@ install: .venv/.installed
 	@touch $@
 
 demo: install
+	$(BIN)/python prepare.py data=demo data.size=128 data.jitter=10
 	$(BIN)/python train.py experiment=demo name=demo resume=true
 	$(BIN)/python predict.py checkpoint=runs/demo input=data/demo/sketches output=runs/demo/coloured \
 		truth=data/demo/colours gallery=runs/demo/gallery.png overwrite=true

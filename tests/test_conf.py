@@ -15,7 +15,7 @@ from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "predict"]
+VERBS = ["train", "prepare", "predict"]
 # What train.py passes itself.
 GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
 
@@ -50,7 +50,7 @@ def nodes(cfg):
 
 
 CASES = (
-    [("train", f"data={name}") for name in options("data")]
+    [(verb, f"data={name}") for verb in ("train", "prepare") for name in options("data")]
     + [("train", f"experiment={name}") for name in options("experiment")]
     + [("train", f"model={name}") for name in options("model")]
 )
@@ -60,17 +60,46 @@ CASES = (
 def test_yaml_spells_every_parameter(verb, override):
     cfg = OmegaConf.to_container(composed(verb, override), resolve=False)
     found = list(nodes(cfg))
-    assert len(found) >= 4
+    assert len(found) >= (4 if verb == "train" else 1)
     for node in found:
         name = node["_target_"]
         expected = parameters(target(name)) - GIVEN.get(name, set())
         assert set(node) - {"_target_"} == expected, name
 
 
+@pytest.mark.parametrize(
+    ("name", "folders"),
+    [
+        ("paintings", ["root"]),
+        ("photos", ["root"]),
+        ("pairs", ["root"]),
+        ("two_folders", ["sketches", "colours"]),
+        ("demo", []),
+    ],
+)
+def test_every_source_can_be_built_from_its_folders(name, folders):
+    for verb in ("train", "prepare"):
+        cfg = composed(verb, f"data={name}", *(f"data.{folder}=some/where" for folder in folders))
+        data = OmegaConf.to_container(cfg.data, resolve=True, throw_on_missing=True)
+        build = target(data.pop("_target_"))
+        made = build(**data)
+        assert len(made.source.folders) == max(1, len(folders))
+        assert made.task == ("photo" if name == "photos" else "sketch")
+        for folder in folders:
+            with pytest.raises(ValueError, match=f"Expected `data.{folder}`, a folder, for"):
+                build(**{**data, folder: None})
+
+
+def test_every_source_has_its_case():
+    assert options("data") == ["demo", "paintings", "pairs", "photos", "two_folders"]
+
+
 def test_networks_parameters_are_spelt():
     model = composed("train").model
-    assert set(model.generator) | {"size", "norm"} == parameters(UNetGenerator)
-    assert set(model.discriminator) | {"norm"} == parameters(PatchDiscriminator)
+    fixed = {"size", "norm", "out_channels"}  # by the model's own parameters, the last by its task
+    assert set(model.generator) | fixed == parameters(UNetGenerator)
+    assert set(model.discriminator) | {"norm", "in_channels"} == parameters(PatchDiscriminator)
+    assert not set(model.generator) & fixed and not set(model.discriminator) & {"in_channels"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -85,7 +114,7 @@ def test_defaults_of_yaml_and_code_agree():
     for node in nodes(cfg):
         for name, parameter in inspect.signature(target(node["_target_"])).parameters.items():
             default = parameter.default
-            if name in ("generator", "discriminator") or default is parameter.empty:
+            if name in ("generator", "discriminator", "root") or default is parameter.empty:
                 continue
             expected = list(default) if isinstance(default, tuple) else default
             if name in node:

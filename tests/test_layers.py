@@ -11,12 +11,17 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "files",
     "images",
+    "lines",
     "canvas",
     "demo",
     "networks",
     "losses",
     "weights",
     "pairs",
+    "cache",
+    "twins",
+    "checks",
+    "samples",
     "data",
     "module",
     "callbacks",
@@ -28,7 +33,7 @@ ORDER = [
 ]
 LIGHTNING = {"data", "module", "callbacks", "trainer"}
 HYDRA = {"sweep", "verb"}
-VERBS = ["train.py", "predict.py"]
+VERBS = ["train.py", "prepare.py", "predict.py"]
 
 
 def imports(path, top_level_only=False):

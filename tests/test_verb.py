@@ -1,6 +1,7 @@
 """The real verbs in a subprocess."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -98,6 +99,46 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"runs", "pairs", "drawings", "out"}
 
 
+def test_prepare_then_train_from_the_cache(pairs_dir, tmp_path):
+    data = [key for key in TINY if key.startswith("data") and "workers" not in key]
+    data = [*data, f"data.root={pairs_dir}"]
+    result = call("prepare", *data, "data.batch_size=2", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert "Ready: data/cache/pairs-" in result.stdout
+    assert {p.name for p in tmp_path.iterdir()} == {"pairs", "data"}
+
+    train = ["train", *TINY, f"data.root={pairs_dir}", "trainer.max_epochs=1"]
+    cached = call(*train, "name=cached", "data.cache=require", cwd=tmp_path)
+    assert cached.returncode == 0, cached.stdout
+    assert "Pictures from the cache data/cache/pairs-" in cached.stdout
+    decoded = call(*train, "name=decoded", "data.cache=off", cwd=tmp_path)
+    assert "from the cache" not in decoded.stdout
+    weights = [
+        load_file(tmp_path / f"runs/{name}/weights/generator.safetensors")
+        for name in ("cached", "decoded")
+    ]
+    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=0)
+
+    Image.new("RGB", (64, 32), "red").save(pairs_dir / "train/new.png")
+    message = refused(*train, "name=x", "data.cache=require", cwd=tmp_path)
+    assert "1 file added (first: train/new.png)" in message or "1 added" in message
+    assert "Run prepare.py with the same data keys." in message
+
+
+def test_prepare_checks(pairs_dir, tmp_path):
+    (pairs_dir / "val/broken.png").write_bytes(b"no picture")
+    call_ = ["prepare", "data=pairs", f"data.root={pairs_dir}", "check=true"]
+    result = call(*call_, "json=report.json", "sheet=sheet.png", cwd=tmp_path)
+    assert result.returncode == 1, result.stdout
+    assert "13 samples: 8 train, 5 val" in result.stdout
+    assert "val/broken.png" in result.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert list(report["faults"]["bad_files"]) == ["val/broken.png"]
+    assert {p.name for p in tmp_path.iterdir()} == {"pairs", "report.json", "sheet.png"}
+    os.remove(pairs_dir / "val/broken.png")
+    assert call(*call_, cwd=tmp_path).returncode == 0
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     process = subprocess.Popen(
@@ -155,7 +196,11 @@ def test_sweep_with_several_jobs_at_a_time(pairs_dir, tmp_path):
     ("arguments", "message"),
     [
         (["data=pairs"], "Expected a value for data.root. Pass data.root=..."),
-        (["data=pairs", "data.root=nowhere"], "nowhere: no such folder. Expected `data.root`"),
+        (
+            ["data=pairs", "data.root=nowhere"],
+            "nowhere: no such folder. Expected the pictures there",
+        ),
+        (["data=two_folders"], "Expected `data.colours`, a folder, for data.source=two_folders"),
         (["model.lamda_l1=3"], "Key 'lamda_l1' is not in struct"),
         (["+colour=3"], "Unknown key colour. Expected one of callbacks, data"),
         (["trainer.gpus=many"], "Expected `trainer.gpus` to be auto, 0 or a number, got 'many'"),
@@ -185,7 +230,7 @@ def test_predict_refuses(tmp_path, pairs_dir, arguments, message):
     assert {p.name for p in tmp_path.iterdir()} == {"pairs"}
 
 
-@pytest.mark.parametrize("verb", ["train", "predict"])
+@pytest.mark.parametrize("verb", ["train", "prepare", "predict"])
 @pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
 def test_questions_import_nothing_heavy(verb, question, tmp_path):
     code = (
@@ -202,6 +247,6 @@ def test_questions_import_nothing_heavy(verb, question, tmp_path):
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    assert "checkpoint" in result.stdout
+    assert "checkpoint" in result.stdout or verb == "prepare" and "cache_dir" in result.stdout
     assert "heavy: []" in result.stdout
     assert not list(tmp_path.iterdir())
