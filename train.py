@@ -54,7 +54,8 @@ def train(
     try:
         engine.fit(network, pairs, ckpt_path=checkpoint, weights_only=True)
     except Interrupted as stop:
-        print(f"Stopped in order. To go on: the same command with name={name} resume=true")
+        run = f"name={name}" if out_dir == f"runs/{name}" else f"out_dir={out_dir}"
+        print(f"Stopped in order. To go on: the same command with {run} resume=true")
         return 128 + stop.signum
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"

@@ -181,7 +181,21 @@ class Pix2Pix(pl.LightningModule):
         checkpoint["about"] = {**self.about(), "weights": kept}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the count of pairs seen."""
+        """Take up the count of pairs seen.
+
+        Raises:
+            ValueError: the checkpoint is of another generator, or not of this project.
+        """
+        theirs, ours = checkpoint.get("about"), self.about()
+        if theirs is None or "pairs_seen" not in checkpoint:
+            raise ValueError("Expected a checkpoint written by train.py, got another one.")
+        theirs, ours = ({"task": about["task"], **about["generator"]} for about in (theirs, ours))
+        if differing := [key for key in theirs | ours if theirs.get(key) != ours.get(key)]:
+            raise ValueError(
+                "Expected the checkpoint's own generator to resume with, got other values: "
+                + ", ".join(f"{key} {ours.get(key)} (was {theirs.get(key)})" for key in differing)
+                + ". Pass the run's own keys, or start a new run with another name."
+            )
         self.pairs_seen = checkpoint["pairs_seen"]
 
     def start_from(self, generator: UNetGenerator) -> None:

@@ -46,13 +46,16 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
             _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
             wrapped = isinstance(error, InstantiationException) and error.__cause__
             _explain(wrapped or error)
+        if codes[-1] > 128 and HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise KeyboardInterrupt  # a signal ends the sweep, not only its job
         return codes[-1]
 
     def main() -> None:
         try:
             hydra.main(version_base="1.3", config_path=CONF, config_name=name)(task)()
         except KeyboardInterrupt:
-            sys.exit("interrupted") if not codes else sys.exit(130)
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(max(codes, default=130))
         sys.exit(max(codes, default=0))
 
     return main
@@ -89,10 +92,12 @@ def _explain(error: BaseException) -> None:
     expected = isinstance(error, (ValueError, OSError, CompactHydraException))
     if os.environ.get("HYDRA_FULL_ERROR") or not (expected or _is_known(error)):
         raise error
-    raise UserError(f"error: {error}") from None
+    memory = type(error).__name__ == "OutOfMemoryError"
+    hint = "\nPass half of the batch size, or a smaller size." if memory else ""
+    raise UserError(f"error: {error}{hint}") from None
 
 
 def _is_known(error: BaseException) -> bool:
     """Errors of other libraries whose message is meant for the user."""
-    names = {"MisconfigurationException", "OutOfMemoryError"}
+    names = {"MisconfigurationException", "OutOfMemoryError", "UnpicklingError"}
     return any(cls.__name__ in names for cls in type(error).__mro__)

@@ -248,3 +248,16 @@ def test_start_from_other_weights():
         ValueError, match="Expected weights of the same generator, got .* differing"
     ):
         module.start_from(UNetGenerator(32, base_channels=4))
+
+
+def test_a_checkpoint_of_another_network_is_refused():
+    checkpoint = {}
+    tiny().on_save_checkpoint(checkpoint)
+    other = tiny(generator={"base_channels": 4, "dropout": 0.0}, norm="batch")
+    with pytest.raises(ValueError, match=r"norm batch \(was instance\), base_channels 4 \(was 2\)"):
+        other.on_load_checkpoint(checkpoint)
+    with pytest.raises(ValueError, match="Expected a checkpoint written by train.py"):
+        tiny().on_load_checkpoint({"state_dict": {}})
+    same = tiny()
+    same.on_load_checkpoint({**checkpoint, "pairs_seen": 7})
+    assert same.pairs_seen == 7

@@ -71,6 +71,12 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     with open(tmp_path / "runs/a/metrics.csv", newline="") as file:
         assert [r["epoch"] for r in csv.DictReader(file)] == ["1", "1", "1", "2", "2", "2"]
 
+    (tmp_path / "foreign.ckpt").write_bytes(b"no checkpoint")
+    message = refused(*train, "name=c", "resume=foreign.ckpt", cwd=tmp_path)
+    assert "error: Weights only load failed" in message or "foreign.ckpt" in message
+    other = refused(*train, "name=a", "resume=true", "model.norm=batch", cwd=tmp_path)
+    assert "got other values: norm batch (was instance)" in other
+
     tuned = call(
         *train, "name=b", "trainer.max_epochs=1", "init_from=runs/a", "model.lr=1e-30", cwd=tmp_path
     )
@@ -96,7 +102,8 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     result = call(*predict, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     assert "0 coloured, 0 failed, 2 there already" in result.stdout
-    assert {p.name for p in tmp_path.iterdir()} == {"runs", "pairs", "drawings", "out"}
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {"runs", "pairs", "drawings", "out", "foreign.ckpt"}
 
 
 def test_prepare_then_train_from_the_cache(pairs_dir, tmp_path):
@@ -177,6 +184,26 @@ def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
     assert (tmp_path / "multirun/s/summary.png").exists()
     assert (tmp_path / "multirun/s/0/checkpoints/last.ckpt").exists()
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_sweep(pairs_dir, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), "-m", *TINY, f"data.root={pairs_dir}", "name=s"]
+        + ["trainer.max_epochs=100000", "model.lr=1e-4,2e-4"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    for line in process.stdout:
+        if line.startswith("Epoch 2/"):
+            process.send_signal(signal.SIGINT)
+            break
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 130, output
+    assert (tmp_path / "multirun/s/0/checkpoints/last.ckpt").exists()
+    assert not (tmp_path / "multirun/s/1").exists()
 
 
 @pytest.mark.slow
