@@ -149,7 +149,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     matrix = torch.tensor(SRGB_TO_XYZ, device=rgb.device)
     matrix = matrix / matrix.sum(dim=1, keepdim=True)  # white becomes 1, 1, 1
-    xyz = torch.einsum("ij,bjhw->bihw", matrix, linear)
+    xyz = _mix(matrix, linear)
     f = torch.where(
         xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
     )
@@ -166,11 +166,16 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     xyz = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
     matrix = torch.tensor(SRGB_TO_XYZ, dtype=torch.float64)
     inverse = torch.linalg.inv(matrix / matrix.sum(dim=1, keepdim=True)).float().to(lab.device)
-    linear = torch.einsum("ij,bjhw->bihw", inverse, xyz).clamp(0, 1)
+    linear = _mix(inverse, xyz).clamp(0, 1)
     rgb = torch.where(
         linear > 0.0031308, 1.055 * linear.clamp(min=1e-9) ** (1 / 2.4) - 0.055, 12.92 * linear
     )
     return rgb * 2 - 1
+
+
+def _mix(matrix: Tensor, channels: Tensor) -> Tensor:
+    """Multiply (3, 3) with the channels of (B, 3, H, W); no matmul, which autocast would round."""
+    return sum(matrix[:, i, None, None] * channels[:, i : i + 1] for i in range(3))  # type: ignore[return-value]
 
 
 def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:

@@ -369,6 +369,13 @@ def test_lab_round_trip_is_exact() -> None:
     np.testing.assert_array_equal(to_hwc(lab_to_rgb(lab)[0]), colours)
 
 
+def test_lab_is_exact_under_autocast() -> None:
+    colours = srgb_grid()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        back = lab_to_rgb(rgb_to_lab(as_batch(colours)))
+    np.testing.assert_array_equal(to_hwc(back[0]), colours)
+
+
 def test_lab_agrees_with_scikit_image() -> None:
     colours = srgb_grid()
     lab = rgb_to_lab(as_batch(colours))[0].permute(1, 2, 0).numpy()
