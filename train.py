@@ -28,7 +28,7 @@ def train(
     import yaml
     from hydra.utils import instantiate
 
-    from sketch2paint.callbacks import Interrupted
+    from sketch2paint.checkpoints import Interrupted
     from sketch2paint.files import written_beside
     from sketch2paint.weights import load_generator
 

@@ -221,6 +221,12 @@ class Pix2Pix(pl.LightningModule):
             self.ema.load_state_dict(theirs)
 
 
+def as_pix2pix(module: pl.LightningModule) -> Pix2Pix:
+    """What callbacks are given, as what it is."""
+    assert isinstance(module, Pix2Pix)
+    return module
+
+
 def _check(
     gan_mode: str,
     lambda_l1: float,

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 
-from sketch2paint.callbacks import LossLog
+from sketch2paint.losslog import LossLog
 
 
 def build_trainer(

@@ -24,6 +24,8 @@ ORDER = [
     "samples",
     "data",
     "module",
+    "losslog",
+    "checkpoints",
     "callbacks",
     "trainer",
     "painter",
@@ -31,7 +33,7 @@ ORDER = [
     "sweep",
     "verb",
 ]
-LIGHTNING = {"data", "module", "callbacks", "trainer"}
+LIGHTNING = {"data", "module", "losslog", "checkpoints", "callbacks", "trainer"}
 HYDRA = {"sweep", "verb"}
 VERBS = ["train.py", "prepare.py", "predict.py"]
 

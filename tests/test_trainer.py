@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sketch2paint.callbacks import LossLog
+from sketch2paint.losslog import LossLog
 from sketch2paint.trainer import build_trainer, choose_devices, choose_precision
 
 

@@ -1,0 +1,189 @@
+"""The losses of a run: TensorBoard, lines of text, metrics.csv, losses.png."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from matplotlib.figure import Figure
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+
+from sketch2paint.files import written_beside
+from sketch2paint.module import LOSSES, Pix2Pix, as_pix2pix
+
+COLUMNS = ("epoch", "iteration", "pairs", "lr", *LOSSES, "val/psnr", "val/ssim")
+
+
+class LossLog(Callback):
+    """TensorBoard for every step; a line of text and of metrics.csv for every few; losses.png.
+
+    The axis is the number of pairs seen. Losses stay on the device until a line is due, so that
+    the step is not held up.
+
+    Args:
+        out_dir: the run folder.
+        every_n_steps: steps whose mean makes one line.
+    """
+
+    def __init__(self, out_dir: str, every_n_steps: int = 50) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"Expected `log_every_n_steps` to be at least 1, got {every_n_steps}.")
+        self.out_dir, self.every_n_steps = Path(out_dir), every_n_steps
+        self.csv = self.out_dir / "metrics.csv"
+        self.window: list[list[float]] = []  # losses of the steps since the last line
+        self.unread: list[tuple[int, float, Tensor]] = []  # the same, not yet fetched
+        self.since = (0, 0.0)  # pairs seen and time at the last line
+        self.plot_after = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the unfinished line, so that it survives a resume."""
+        self._fetch([])
+        return {"window": self.window}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.window = state_dict["window"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._cut_csv(as_pix2pix(pl_module).pairs_seen)
+        self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        model = as_pix2pix(pl_module)
+        losses = torch.stack([outputs[name] for name in LOSSES])  # (6,)
+        self.unread.append((model.pairs_seen, model.current_lr(), losses))
+        if len(self.window) + len(self.unread) >= self.every_n_steps:
+            self._fetch(trainer.loggers)
+            means = [sum(column) / len(self.window) for column in zip(*self.window, strict=True)]
+            self.window = []
+            if trainer.is_global_zero:
+                self._line(trainer, model, means, batch_idx + 1)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.is_global_zero or trainer.training is None:
+            return
+        model, metrics = as_pix2pix(pl_module), trainer.callback_metrics
+        if "val/psnr" in metrics:
+            values = {name: round(float(metrics[name]), 4) for name in ("val/psnr", "val/ssim")}
+            self._write({**self._place(trainer, model), **values})
+            print(
+                f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}, validation: "
+                + ", ".join(f"{name} {value:.4f}" for name, value in values.items()),
+                flush=True,
+            )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._fetch(trainer.loggers)
+        if time.monotonic() > self.plot_after:  # drawing takes longer than a short epoch
+            self._plot(trainer)
+            self.plot_after = time.monotonic() + 30
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self._plot(trainer)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        self._fetch(trainer.loggers)
+        self._plot(trainer)
+
+    def _plot(self, trainer: pl.Trainer) -> None:
+        if trainer.is_global_zero and self.csv.exists():
+            plot_losses(self.csv, self.out_dir / "losses.png")
+
+    def _fetch(self, loggers: list[Any]) -> None:
+        """Bring the waiting losses over in one transfer and log each at its own step."""
+        if not self.unread:
+            return
+        values = torch.stack([losses for _, _, losses in self.unread]).float().cpu().tolist()
+        for (pairs, lr, _), row in zip(self.unread, values, strict=True):
+            for logger in loggers:
+                logger.log_metrics({**dict(zip(LOSSES, row, strict=True)), "lr": lr}, step=pairs)
+        self.window += values
+        self.unread = []
+
+    def _line(self, trainer: pl.Trainer, model: Pix2Pix, means: list[float], step: int) -> None:
+        named = {name: round(mean, 5) for name, mean in zip(LOSSES, means, strict=True)}
+        rate = (model.pairs_seen - self.since[0]) / (time.monotonic() - self.since[1])
+        self.since = (model.pairs_seen, time.monotonic())
+        place = {**self._place(trainer, model), "iteration": step}
+        self._write({**place, **named})
+        print(
+            f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}, "
+            f"iteration {step}/{trainer.num_training_batches}: "
+            + ", ".join(f"{name} {mean:.4f}" for name, mean in named.items())
+            + f" ({rate:.1f} pairs/s)",
+            flush=True,
+        )
+
+    def _place(self, trainer: pl.Trainer, model: Pix2Pix) -> dict[str, Any]:
+        return {
+            "epoch": trainer.current_epoch + 1,
+            "iteration": trainer.num_training_batches,
+            "pairs": model.pairs_seen,
+            "lr": model.current_lr(),
+        }
+
+    def _write(self, row: dict[str, Any]) -> None:
+        new = not self.csv.exists()
+        self.csv.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.csv, "a", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def _cut_csv(self, pairs: int) -> None:
+        """Drop lines that a resumed run is going to write again."""
+        if not self.csv.exists():
+            return
+        with open(self.csv, newline="") as file:
+            kept = [row for row in csv.DictReader(file) if _complete(row) <= pairs]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(kept)
+        with written_beside(self.csv) as beside:
+            beside.write_text(text.getvalue(), newline="")
+
+
+def _complete(row: dict[str, str]) -> float:
+    """The pairs seen of a CSV row; infinite for a row cut off by a kill."""
+    pairs = row.get("pairs") or ""
+    return int(pairs) if pairs.isdigit() and row.get(COLUMNS[-1]) is not None else float("inf")
+
+
+def plot_losses(metrics: Path, picture: Path) -> None:
+    """Draw the losses and validation metrics of a metrics.csv over thousands of pairs seen."""
+    with open(metrics, newline="") as file:
+        rows = list(csv.DictReader(file))
+    panels = (LOSSES[:3], LOSSES[3:4], LOSSES[4:5], ("val/psnr",), ("val/ssim",))
+    figure = Figure(figsize=(4 * len(panels), 3.4), layout="constrained")
+    for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
+        for name in names:
+            drawn = [row for row in rows if row[name]]
+            x = [int(row["pairs"]) / 1000 for row in drawn]
+            axes.plot(x, [float(row[name]) for row in drawn], label=name)
+        axes.set_title(", ".join(names), fontsize=9)
+        axes.set_xlabel("pairs seen (thousands)")
+        axes.grid(alpha=0.3)
+        if len(names) > 1:
+            axes.legend(fontsize=7)
+    with written_beside(picture) as beside:
+        figure.savefig(beside, dpi=100)

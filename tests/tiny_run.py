@@ -1,0 +1,41 @@
+"""A whole tiny training run, for the tests of what a run leaves behind."""
+
+import csv
+
+import torch
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from sketch2paint.callbacks import SampleGrids
+from sketch2paint.checkpoints import Checkpoints
+from sketch2paint.data import SketchDataModule
+from sketch2paint.module import Pix2Pix
+from sketch2paint.trainer import build_trainer
+
+
+def run(pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, **model_arguments):
+    """Train a tiny network with all callbacks; returns the trainer and the module."""
+    torch.manual_seed(0)
+    module = model or Pix2Pix(
+        size=32,
+        generator={"base_channels": 2, "dropout": 0.0},
+        discriminator={"base_channels": 2},
+        **model_arguments,
+    )
+    data = SketchDataModule(root=str(pairs_dir), size=32, jitter=4, batch_size=3, num_workers=0)
+    callbacks = [SampleGrids(str(out), rows=3), Checkpoints(str(out), every_n_epochs=2), *extra]
+    trainer = build_trainer(
+        str(out),
+        callbacks,
+        TensorBoardLogger(str(out), name="", version="tensorboard"),
+        gpus=0,
+        max_epochs=epochs,
+        log_every_n_steps=2,
+        progress_bar=False,
+    )
+    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    return trainer, module
+
+
+def rows(out):
+    with open(out / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
