@@ -38,18 +38,20 @@ class LossLog(Callback):
         self.csv = self.out_dir / "metrics.csv"
         self.window: list[list[float]] = []  # losses of the steps since the last line
         self.unread: list[tuple[int, float, Tensor]] = []  # the same, not yet fetched
+        self.loggers: list[Any] = []
         self.since = (0, 0.0)  # pairs seen and time at the last line
         self.plot_after = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the unfinished line, so that it survives a resume."""
-        self._fetch([])
+        self._fetch()
         return {"window": self.window}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.window = state_dict["window"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.loggers = trainer.loggers
         if trainer.is_global_zero:
             self._cut_csv(as_pix2pix(pl_module).pairs_seen)
         self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
@@ -69,7 +71,7 @@ class LossLog(Callback):
         losses = torch.stack([outputs[name] for name in LOSSES])  # (6,)
         self.unread.append((model.pairs_seen, model.current_lr(), losses))
         if len(self.window) + len(self.unread) >= self.every_n_steps:
-            self._fetch(trainer.loggers)
+            self._fetch()
             means = [sum(column) / len(self.window) for column in zip(*self.window, strict=True)]
             self.window = []
             if trainer.is_global_zero:
@@ -89,7 +91,7 @@ class LossLog(Callback):
             )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._fetch(trainer.loggers)
+        self._fetch()
         if time.monotonic() > self.plot_after:  # drawing takes longer than a short epoch
             self._plot(trainer)
             self.plot_after = time.monotonic() + 30
@@ -100,20 +102,20 @@ class LossLog(Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        self._fetch(trainer.loggers)
+        self._fetch()
         self._plot(trainer)
 
     def _plot(self, trainer: pl.Trainer) -> None:
         if trainer.is_global_zero and self.csv.exists():
             plot_losses(self.csv, self.out_dir / "losses.png")
 
-    def _fetch(self, loggers: list[Any]) -> None:
+    def _fetch(self) -> None:
         """Bring the waiting losses over in one transfer and log each at its own step."""
         if not self.unread:
             return
         values = torch.stack([losses for _, _, losses in self.unread]).float().cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
-            for logger in loggers:
+            for logger in self.loggers:
                 logger.log_metrics({**dict(zip(LOSSES, row, strict=True)), "lr": lr}, step=pairs)
         self.window += values
         self.unread = []

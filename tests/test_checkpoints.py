@@ -4,7 +4,7 @@ import signal
 import pytest
 import torch
 from pytorch_lightning import Callback
-from tiny_run import rows, run
+from tiny_run import rows, run, scalars
 
 from sketch2paint.checkpoints import Checkpoints, Interrupted
 from sketch2paint.module import Pix2Pix
@@ -62,6 +62,8 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs, sign
     assert resumed.pairs_seen == unbroken.pairs_seen == 24
     torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
+    steps = [[e.step for e in scalars(tmp_path / name).Scalars("loss_G")] for name in "ab"]
+    assert steps[0] == steps[1] == [3, 6, 8, 11, 14, 16, 19, 22, 24]
 
 
 def test_resume_goes_on_with_optimizers_and_schedule(pairs_dir, tmp_path):

@@ -1,17 +1,10 @@
 import pytest
 from PIL import Image
 from pytorch_lightning import Callback
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_run import rows, run
+from tiny_run import rows, run, scalars
 
 from sketch2paint.losslog import LossLog, plot_losses
 from sketch2paint.module import LOSSES
-
-
-def scalars(out):
-    events = EventAccumulator(str(out / "tensorboard"), size_guidance={"scalars": 0})
-    events.Reload()
-    return events
 
 
 def test_csv_has_means_on_the_axis_of_pairs(pairs_dir, tmp_path):

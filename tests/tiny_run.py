@@ -4,6 +4,7 @@ import csv
 
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sketch2paint.callbacks import SampleGrids
 from sketch2paint.checkpoints import Checkpoints
@@ -39,3 +40,10 @@ def run(pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, **model
 def rows(out):
     with open(out / "metrics.csv", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def scalars(out):
+    """What TensorBoard would show of a run."""
+    events = EventAccumulator(str(out / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    return events
