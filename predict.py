@@ -24,12 +24,18 @@ def predict(
             "Expected `batch_size` and `gallery_rows` to be at least 1, "
             f"got {batch_size} and {gallery_rows}."
         )
+    if truth and not gallery or gallery and not gallery.endswith(".png"):
+        raise ValueError(
+            f"Expected `gallery` to be a .png file (with `truth`, too), got {gallery}."
+        )
     from tqdm import tqdm
 
     from sketch2paint.painter import Painter
-    from sketch2paint.painting import make_gallery, paint_files, plan_outputs
+    from sketch2paint.painting import find_truths, make_gallery, paint_files, plan_outputs
 
     plan = plan_outputs(Path(input), Path(output))
+    if truth:
+        find_truths(list(plan), Path(input), Path(truth))  # what is missing is told first
     painter = Painter.load(checkpoint, device)
     todo = {s: t for s, t in plan.items() if overwrite or not t.exists()}
     failures: dict[Path, str] = {}

@@ -14,7 +14,7 @@ def train(
     trainer: dict[str, Any],
     callbacks: dict[str, Any],
     logger: dict[str, Any] | None,
-    name: str,
+    name: str | int,
     out_dir: str,
     seed: int,
     resume: bool | str,
@@ -30,13 +30,15 @@ def train(
 
     from sketch2paint.checkpoints import Interrupted
     from sketch2paint.files import written_beside
-    from sketch2paint.weights import load_generator
+    from sketch2paint.weights import load_generator, read_checkpoint
 
     pl.seed_everything(seed, workers=True, verbose=False)
     pairs = instantiate(data, _convert_="all")
     pairs.prepare_data()
     pairs.setup("fit")  # bad data is told before anything is written
     network = instantiate(model, _convert_="all")
+    if isinstance(resume, str):
+        read_checkpoint(resume)  # a foreign file is told by name
     if init_from and not checkpoint:
         network.start_from(load_generator(init_from)[0])
     engine = instantiate(

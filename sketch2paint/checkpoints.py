@@ -65,7 +65,8 @@ class Checkpoints(Checkpoint):
 
     def _on_signal(self, signum: int, frame: Any) -> None:
         if self.signum:
-            raise KeyboardInterrupt
+            print("Stopping at once, without a checkpoint.", flush=True)
+            raise SystemExit(128 + signum)
         self.signum = signum
         print(
             f"{signal.Signals(signum).name}: finishing the step, then saving a checkpoint. "

@@ -303,7 +303,8 @@ def _as_it_is(batch: Any) -> Any:
 
 def _start_worker(worker: int) -> None:
     cv2.setNumThreads(0)  # the workers are the parallelism
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the main process ends them in order
+    for signum in (signal.SIGINT, signal.SIGTERM):  # a terminal or a scheduler signals the group;
+        signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
 
 
 def _rank(trainer: pl.Trainer) -> tuple[int, int]:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
 
 @contextmanager
 def written_beside(path: Path | str) -> Iterator[Path]:
@@ -23,6 +26,11 @@ def written_beside(path: Path | str) -> Iterator[Path]:
         yield beside
         with open(beside, "rb+") as file:  # Windows syncs no file that is open for reading
             os.fsync(file.fileno())  # or a power cut could keep the new name with no content
+        os.chmod(beside, 0o666 & ~_UMASK)  # some writers make private files
         os.replace(beside, path)
+    except OSError as error:
+        if error.filename == str(beside):
+            error.filename = str(path)  # the name the user knows
+        raise
     finally:
         beside.unlink(missing_ok=True)

@@ -82,6 +82,25 @@ def paint_files(
                 yield source, f"{plan[source]}: cannot be written: {error}"
 
 
+def find_truths(sketches: list[Path], source: Path, truth: Path) -> dict[Path, Path]:
+    """Find the true picture of each sketch: the same relative name, whatever the suffix.
+
+    Raises:
+        FileNotFoundError: a sketch has none.
+    """
+    there = {path.relative_to(truth).with_suffix(""): path for path in find_pictures(truth)}
+    found = {}
+    for sketch in sketches:
+        name = sketch.relative_to(source) if source.is_dir() else Path(sketch.name)
+        if name.with_suffix("") not in there:
+            raise FileNotFoundError(
+                f"{truth / name}: no true picture of that name for the gallery. Expected one for "
+                "every sketch; leave out `truth`, or add it."
+            )
+        found[sketch] = there[name.with_suffix("")]
+    return found
+
+
 def make_gallery(
     path: Path, plan: dict[Path, Path], source: Path, truth: Path | None, rows: int, side: int = 256
 ) -> None:
@@ -102,11 +121,10 @@ def make_gallery(
     pairs = list(plan.items())
     if not pairs:
         raise ValueError(f"{path}: no pictures to show. Expected at least one that was painted.")
+    truths = find_truths(list(plan), source, truth) if truth else {}
     cells = []
     for sketch, picture in pairs[:: max(1, len(pairs) // rows)][:rows]:
-        files = [sketch, picture]
-        if truth:
-            files.append(truth / (sketch.relative_to(source) if source.is_dir() else sketch.name))
+        files = [sketch, picture, *([truths[sketch]] if truth else [])]
         cells += [on_square(read_rgb(file), side) for file in files]
     sheet = to_float(torch.from_numpy(np.stack(cells)).permute(0, 3, 1, 2))
     write_picture(path, grid(sheet, columns=3 if truth else 2))

@@ -28,6 +28,8 @@ class SweepSummary(Callback):
             return
         folder = Path(hydra.runtime.output_dir)
         failed = job_return.status == JobStatus.FAILED
+        if failed and (folder / "job.json").exists():
+            return  # a second sweep of the same name was refused: the first one's record stays
         note = {
             "overrides": dict(item.split("=", 1) for item in job_return.overrides or []),
             "status": "failed" if failed else "done",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException, InstantiationException
 from hydra.types import RunMode
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 CONF = str(Path(__file__).resolve().parent.parent / "conf")
@@ -72,7 +74,45 @@ def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
         raise ValueError(
             f"Unknown key {', '.join(unknown)}. Expected one of {', '.join(sorted(known))}."
         )
+    _check_types(function, arguments, "")
     return arguments
+
+
+def _check_types(function: Callable[..., Any], arguments: dict[str, Any], prefix: str) -> None:
+    """Compare plain values with the annotations of what takes them, `_target_`s included."""
+    hints = get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    for key, value in arguments.items():
+        if not _fits(value, hints.get(key, Any)):
+            hint = hints[key]
+            wanted = hint.__name__ if hint in (int, float, bool, str) else str(hint)
+            raise ValueError(f"Expected `{prefix}{key}` to be {wanted}, got {value!r}.")
+        nodes = [(f"{prefix}{key}.", value), *_children(value, f"{prefix}{key}.")]
+        for place, node in nodes:
+            if isinstance(node, dict) and str(node.get("_target_")).startswith("sketch2paint."):
+                plain = {name: item for name, item in node.items() if name != "_target_"}
+                _check_types(get_object(node["_target_"]), plain, place)
+
+
+def _children(value: Any, prefix: str) -> list[tuple[str, Any]]:
+    """The mappings inside a mapping that is not itself built: callbacks."""
+    if not isinstance(value, dict) or "_target_" in value:
+        return []
+    return [(f"{prefix}{name}.", item) for name, item in value.items()]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether plain data can be what a simple annotation says; others are left to constructors."""
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return any(_fits(value, option) for option in get_args(hint))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (bool, str, NoneType):
+        return isinstance(value, hint)
+    if get_origin(hint) in (list, tuple, Sequence):
+        return isinstance(value, (list, tuple))
+    return True
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
@@ -99,5 +139,5 @@ def _explain(error: BaseException) -> None:
 
 def _is_known(error: BaseException) -> bool:
     """Errors of other libraries whose message is meant for the user."""
-    names = {"MisconfigurationException", "OutOfMemoryError", "UnpicklingError"}
+    names = {"MisconfigurationException", "OutOfMemoryError"}
     return any(cls.__name__ in names for cls in type(error).__mro__)

@@ -118,8 +118,8 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on foreign bytes the unpickler raises nearly anything
         raise ValueError(
-            f"{path}: expected a checkpoint that holds plain data only, got: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            f"{path}: expected a checkpoint that holds plain data only; this is none, or damaged, "
+            f"or it holds code, which is not run ({type(error).__name__})."
         ) from error
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise ValueError(f"{path}: expected a Lightning checkpoint with a state_dict.")

@@ -1,6 +1,7 @@
 """The real verbs in a subprocess."""
 
 import csv
+import importlib
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+
+from sketch2paint.verb import verb
 
 ROOT = Path(__file__).parent.parent
 TINY = [
@@ -51,6 +54,24 @@ def refused(verb, *arguments, cwd):
     return result.stdout
 
 
+@pytest.fixture
+def refused_here(tmp_path, monkeypatch, capfd):
+    """As `refused`, in this process: the imports are paid once for many small cases."""
+
+    def call_here(verb_name, arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(ROOT / f"{verb_name}.py"), *arguments])
+        function = getattr(importlib.import_module(verb_name), verb_name)
+        with pytest.raises(SystemExit) as stop:
+            verb(function)()
+        assert stop.value.code == 1
+        captured = capfd.readouterr()
+        assert "Traceback" not in captured.err
+        return captured.out + captured.err
+
+    return call_here
+
+
 def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     train = ["train", *TINY, f"data.root={pairs_dir}"]
     first = call(*train, "name=a", "trainer.max_epochs=1", cwd=tmp_path)
@@ -73,8 +94,9 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
 
     (tmp_path / "foreign.ckpt").write_bytes(b"no checkpoint")
     message = refused(*train, "name=c", "resume=foreign.ckpt", cwd=tmp_path)
-    assert "error: Weights only load failed" in message or "foreign.ckpt" in message
+    assert "foreign.ckpt: expected a checkpoint that holds plain data only" in message
     other = refused(*train, "name=a", "resume=true", "model.norm=batch", cwd=tmp_path)
+    assert (tmp_path / "runs/a/weights/generator.safetensors").stat().st_mode & 0o044
     assert "got other values: norm batch (was instance)" in other
 
     tuned = call(
@@ -150,8 +172,10 @@ def test_prepare_checks(pairs_dir, tmp_path):
 def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "train.py"), *TINY, f"data.root={pairs_dir}", "name=a"]
-        + ["trainer.max_epochs=100000", "trainer.check_val_every_n_epoch=1000"],
+        + ["trainer.max_epochs=100000", "trainer.check_val_every_n_epoch=1000"]
+        + ["data.num_workers=2"],
         cwd=tmp_path,
+        start_new_session=True,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -160,7 +184,7 @@ def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     for line in process.stdout:
         lines.append(line)
         if line.startswith("Epoch 2/"):
-            process.send_signal(signum)
+            os.killpg(process.pid, signum)  # as a terminal or a scheduler does: workers get it too
             break
     output = "".join(lines) + process.communicate(timeout=120)[0]
     assert process.returncode == 128 + signum, output
@@ -184,6 +208,11 @@ def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
     assert (tmp_path / "multirun/s/summary.png").exists()
     assert (tmp_path / "multirun/s/0/checkpoints/last.ckpt").exists()
     assert not (tmp_path / "runs").exists()
+
+    again = ["train", "-m", *TINY, f"data.root={pairs_dir}", "name=s", "model.lr=3e-4"]
+    assert "multirun/s/0 holds a run already" in call(*again, cwd=tmp_path).stdout
+    with open(tmp_path / "multirun/s/summary.csv", newline="") as file:
+        assert list(csv.DictReader(file)) == rows  # what the first sweep found stays
 
 
 @pytest.mark.slow
@@ -234,12 +263,15 @@ def test_sweep_with_several_jobs_at_a_time(pairs_dir, tmp_path):
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint. Pass resume=true"),
         (["data.size=300"], "Expected `size` to be a multiple of 256"),
         (["data.batch_size=0"], "Expected `data.batch_size` to be at least 1, got 0"),
+        (["data.batch_size=many"], "Expected `data.batch_size` to be int, got 'many'"),
+        (["model.lambda_l1=abc"], "Expected `model.lambda_l1` to be float, got 'abc'"),
+        (["callbacks.samples.rows=2.5"], "Expected `callbacks.samples.rows` to be int, got 2.5"),
     ],
 )
-def test_train_refuses(tmp_path, pairs_dir, arguments, message):
+def test_train_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
     if not any(a.startswith("data=") for a in arguments):
         arguments = ["data=pairs", f"data.root={pairs_dir}", *arguments]
-    assert message in refused("train", *arguments, cwd=tmp_path)
+    assert message in refused_here("train", arguments)
     assert {p.name for p in tmp_path.iterdir()} == {"pairs"}, "nothing may be left behind"
 
 
@@ -250,10 +282,16 @@ def test_train_refuses(tmp_path, pairs_dir, arguments, message):
         (["checkpoint=no", "input=pairs", "output=o"], "no: no such file. Pass a run folder"),
         (["checkpoint=no", "input=no", "output=o"], "no: no such file or folder. Pass input="),
         (["checkpoint=no", "input=no", "output=o", "batch_size=0"], "Expected `batch_size` and"),
+        (["checkpoint=no", "input=no", "output=o", "batch_size=x"], "`batch_size` to be int, got"),
+        (["checkpoint=no", "input=no", "output=o", "truth=t"], "Expected `gallery` to be a .png"),
+        (
+            ["checkpoint=no", "input=pairs/val", "output=o", "truth=t", "gallery=g.png"],
+            "t/000.png: no true picture of that name for the gallery",
+        ),
     ],
 )
-def test_predict_refuses(tmp_path, pairs_dir, arguments, message):
-    assert message in refused("predict", *arguments, cwd=tmp_path)
+def test_predict_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
+    assert message in refused_here("predict", arguments)
     assert {p.name for p in tmp_path.iterdir()} == {"pairs"}
 
 
