@@ -28,7 +28,7 @@ class LossLog(Callback):
 
     Args:
         out_dir: the run folder.
-        every_n_steps: steps whose mean makes one line.
+        every_n_steps: steps whose mean makes one line; a shorter epoch makes one of its own.
     """
 
     def __init__(self, out_dir: str, every_n_steps: int = 50) -> None:
@@ -70,7 +70,9 @@ class LossLog(Callback):
         model = as_pix2pix(pl_module)
         losses = torch.stack([outputs[name] for name in LOSSES])  # (6,)
         self.unread.append((model.pairs_seen, model.current_lr(), losses))
-        if len(self.window) + len(self.unread) >= self.every_n_steps:
+        batches = trainer.num_training_batches
+        short = batches < self.every_n_steps and batch_idx + 1 == batches  # a line for each epoch
+        if short or len(self.window) + len(self.unread) >= self.every_n_steps:
             self._fetch()
             means = [sum(column) / len(self.window) for column in zip(*self.window, strict=True)]
             self.window = []

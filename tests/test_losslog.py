@@ -23,6 +23,16 @@ def test_csv_has_means_on_the_axis_of_pairs(pairs_dir, tmp_path):
     assert [int(row["pairs"]) for row in validations] == [8, 16]
 
 
+def test_epochs_shorter_than_a_line_have_one_each(pairs_dir, tmp_path):
+    run(pairs_dir, tmp_path, epochs=2, every=50)
+    assert [(row["pairs"], row["loss_G"] != "") for row in rows(tmp_path)] == [
+        ("8", True),
+        ("8", False),  # validation
+        ("16", True),
+        ("16", False),
+    ]
+
+
 def test_tensorboard_has_every_step_on_the_axis_of_pairs(pairs_dir, tmp_path):
     run(pairs_dir, tmp_path, epochs=2)
     events = scalars(tmp_path)

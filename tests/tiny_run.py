@@ -13,7 +13,9 @@ from sketch2paint.module import Pix2Pix
 from sketch2paint.trainer import build_trainer
 
 
-def run(pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, **model_arguments):
+def run(
+    pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, every=2, **model_arguments
+):
     """Train a tiny network with all callbacks; returns the trainer and the module."""
     torch.manual_seed(0)
     module = model or Pix2Pix(
@@ -30,7 +32,7 @@ def run(pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, **model
         TensorBoardLogger(str(out), name="", version="tensorboard"),
         gpus=0,
         max_epochs=epochs,
-        log_every_n_steps=2,
+        log_every_n_steps=every,
         progress_bar=False,
     )
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
