@@ -198,6 +198,7 @@ class SketchDataModule(pl.LightningDataModule):
         splits, path = self.splits(), self.cache_folder()
         stale = self._changes(splits)
         if stale:  # nobody has looked at these files; bad ones were left out of a cache
+            print(f"Checking {sum(map(len, splits.values()))} pictures", flush=True)
             splits = checked(self.source, splits, self.on_bad)
             stale = self._changes(splits)
         for warning in cheap_check(self.source, splits):
