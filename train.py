@@ -13,12 +13,12 @@ def train(
     model: dict[str, Any],
     trainer: dict[str, Any],
     callbacks: dict[str, Any],
-    logger: dict[str, Any] | None,
     name: str | int,
     out_dir: str,
     seed: int,
     resume: bool | str,
     init_from: str | None,
+    logger: dict[str, Any] | None = None,
 ) -> int:
     """Train, or go on with, one run; every key is described in conf/train.yaml."""
     config = dict(locals())
@@ -43,7 +43,7 @@ def train(
         network.start_from(load_generator(init_from)[0])
     engine = instantiate(
         trainer,
-        callbacks=[instantiate(callback) for callback in callbacks.values()],
+        callbacks=[instantiate(callback) for callback in callbacks.values() if callback],
         logger=instantiate(logger),
         _convert_="all",
     )
