@@ -39,11 +39,14 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
     OSError) are printed as their message; HYDRA_FULL_ERROR=1 shows where they come from.
     """
     name = function.__name__
+    hints = get_type_hints(function)  # here: a launcher's process has the function, not its module
     codes: list[int] = []
 
     def task(cfg: DictConfig) -> int:
         try:
-            codes.append(function(**_arguments(function, cfg)))
+            arguments = _arguments(function, cfg)
+            _check_types(hints, arguments, "")
+            codes.append(function(**arguments))
         except Exception as error:
             _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
             wrapped = isinstance(error, InstantiationException) and error.__cause__
@@ -74,13 +77,11 @@ def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
         raise ValueError(
             f"Unknown key {', '.join(unknown)}. Expected one of {', '.join(sorted(known))}."
         )
-    _check_types(function, arguments, "")
     return arguments
 
 
-def _check_types(function: Callable[..., Any], arguments: dict[str, Any], prefix: str) -> None:
+def _check_types(hints: dict[str, Any], arguments: dict[str, Any], prefix: str) -> None:
     """Compare plain values with the annotations of what takes them, `_target_`s included."""
-    hints = get_type_hints(function.__init__ if inspect.isclass(function) else function)
     for key, value in arguments.items():
         if not _fits(value, hints.get(key, Any)):
             hint = hints[key]
@@ -90,7 +91,9 @@ def _check_types(function: Callable[..., Any], arguments: dict[str, Any], prefix
         for place, node in nodes:
             if isinstance(node, dict) and str(node.get("_target_")).startswith("sketch2paint."):
                 plain = {name: item for name, item in node.items() if name != "_target_"}
-                _check_types(get_object(node["_target_"]), plain, place)
+                target = get_object(node["_target_"])
+                init = target.__init__ if inspect.isclass(target) else target
+                _check_types(get_type_hints(init), plain, place)
 
 
 def _children(value: Any, prefix: str) -> list[tuple[str, Any]]:
