@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from sketch2paint.resume import checkpoint_to_resume, compare_configs, is_first_process
 from sketch2paint.verb import verb
 
 
@@ -18,71 +22,68 @@ def train(
     seed: int,
     resume: bool | str,
     init_from: str | None,
+    checkpoint_every: str | None,
+    on_nan: str,
     logger: dict[str, Any] | None = None,
 ) -> int:
     """Train, or go on with, one run; every key is described in conf/train.yaml."""
     config = dict(locals())
-    checkpoint = checkpoint_to_resume(Path(out_dir), resume)
+    first = is_first_process()
+    with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if first else nowhere):
+        checkpoint = checkpoint_to_resume(Path(out_dir), resume)
+        if checkpoint:
+            print(*compare_configs(checkpoint, config), sep="\n", flush=True)
+        return _train(config, checkpoint, first)
 
+
+def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
     import pytorch_lightning as pl  # heavy: not before it is needed
     import yaml
     from hydra.utils import instantiate
 
     from sketch2paint.checkpoints import Interrupted
     from sketch2paint.files import written_beside
-    from sketch2paint.weights import load_generator, read_checkpoint
+    from sketch2paint.trainer import is_lost_process
+    from sketch2paint.weights import load_generator
 
-    pl.seed_everything(seed, workers=True, verbose=False)
-    pairs = instantiate(data, _convert_="all")
-    pairs.prepare_data()
-    pairs.setup("fit")  # bad data is told before anything is written
-    network = instantiate(model, _convert_="all")
-    if isinstance(resume, str):
-        read_checkpoint(resume)  # a foreign file is told by name
-    if init_from and not checkpoint:
-        network.start_from(load_generator(init_from)[0])
-    engine = instantiate(
-        trainer,
-        callbacks=[instantiate(callback) for callback in callbacks.values() if callback],
-        logger=instantiate(logger),
-        _convert_="all",
-    )
-    text = yaml.safe_dump(config, sort_keys=False)
-    with written_beside(Path(out_dir, "config.yaml")) as beside:
-        beside.write_text(text)
-    if engine.logger is not None:
-        engine.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
+    pl.seed_everything(config["seed"], workers=True, verbose=False)
+    pairs = instantiate(config["data"], _convert_="all")
+    if first:
+        pairs.prepare_data()
+        pairs.setup("fit")  # bad data is told before anything is written
+    network = instantiate(config["model"], _convert_="all")
+    if config["init_from"] and not checkpoint:
+        network.start_from(load_generator(config["init_from"])[0])
+    callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
+    logger = instantiate(config["logger"])
+    engine = instantiate(config["trainer"], callbacks=callbacks, logger=logger, _convert_="all")
+    out_dir, name = config["out_dir"], config["name"]
+    if first:
+        text = yaml.safe_dump(config, sort_keys=False)
+        with written_beside(Path(out_dir, "config.yaml")) as beside:
+            beside.write_text(text)
+        if engine.logger is not None:
+            engine.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
     print(f"Run folder: {out_dir}" + (f", resuming from {checkpoint}" if checkpoint else ""))
     try:
         engine.fit(network, pairs, ckpt_path=checkpoint, weights_only=True)
     except Interrupted as stop:
         run = f"name={name}" if out_dir == f"runs/{name}" else f"out_dir={out_dir}"
         print(f"Stopped in order. To go on: the same command with {run} resume=true")
-        return 128 + stop.signum
+        return 128 + stop.signum if first else 0  # Lightning kills all if one of its own fails
+    except RuntimeError as error:
+        if not is_lost_process(error):
+            raise
+        raise ConnectionError(
+            f"{out_dir}: another process of this run is gone, or was silent for trainer.timeout="
+            f"{config['trainer']['timeout']} seconds ({str(error).split('] ')[-1]}). The last "
+            "checkpoint is whole: start all processes again with resume=true."
+        ) from error
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
         f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"
     )
     return 0
-
-
-def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Path | None:
-    """Find the checkpoint to go on from, and refuse to write into another run's folder."""
-    last = out_dir / "checkpoints" / "last.ckpt"
-    if isinstance(resume, str):
-        if not Path(resume).is_file():
-            raise FileNotFoundError(f"{resume}: no such checkpoint. Pass resume=true or a .ckpt.")
-        return Path(resume)
-    if resume:
-        if not last.exists():
-            print(f"{last}: no checkpoint yet; starting from the beginning.")
-        return last if last.exists() else None
-    if (out_dir / "config.yaml").exists():
-        raise FileExistsError(
-            f"{out_dir} holds a run already. To go on with it pass resume=true; "
-            "to start another one pass another name=NAME."
-        )
-    return None
 
 
 if __name__ == "__main__":

@@ -77,7 +77,10 @@ class SampleGrids(Callback):
         sheet: np.ndarray,
         tag: str = "",
     ) -> None:
-        write_picture(self.folder / f"{name}.png", sheet)
+        try:
+            write_picture(self.folder / f"{name}.png", sheet)
+        except OSError as error:  # a full disk ends no run for a picture
+            print(f"WARNING: samples/{name}.png could not be written: {error}", flush=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 pairs = as_pix2pix(pl_module).pairs_seen

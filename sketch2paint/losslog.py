@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytorch_lightning as pl
 import torch
 from matplotlib.figure import Figure
 from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch import Tensor
 
 from sketch2paint.files import written_beside
@@ -39,12 +42,19 @@ class LossLog(Callback):
         self.window: list[list[float]] = []  # losses of the steps since the last line
         self.unread: list[tuple[int, float, Tensor]] = []  # the same, not yet fetched
         self.loggers: list[Any] = []
+        self.reduce: Any = None
         self.since = (0, 0.0)  # pairs seen and time at the last line
         self.plot_after = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Keep the unfinished line, so that it survives a resume."""
+        """Keep the unfinished line for a resume; what was written so far is brought to the disk."""
         self._fetch()
+        for logger in self.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.flush()
+        if self.csv.exists():
+            with open(self.csv, "rb+") as file:
+                os.fsync(file.fileno())
         return {"window": self.window}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -52,8 +62,10 @@ class LossLog(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.loggers = trainer.loggers
+        self.reduce = trainer.strategy.reduce
         if trainer.is_global_zero:
             self._cut_csv(as_pix2pix(pl_module).pairs_seen)
+            self._cut_tensorboard(as_pix2pix(pl_module).pairs_seen)
         self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -104,18 +116,22 @@ class LossLog(Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        self._fetch()
+        self._fetch(alone=True)  # the other processes may be gone
         self._plot(trainer)
 
     def _plot(self, trainer: pl.Trainer) -> None:
         if trainer.is_global_zero and self.csv.exists():
-            plot_losses(self.csv, self.out_dir / "losses.png")
+            try:
+                plot_losses(self.csv, self.out_dir / "losses.png")
+            except OSError as error:  # a full disk ends no run for a picture
+                print(f"WARNING: losses.png could not be written: {error}", flush=True)
 
-    def _fetch(self) -> None:
-        """Bring the waiting losses over in one transfer and log each at its own step."""
+    def _fetch(self, alone: bool = False) -> None:
+        """Bring the waiting losses, means over processes, in one transfer; log each at its step."""
         if not self.unread:
             return
-        values = torch.stack([losses for _, _, losses in self.unread]).float().cpu().tolist()
+        stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, 6)
+        values = (stacked if alone else self.reduce(stacked, reduce_op="mean")).cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
             for logger in self.loggers:
                 logger.log_metrics({**dict(zip(LOSSES, row, strict=True)), "lr": lr}, step=pairs)
@@ -165,6 +181,14 @@ class LossLog(Callback):
         writer.writerows(kept)
         with written_beside(self.csv) as beside:
             beside.write_text(text.getvalue(), newline="")
+
+    def _cut_tensorboard(self, pairs: int) -> None:
+        """Tell TensorBoard to forget the steps that a resumed run is going to log again."""
+        start = SessionLog(status=SessionLog.START)
+        for logger in self.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                writer = logger.experiment.file_writer
+                writer.add_event(Event(session_log=start, step=pairs + 1))
 
 
 def _complete(row: dict[str, str]) -> float:

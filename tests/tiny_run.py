@@ -14,18 +14,30 @@ from sketch2paint.trainer import build_trainer
 
 
 def run(
-    pairs_dir, out, extra=(), epochs=2, checkpoint=None, model=None, every=2, **model_arguments
+    pairs_dir,
+    out,
+    extra=(),
+    epochs=2,
+    checkpoint=None,
+    model=None,
+    every=2,
+    checkpoints=None,
+    batch_size=3,
+    **model_arguments,
 ):
     """Train a tiny network with all callbacks; returns the trainer and the module."""
     torch.manual_seed(0)
     module = model or Pix2Pix(
         size=32,
-        generator={"base_channels": 2, "dropout": 0.0},
+        generator={"base_channels": 2, "dropout": 0.5},
         discriminator={"base_channels": 2},
         **model_arguments,
     )
-    data = SketchDataModule(root=str(pairs_dir), size=32, jitter=4, batch_size=3, num_workers=0)
-    callbacks = [SampleGrids(str(out), rows=3), Checkpoints(str(out), every_n_epochs=2), *extra]
+    data = SketchDataModule(
+        root=str(pairs_dir), size=32, jitter=4, batch_size=batch_size, num_workers=0
+    )
+    keeper = Checkpoints(str(out), every_n_epochs=2, **(checkpoints or {}))
+    callbacks = [SampleGrids(str(out), rows=3), keeper, *extra]
     trainer = build_trainer(
         str(out),
         callbacks,
