@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from pytorch_lightning.utilities.rank_zero import rank_zero_warn
+from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from sketch2paint import weights
@@ -36,6 +38,7 @@ class Pix2Pix(pl.LightningModule):
         lr_decay_epochs: the learning rates fall linearly towards 0 over this many last epochs.
         ema_kimg: half-life of the generator's weight average in thousands of pairs seen (Karras
             et al. 2020), which validation and colouring use; 0: no average.
+        seed: of dropout.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -54,6 +57,7 @@ class Pix2Pix(pl.LightningModule):
         betas: tuple[float, float] = (0.5, 0.999),
         lr_decay_epochs: int = 0,
         ema_kimg: float = 10.0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if task not in OUT_CHANNELS:
@@ -73,7 +77,9 @@ class Pix2Pix(pl.LightningModule):
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.gan_mode, self.lambda_l1 = gan_mode, lambda_l1
         self.lr, self.betas, self.lr_decay_epochs = lr, betas, lr_decay_epochs
-        self.ema_kimg = ema_kimg
+        self.ema_kimg, self.seed = ema_kimg, seed
+        # Both networks as a strategy wraps them to synchronise their gradients (trainer.py).
+        self.parallel: tuple[nn.Module, nn.Module] | None = None
         self.pairs_seen = 0  # what progress is counted in: Lightning's global_step counts twice
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
@@ -89,17 +95,27 @@ class Pix2Pix(pl.LightningModule):
         """
         return (self.ema or self.generator)(sketch)
 
+    def on_fit_start(self) -> None:
+        """Say where batch norm differs between one process and several."""
+        batch_norm = self.generator_arguments["norm"] == "batch"
+        if batch_norm and self.trainer.world_size > 1 and self.device.type == "cpu":
+            rank_zero_warn(
+                "Batch norm is synchronised between processes on CUDA only: on the CPU each "
+                "process normalises its own part of the batch. Pass model.norm=instance."
+            )
+
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
         """One step of D on fake and real, then one of G; returns the six detached losses."""
         sketch, real = batch["sketch"], batch["real"]
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc, attr-defined]
-        fake = self.generator(sketch)  # (B, 3, H, W), once; D sees it detached
+        generator, discriminator = self.parallel or (self.generator, self.discriminator)
+        # Dropout is a function of (seed, pairs seen, rank): a resumed run draws what it would have.
+        torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank))
+        fake = generator(sketch)  # (B, 3, H, W), once; D sees it detached
 
         # D: BCE on both halves. The mean of the two slows D down, as the paper does (3.3).
-        loss_d_fake = discriminator_loss(
-            self.discriminator(sketch, fake.detach()), False, self.gan_mode
-        )
-        loss_d_real = discriminator_loss(self.discriminator(sketch, real), True, self.gan_mode)
+        loss_d_fake = discriminator_loss(discriminator(sketch, fake.detach()), False, self.gan_mode)
+        loss_d_real = discriminator_loss(discriminator(sketch, real), True, self.gan_mode)
         loss_d = (loss_d_fake + loss_d_real) / 2
         self._step(optimizer_d, loss_d)
 
@@ -148,7 +164,7 @@ class Pix2Pix(pl.LightningModule):
         self.ssim.update(fake, real)
         self.log("val/psnr", self.psnr, prog_bar=True)
         self.log("val/ssim", self.ssim, prog_bar=True)
-        self.log("step", float(self.pairs_seen))
+        self.log("step", float(self.pairs_seen), sync_dist=True)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for D, then Adam for G."""
@@ -177,8 +193,11 @@ class Pix2Pix(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the pairs seen, and what a reader needs to use the file as weights."""
         checkpoint["pairs_seen"] = self.pairs_seen
-        kept = "generator" if self.ema is None else "ema"
-        checkpoint["about"] = {**self.about(), "weights": kept}
+        checkpoint["about"] = {**self.about(), "weights": self._kept()}
+
+    def _kept(self) -> str:
+        """The network that is used for colouring."""
+        return "generator" if self.ema is None else "ema"
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the count of pairs seen.
@@ -189,7 +208,14 @@ class Pix2Pix(pl.LightningModule):
         theirs, ours = checkpoint.get("about"), self.about()
         if theirs is None or "pairs_seen" not in checkpoint:
             raise ValueError("Expected a checkpoint written by train.py, got another one.")
-        theirs, ours = ({"task": about["task"], **about["generator"]} for about in (theirs, ours))
+        theirs, ours = (
+            {
+                "task": about["task"],
+                **about["generator"],
+                "ema_kimg > 0": kept == "ema",
+            }
+            for about, kept in ((theirs, theirs["weights"]), (ours, self._kept()))
+        )
         if differing := [key for key in theirs | ours if theirs.get(key) != ours.get(key)]:
             raise ValueError(
                 "Expected the checkpoint's own generator to resume with, got other values: "
@@ -219,6 +245,11 @@ class Pix2Pix(pl.LightningModule):
         self.generator.load_state_dict(theirs)
         if self.ema is not None:
             self.ema.load_state_dict(theirs)
+
+
+def _mixed(*numbers: int) -> int:
+    """One well mixed seed out of several numbers, of 64 bits."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
 
 
 def as_pix2pix(module: pl.LightningModule) -> Pix2Pix:
