@@ -38,7 +38,8 @@ class EpochSampler(Sampler[Sample]):
         epoch: the epoch of the first pass.
         start: how many samples of the first pass were seen already.
         rank: this process's number, of `world_size`; each takes every world_size-th sample.
-        world_size: number of processes.
+        world_size: number of processes. Where samples are shuffled (training) every process gets
+            as many, the last ones begin again at the front; else each sample comes once.
     """
 
     def __init__(
@@ -62,15 +63,16 @@ class EpochSampler(Sampler[Sample]):
 
     def __len__(self) -> int:
         """Samples of a whole epoch for this rank, also while a part of it is left out."""
-        return -(-self.length // self.world_size)
+        if self.shuffle:
+            return -(-self.length // self.world_size)
+        return len(range(self.rank, self.length, self.world_size))
 
     def __iter__(self) -> Iterator[Sample]:
         order = np.arange(self.length)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch]).shuffle(order)
-        # Every rank gets as many: the last ones begin again at the front.
-        order = np.resize(order, len(self) * self.world_size)[self.rank :: self.world_size]
-        for index in order[self.start :]:
+            order = np.resize(order, len(self) * self.world_size)
+        for index in order[self.rank :: self.world_size][self.start :]:
             yield self.epoch, int(index)
 
 
@@ -159,6 +161,7 @@ class SketchDataModule(pl.LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
         self.datasets: dict[str, PictureDataset] = {}
+        self.resumed: dict[str, Any] = {}  # state of the run that is resumed
 
     def prepare_data(self) -> None:
         """Draw the demo pairs where they are wanted and missing."""
@@ -257,8 +260,19 @@ class SketchDataModule(pl.LightningDataModule):
             return {"sketch": lab[:, :1], "real": lab[:, 1:]}
         return {"sketch": pictures[:, 3:], "real": pictures[:, :3]}
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a step's share of an epoch was, for a resume in the middle of it."""
+        return {"pairs": len(self.datasets["train"]), "step": self._step()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.resumed = state_dict
+
+    def _step(self) -> int:
+        """Training pairs in a step, over all processes."""
+        return self.batch_size * _rank(self.trainer)[1]
+
     def _progress(self) -> dict[str, int]:
-        """Epoch and samples already seen of it, as Lightning restored them."""
+        """Epoch and samples already seen of it by each process, as Lightning restored them."""
         if self.trainer is None:
             return {"epoch": 0, "start": 0}
         epoch: Any = self.trainer.fit_loop.epoch_progress.current
@@ -266,12 +280,31 @@ class SketchDataModule(pl.LightningDataModule):
         # A checkpoint from inside an epoch has processed its last batch but not completed it; at
         # the end of an epoch the whole epoch is processed and the next one begins at 0.
         middle = epoch.processed < epoch.started and not batches.is_last_batch
+        if middle and self.resumed:
+            self._recount(batches.current)
         start = batches.current.processed * self.batch_size if middle else 0
         return {"epoch": epoch.processed, "start": start}
 
+    def _recount(self, batches: Any) -> None:
+        """Restore the place in the epoch where a step holds another number of pairs than before.
+
+        Batches that the old count ends in are seen again; other data begin the epoch anew.
+        """
+        seen = batches.processed * self.resumed["step"]
+        if self.resumed["pairs"] != len(self.datasets["train"]):
+            seen = 0
+        self.resumed = {}
+        batches.ready = batches.started = batches.processed = seen // self._step()
+        batches.completed = batches.processed - 1  # Lightning adds the one that saved
+
     def _loader(self, split: str, shuffle: bool, epoch: int = 0, start: int = 0) -> DataLoader[Any]:
         dataset = self.datasets[split]
-        rank, world = (0, 1) if self.trainer is None else _rank(self.trainer)
+        rank, world = _rank(self.trainer)
+        if len(dataset) < world:
+            raise ValueError(
+                f"Expected at least as many {split} pictures as processes ({world}), got "
+                f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
+            )
         sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
         return DataLoader(
             dataset,
@@ -308,8 +341,8 @@ def _start_worker(worker: int) -> None:
         signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
 
 
-def _rank(trainer: pl.Trainer) -> tuple[int, int]:
-    return trainer.global_rank, trainer.world_size
+def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:
+    return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
 
 
 def _folders(

@@ -5,13 +5,42 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 
+from sketch2paint.checkpoints import SyncedCheckpointIO
 from sketch2paint.losslog import LossLog
+from sketch2paint.module import as_pix2pix
+
+
+class TwoNetworksStrategy(DDPStrategy):
+    """`ddp` for two optimizers: each network is synchronised in its own backward pass.
+
+    Lightning puts the whole module into one DistributedDataParallel, which expects a gradient of
+    both networks in every backward pass: it fails, or (find_unused_parameters) sends zeros for the
+    other network. With one for each, a gradient crosses once a step.
+    """
+
+    def configure_ddp(self) -> None:
+        """Wrap the networks; Lightning itself runs the bare module."""
+        model = as_pix2pix(self.lightning_module)  # type: ignore[arg-type]
+        model.parallel = (
+            self._setup_model(model.generator),
+            self._setup_model(model.discriminator),
+        )
+
+    def teardown(self) -> None:
+        """Leave nothing that a next run in this process would stumble over."""
+        if self.lightning_module is not None:
+            as_pix2pix(self.lightning_module).parallel = None
+        super().teardown()
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 def build_trainer(
@@ -23,6 +52,7 @@ def build_trainer(
     precision: str | int = "auto",
     strategy: str = "auto",
     num_nodes: int = 1,
+    timeout: float = 1800.0,
     max_epochs: int = 100,
     check_val_every_n_epoch: int = 1,
     limit_train_batches: int | float = 1.0,
@@ -38,11 +68,14 @@ def build_trainer(
         callbacks: what is called during training.
         logger: a Lightning logger, or None.
         gpus: auto (one GPU if there is one, else the CPU), 0, or a number.
-        accelerator: auto, or one of Lightning's names (`mps`), which then decides.
+        accelerator: auto, or one of Lightning's names (`mps`), which then decides; with cpu,
+            `gpus` is the number of processes.
         precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs that have it,
             16-mixed on older ones with tensor cores, 32-true elsewhere.
-        strategy: one of Lightning's names.
+        strategy: one of Lightning's names; auto and ddp with several processes are
+            TwoNetworksStrategy.
         num_nodes: machines.
+        timeout: seconds that a process waits for the others before the run ends.
         max_epochs: passes over the training pairs.
         check_val_every_n_epoch: epochs between validations.
         limit_train_batches: batches of an epoch (int) or their share (float).
@@ -64,10 +97,12 @@ def build_trainer(
     # the number of workers is chosen from the cores.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
     warnings.filterwarnings("ignore", message=".*does not have many workers")
+    warnings.filterwarnings("ignore", message="Grad strides do not match")  # one-channel weights
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")  # Lightning's own
     if precision == "auto":
         precision = choose_precision(accelerator)
-    print(f"Device: {accelerator} x {devices * num_nodes}, precision {precision}")
+    processes = devices * num_nodes
+    print(f"Device: {accelerator} x {processes}, precision {precision}")
     return pl.Trainer(
         default_root_dir=out_dir,
         callbacks=callbacks,
@@ -75,7 +110,9 @@ def build_trainer(
         accelerator=accelerator,
         devices=devices,
         precision=precision,  # type: ignore[arg-type]
-        strategy=strategy,
+        strategy=choose_strategy(strategy, processes, timeout),
+        plugins=SyncedCheckpointIO(),
+        sync_batchnorm=processes > 1 and accelerator != "cpu",  # torch's needs CUDA
         num_nodes=num_nodes,
         max_epochs=max_epochs,
         check_val_every_n_epoch=check_val_every_n_epoch,
@@ -113,6 +150,20 @@ def choose_devices(gpus: int | str, accelerator: str = "auto") -> tuple[str, int
             "Pass trainer.gpus=auto, or trainer.gpus=0 for the CPU."
         )
     return ("gpu", wanted) if wanted else ("cpu", 1)
+
+
+def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Strategy:
+    """Give `ddp`, which cannot serve two optimizers, a strategy that can."""
+    if timeout <= 0:
+        raise ValueError(f"Expected `trainer.timeout` above 0 seconds, got {timeout}.")
+    if strategy == "ddp" or (strategy == "auto" and processes > 1):
+        return TwoNetworksStrategy(timeout=timedelta(seconds=timeout))
+    return strategy
+
+
+def is_lost_process(error: RuntimeError) -> bool:
+    """Whether an error says that another process of the run is gone, or silent for too long."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
 
 
 def choose_precision(accelerator: str) -> str:
