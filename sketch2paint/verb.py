@@ -43,14 +43,21 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
     codes: list[int] = []
 
     def task(cfg: DictConfig) -> int:
+        before = dict(os.environ), sys.argv
         try:
+            sys.argv = _argv_of_job()
             arguments = _arguments(function, cfg)
             _check_types(hints, arguments, "")
             codes.append(function(**arguments))
         except Exception as error:
-            _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
             wrapped = isinstance(error, InstantiationException) and error.__cause__
             _explain(wrapped or error)
+        finally:
+            if "out_dir" in cfg:
+                _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
+            os.environ.clear()  # a launcher's variables would mislead the sweep's next job
+            os.environ.update(before[0])
+            sys.argv = before[1]
         if codes[-1] > 128 and HydraConfig.get().mode == RunMode.MULTIRUN:
             raise KeyboardInterrupt  # a signal ends the sweep, not only its job
         return codes[-1]
@@ -66,9 +73,18 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
     return main
 
 
+def _argv_of_job() -> list[str]:
+    """What Lightning starts its other processes with: this job, not the sweep it is of."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return [sys.argv[0], *HydraConfig.get().overrides.task]
+    return [*sys.argv]
+
+
 def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
-    if HydraConfig.get().mode == RunMode.MULTIRUN and "out_dir" in cfg:
-        cfg.out_dir = HydraConfig.get().runtime.output_dir
+    if "out_dir" in cfg:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            cfg.out_dir = HydraConfig.get().runtime.output_dir
+        sys.argv.append(f"out_dir={cfg.out_dir}")  # a name made of the time would differ
     if missing := sorted(str(key) for key in OmegaConf.missing_keys(cfg)):
         raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
     arguments = {str(key): value for key, value in _plain(cfg).items()}
@@ -125,7 +141,7 @@ def _plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """Take back the run folder that Hydra made before anything was checked."""
+    """Take back the run folder that Hydra made, where nothing came into it."""
     for path in (folder, folder.parent):
         with suppress(OSError):
             path.rmdir()  # refuses where there is anything in it

@@ -88,6 +88,8 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
 
     again = call(*train, "name=a", "trainer.max_epochs=2", "resume=true", cwd=tmp_path)
     assert again.returncode == 0, again.stdout
+    assert "Changed since the run began, trainer.max_epochs: 1 -> 2" in again.stdout
+    assert "WARNING" not in again.stdout
     assert "Epoch 1/2" not in again.stdout and "Epoch 2/2, iteration 4/4" in again.stdout
     with open(tmp_path / "runs/a/metrics.csv", newline="") as file:
         assert [r["epoch"] for r in csv.DictReader(file)] == ["1", "1", "1", "2", "2", "2"]
@@ -97,7 +99,7 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     assert "foreign.ckpt: expected a checkpoint that holds plain data only" in message
     other = refused(*train, "name=a", "resume=true", "model.norm=batch", cwd=tmp_path)
     assert (tmp_path / "runs/a/weights/generator.safetensors").stat().st_mode & 0o044
-    assert "got other values: norm batch (was instance)" in other
+    assert "got other values: model.norm: 'instance' -> 'batch'. Pass the run's own" in other
 
     tuned = call(
         *train, "name=b", "trainer.max_epochs=1", "init_from=runs/a", "model.lr=1e-30",
@@ -261,7 +263,7 @@ def test_sweep_with_several_jobs_at_a_time(pairs_dir, tmp_path):
         ),
         (["data=two_folders"], "Expected `data.colours`, a folder, for data.source=two_folders"),
         (["model.lamda_l1=3"], "Key 'lamda_l1' is not in struct"),
-        (["+colour=3"], "Unknown key colour. Expected one of callbacks, data"),
+        (["+colour=3"], "Unknown key colour. Expected one of callbacks, checkpoint_every, data"),
         (["trainer.gpus=many"], "Expected `trainer.gpus` to be auto, 0 or a number, got 'many'"),
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint. Pass resume=true"),
         (["data.size=300"], "Expected `size` to be a multiple of 256"),
