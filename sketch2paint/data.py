@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import multiprocessing
 import os
 import signal
 import warnings
@@ -339,6 +341,14 @@ def _start_worker(worker: int) -> None:
     cv2.setNumThreads(0)  # the workers are the parallelism
     for signum in (signal.SIGINT, signal.SIGTERM):  # a terminal or a scheduler signals the group;
         signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
+
+
+@atexit.register
+def _end_workers() -> None:
+    """Kill workers that an error left: Python would wait for ever for them to mind SIGTERM."""
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
 
 
 def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:

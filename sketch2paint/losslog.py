@@ -133,8 +133,12 @@ class LossLog(Callback):
         stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, 6)
         values = (stacked if alone else self.reduce(stacked, reduce_op="mean")).cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
+            metrics = {**dict(zip(LOSSES, row, strict=True)), "lr": lr}
             for logger in self.loggers:
-                logger.log_metrics({**dict(zip(LOSSES, row, strict=True)), "lr": lr}, step=pairs)
+                try:
+                    logger.log_metrics(metrics, step=pairs)
+                except ValueError as error:  # Lightning's words for whatever TensorBoard raised
+                    raise error.__cause__ or error from error
         self.window += values
         self.unread = []
 

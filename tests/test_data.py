@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from sketch2paint.data import EpochSampler, SketchDataModule, default_workers
 from sketch2paint.images import lab_to_rgb, read_rgb, rgb_to_grey, rgb_to_lab, to_float, to_uint8
 from sketch2paint.lines import STYLES
 
+ROOT = Path(__file__).parent.parent
 SIZE, JITTER = 16, 4
 MADE = list(STYLES)
 
@@ -586,3 +589,16 @@ def test_a_cache_is_made_of_good_files_alone(pairs_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"1 of 13 pictures cannot be used(.|\n)*bad\.png"):
         data.build_cache()
     assert not data.cache_folder().exists()
+
+
+def test_a_process_that_fails_is_not_held_up_by_its_workers(pairs_dir: Path) -> None:
+    program = f"""
+from sketch2paint.data import SketchDataModule
+data = SketchDataModule(root={str(pairs_dir)!r}, size=16, jitter=0, cache="off", num_workers=1)
+data.setup("fit")
+batches = iter(data.train_dataloader())
+next(batches)
+raise SystemExit(7)
+"""
+    result = subprocess.run([sys.executable, "-c", program], timeout=60, cwd=ROOT)
+    assert result.returncode == 7
