@@ -18,7 +18,6 @@ from sketch2paint.images import to_rgb
 from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
 from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
-OUT_CHANNELS = {"sketch": 3, "photo": 2}  # RGB; ab
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
 
 
@@ -60,13 +59,13 @@ class Pix2Pix(pl.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if task not in OUT_CHANNELS:
+        if task not in weights.OUT_CHANNELS:
             raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
         _check(gan_mode, lambda_l1, lr, betas, lr_decay_epochs, ema_kimg)
         betas = (betas[0], betas[1])
         self.save_hyperparameters()
         self.automatic_optimization = False
-        fixed = {"size": size, "norm": norm, "out_channels": OUT_CHANNELS[task]}
+        fixed = {"size": size, "norm": norm, "out_channels": weights.OUT_CHANNELS[task]}
         self.task, self.generator_arguments = task, {**fixed, **(generator or {})}
         self.generator = UNetGenerator(**self.generator_arguments)
         channels = self.generator.in_channels + self.generator.out_channels

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
+import reprlib
 
 import torch
 from torch import Tensor, nn
 
 NORMS = ("batch", "instance", "none")
 UPSAMPLINGS = ("transposed", "resize")
+LARGEST = 2**16  # of a size or a number of channels; arguments may come from a stranger's file
 
 
 def _expect(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)
+
+
+def _check_whole(name: str, value: object, least: int, most: int, hint: str = "") -> None:
+    given = reprlib.repr(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"Expected `{name}` to be a whole number, got {given}.")
+    _expect(value >= least, f"Expected `{name}` to be at least {least}{hint}, got {given}.")
+    _expect(value <= most, f"Expected `{name}` to be at most {most}{hint}, got {given}.")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    known = isinstance(value, str) and value in choices
+    listed = ", ".join(choices)
+    _expect(known, f"Expected `{name}` to be one of {listed}, got {reprlib.repr(value)}.")
 
 
 def _norm(kind: str, channels: int, resolution: int) -> nn.Module:
@@ -23,10 +39,6 @@ def _norm(kind: str, channels: int, resolution: int) -> nn.Module:
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     return nn.InstanceNorm2d(channels, affine=True)
-
-
-def _check_norm(norm: str) -> None:
-    _expect(norm in NORMS, f"Expected `norm` to be one of {', '.join(NORMS)}, got {norm!r}.")
 
 
 def _upsample(in_channels: int, out_channels: int, upsampling: str, bias: bool) -> nn.Module:
@@ -97,9 +109,17 @@ class UNetGenerator(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        levels = int(math.log2(max(size, 1))) if levels is None else levels
-        self._check(size, in_channels, out_channels, base_channels, levels, upsampling, dropout)
-        _check_norm(norm)
+        _check_whole("size", size, 1, LARGEST)
+        levels = int(math.log2(size)) if levels is None else levels
+        for name, channels in (
+            ("in_channels", in_channels),
+            ("out_channels", out_channels),
+            ("base_channels", base_channels),
+        ):
+            _check_whole(name, channels, 1, LARGEST)
+        _check_choice("norm", norm, NORMS)
+        _check_choice("upsampling", upsampling, UPSAMPLINGS)
+        self._check(size, levels, dropout)
         self.size, self.in_channels, self.out_channels = size, in_channels, out_channels
         self.multiple = 2**levels  # height and width must divide by it
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
@@ -123,33 +143,19 @@ class UNetGenerator(nn.Module):
         initialise(self)
 
     @staticmethod
-    def _check(
-        size: int,
-        in_channels: int,
-        out_channels: int,
-        base_channels: int,
-        levels: int,
-        upsampling: str,
-        dropout: float,
-    ) -> None:
-        for name, value in (
-            ("in_channels", in_channels),
-            ("out_channels", out_channels),
-            ("base_channels", base_channels),
-        ):
-            _expect(value >= 1, f"Expected `{name}` to be at least 1, got {value}.")
-        _expect(levels >= 2, f"Expected `levels` to be at least 2 (`size` 4), got {levels}.")
+    def _check(size: int, levels: int, dropout: float) -> None:
+        _check_whole("levels", levels, 2, int(math.log2(LARGEST)), " (`size` is 2**levels or more)")
         multiple = 2**levels
         _expect(
-            size % multiple == 0 and size > 0,
+            size % multiple == 0,
             f"Expected `size` to be a multiple of {multiple} (the U-Net halves it {levels} times), "
             f"got {size}. Pass {max(size // multiple, 1) * multiple}, or fewer `levels`.",
         )
+        number = isinstance(dropout, (int, float)) and not isinstance(dropout, bool)
         _expect(
-            upsampling in UPSAMPLINGS,
-            f"Expected `upsampling` to be one of {', '.join(UPSAMPLINGS)}, got {upsampling!r}.",
+            number and 0 <= dropout < 1,
+            f"Expected `dropout` to be in [0, 1), got {reprlib.repr(dropout)}.",
         )
-        _expect(0 <= dropout < 1, f"Expected `dropout` to be in [0, 1), got {dropout}.")
 
     def forward(self, sketch: Tensor) -> Tensor:
         """Colour a batch of sketches.
@@ -205,10 +211,10 @@ class PatchDiscriminator(nn.Module):
         norm: str = "instance",
     ) -> None:
         super().__init__()
-        for name, value in (("in_channels", in_channels), ("base_channels", base_channels)):
-            _expect(value >= 1, f"Expected `{name}` to be at least 1, got {value}.")
-        _expect(1 <= layers <= 6, f"Expected `layers` to be in 1..6, got {layers}.")
-        _check_norm(norm)
+        for name, channels in (("in_channels", in_channels), ("base_channels", base_channels)):
+            _check_whole(name, channels, 1, LARGEST)
+        _check_whole("layers", layers, 1, 6)
+        _check_choice("norm", norm, NORMS)
         widths = [base_channels * min(2**layer, 8) for layer in range(layers + 1)]
         blocks: list[nn.Module] = [
             nn.Conv2d(in_channels, widths[0], 4, 2, 1),

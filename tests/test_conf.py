@@ -15,7 +15,7 @@ from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict"]
+VERBS = ["train", "prepare", "predict", "export"]
 # What train.py passes itself.
 GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
 

@@ -18,6 +18,8 @@ ORDER = [
     "losses",
     "weights",
     "resume",
+    "exported",
+    "export",
     "pairs",
     "cache",
     "twins",
@@ -36,7 +38,7 @@ ORDER = [
 ]
 LIGHTNING = {"data", "module", "losslog", "checkpoints", "callbacks", "trainer"}
 HYDRA = {"sweep", "verb"}
-VERBS = ["train.py", "prepare.py", "predict.py"]
+VERBS = ["train.py", "prepare.py", "predict.py", "export.py"]
 
 
 def imports(path, top_level_only=False):

@@ -64,6 +64,21 @@ def test_levels_follow_the_size():
         ({"upsampling": "x"}, "Expected `upsampling` to be one of transposed, resize"),
         ({"dropout": 1.0}, r"Expected `dropout` to be in \[0, 1\), got 1.0"),
         ({"base_channels": 0}, "Expected `base_channels` to be at least 1, got 0"),
+        ({"base_channels": 10**9}, "Expected `base_channels` to be at most 65536, got 1000000000"),
+        ({"base_channels": 4.0}, "Expected `base_channels` to be a whole number, got 4.0"),
+        ({"in_channels": True}, "Expected `in_channels` to be a whole number, got True"),
+        ({"out_channels": [3]}, r"Expected `out_channels` to be a whole number, got \[3\]"),
+        ({"size": 2**40}, "Expected `size` to be at most 65536, got 1099511627776"),
+        ({"size": "256"}, "Expected `size` to be a whole number, got '256'"),
+        ({"size": float("nan")}, "Expected `size` to be a whole number, got nan"),
+        ({"size": -(2**40)}, "Expected `size` to be at least 1"),
+        ({"levels": 10**6}, "Expected `levels` to be at most 16 .* got 1000000"),
+        ({"levels": "8"}, "Expected `levels` to be a whole number, got '8'"),
+        ({"norm": ["batch"]}, r"Expected `norm` to be one of .* got \['batch'\]"),
+        ({"upsampling": None}, "Expected `upsampling` to be one of .* got None"),
+        ({"dropout": float("nan")}, r"Expected `dropout` to be in \[0, 1\), got nan"),
+        ({"dropout": "0.5"}, r"Expected `dropout` to be in \[0, 1\), got '0.5'"),
+        ({"dropout": True}, r"Expected `dropout` to be in \[0, 1\), got True"),
     ],
 )
 def test_generator_arguments(arguments, message):
@@ -107,9 +122,12 @@ def test_discriminator_sees_the_sketch():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layers": 0}, "Expected `layers` to be in 1..6, got 0"),
+        ({"layers": 0}, "Expected `layers` to be at least 1, got 0"),
+        ({"layers": 7}, "Expected `layers` to be at most 6, got 7"),
+        ({"layers": 3.0}, "Expected `layers` to be a whole number, got 3.0"),
         ({"norm": ""}, "Expected `norm` to be one of"),
         ({"in_channels": 0}, "Expected `in_channels` to be at least 1, got 0"),
+        ({"base_channels": 10**9}, "Expected `base_channels` to be at most 65536"),
     ],
 )
 def test_discriminator_arguments(arguments, message):

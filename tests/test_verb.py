@@ -96,7 +96,7 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
 
     (tmp_path / "foreign.ckpt").write_bytes(b"no checkpoint")
     message = refused(*train, "name=c", "resume=foreign.ckpt", cwd=tmp_path)
-    assert "foreign.ckpt: expected a checkpoint that holds plain data only" in message
+    assert "foreign.ckpt: damaged: expected a checkpoint" in message
     other = refused(*train, "name=a", "resume=true", "model.norm=batch", cwd=tmp_path)
     assert (tmp_path / "runs/a/weights/generator.safetensors").stat().st_mode & 0o044
     assert "got other values: model.norm: 'instance' -> 'batch'. Pass the run's own" in other
