@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
-from sketch2paint.images import lab_to_rgb, resize, rgb_to_grey, rgb_to_lab, to_float, to_hwc
+from sketch2paint.composition import compose, rows, strips
+from sketch2paint.exported import ExportedGenerator, load_network
+from sketch2paint.images import (
+    lab_to_rgb,
+    pil_to_rgb,
+    resize,
+    rgb_to_grey,
+    rgb_to_lab,
+    to_float,
+    to_hwc,
+    to_uint8,
+)
 from sketch2paint.networks import UNetGenerator
-from sketch2paint.weights import load_generator
+from sketch2paint.scans import normalise
+from sketch2paint.tiles import Finish, in_tiles, norms_of
 
-LONGEST = 4  # the longer side the network sees, in training sizes
+LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
+LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
+BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
+
+Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A coloured drawing and its layers, all of the drawing's size.
+
+    Attributes:
+        picture: (H, W, 3) uint8 RGB.
+        colours: (H, W, 3) uint8, the colour layer; `picture` is colours * lines / 255.
+        lines: (H, W) uint8, the line layer; 255 is no line.
+        notes: what was done to the drawing first, such as "paper lightened".
+    """
+
+    picture: np.ndarray
+    colours: np.ndarray
+    lines: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 class Painter:
@@ -23,103 +61,329 @@ class Painter:
     Args:
         generator: in eval mode.
         task: sketch | photo, what it was trained for.
-        device: where it runs.
+        device: where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+        precision: 32-true | bf16 (autocast) | auto: bf16 on a GPU that has it.
+        scale: pixels of the network for one of the drawing | auto: the shorter side becomes the
+            training size (so that lines have the thickness it knows), the longer one at most four.
+        tile: side in pixels of the network, above which it works in overlapping tiles | off |
+            auto: four training sizes.
+        lines: keep (the drawing's own, at full resolution) | network (what the network made of
+            them). A photograph keeps its lightness either way.
+        normalise: auto (scans become black on white, see `scans.normalise`) | off.
+
+    Raises:
+        ValueError: a parameter is out of its range; the message names it.
     """
 
-    def __init__(self, generator: UNetGenerator, task: str = "sketch", device: str = "cpu") -> None:
-        self.device, self.task = torch.device(device), task
+    def __init__(
+        self,
+        generator: UNetGenerator | ExportedGenerator,
+        task: str = "sketch",
+        device: str = "cpu",
+        precision: str = "auto",
+        scale: float | str = "auto",
+        tile: int | str = "auto",
+        lines: str = "keep",
+        normalise: str = "auto",
+    ) -> None:
+        _one_of("task", task, ("sketch", "photo"))
+        _one_of("precision", precision, ("auto", "32-true", "bf16"))
+        _one_of("lines", lines, ("keep", "network"))
+        _one_of("normalise", normalise, ("auto", "off"))
+        _check_scale(scale)
+        self.task, self.scale, self.lines, self.normalise = task, scale, lines, normalise
+        self.tile = _tile(tile, generator)
+        self.device = _device(device)
         self.generator = generator.eval().to(self.device)
+        if precision == "auto":
+            has_bf16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+            precision = "bf16" if has_bf16 else "32-true"
+        self.precision = precision
 
     @classmethod
-    def load(cls, path: Path | str, device: str = "auto") -> Painter:
-        """Read a run folder, a .ckpt or a .safetensors.
-
-        Args:
-            path: where the weights are.
-            device: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+    def load(
+        cls,
+        path: Path | str,
+        device: str = "auto",
+        precision: str = "auto",
+        scale: float | str = "auto",
+        tile: int | str = "auto",
+        lines: str = "keep",
+        normalise: str = "auto",
+    ) -> Painter:
+        """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
 
         Raises:
             FileNotFoundError: there are no weights.
-            ValueError: a damaged or foreign file, or no such device.
+            ValueError: a damaged or foreign file, no such device, or a bad parameter.
         """
-        generator, about = load_generator(path)
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            return cls(generator, about["task"], device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(f"Expected `device` to be usable, got {device!r}: {error}") from error
+        generator, about = load_network(path, device)
+        return cls(generator, about["task"], device, precision, scale, tile, lines, normalise)
 
-    def paint(self, sketches: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Colour sketches (or photographs, for the task photo) of any sizes.
+    @overload
+    def paint(self, x: Sketch) -> Sketch: ...
 
-        The network sees a sketch as it saw the training pairs: its shorter side scaled to the
-        training size (so that lines have the thickness it knows), padded with white. A photograph
-        keeps its own lightness at full resolution; a and b alone are predicted.
+    @overload
+    def paint(self, x: Sequence[Sketch]) -> list[Sketch]: ...
+
+    def paint(self, x: Any) -> Any:
+        """Colour one sketch (or photograph, for the task photo), or a list of any sizes.
+
+        The same pixels give the same picture, alone or in any list: to the bit in 32-true on a CPU.
+
+            >>> painter = Painter.load(weights, device="cpu")
+            >>> sketch = np.full((30, 40), 255, np.uint8)
+            >>> sketch[10:20, 15] = 0
+            >>> painter.paint(sketch).shape
+            (30, 40, 3)
+            >>> [picture.size for picture in painter.paint([Image.fromarray(sketch)])]
+            [(40, 30)]
 
         Args:
-            sketches: (H, W) or (H, W, 3) uint8, black lines on white, H and W at least 1.
+            x: PIL pictures of any mode, or arrays (H, W) or (H, W, 3) uint8, black lines on white,
+                1 to 16,384 pixels a side.
 
         Returns:
-            One (H, W, 3) uint8 RGB picture for each, of the sketch's own size.
+            One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
+            its sketch's own size.
 
         Raises:
-            ValueError: a sketch has another shape or type.
+            ValueError: a sketch has another shape or type, or memory does not suffice.
         """
-        sketches = [_checked(sketch) for sketch in sketches]
-        inputs = [self._scaled(sketch) for sketch in sketches]
+        if isinstance(x, np.ndarray | Image.Image):
+            return self.paint([x])[0]  # type: ignore[type-var]
+        arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
+        pictures = [painted.picture for painted in self.process(arrays)]
+        return [
+            Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
+            for sketch, picture in zip(x, pictures, strict=True)
+        ]
+
+    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+        """Colour sketches as `paint` does, and keep the layers.
+
+        Args:
+            sketches: (H, W) or (H, W, 3) uint8.
+
+        Raises:
+            ValueError: a sketch has another shape or type, or memory does not suffice.
+        """
+        for sketch in sketches:
+            _check_sketch(sketch)
+        drawings, notes = self._drawings(sketches)
+        inputs = [self._scaled(drawing) for drawing in drawings]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for i, picture in enumerate(inputs):
             by_shape[picture.shape].append(i)
-        pictures: list[np.ndarray] = [np.empty(0)] * len(sketches)
-        for indices in by_shape.values():
-            batch = torch.from_numpy(np.stack([inputs[i] for i in indices]))  # (B, h, w, 1 or 3)
-            for i, fake in zip(indices, self._network(batch.permute(0, 3, 1, 2)), strict=True):
-                pictures[i] = self._full_size(fake, sketches[i])
-        return pictures
+        done: dict[int, Painted] = {}
+        for (height, width, *_), indices in by_shape.items():
+            fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
+            for i, fake in zip(indices, fakes, strict=True):
+                done[i] = self._full_size(fake, drawings[i], notes[i])
+        return [done[i] for i in range(len(sketches))]
 
-    def _scaled(self, sketch: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 to what the network is to see, (h, w, 1) grey or (h, w, 3)."""
-        height, width = sketch.shape[:2]
+    def _drawings(
+        self, sketches: Sequence[np.ndarray]
+    ) -> tuple[list[np.ndarray], list[tuple[str, ...]]]:
+        """Grey drawings (H, W), black on white, with notes; photographs stay as they are."""
+        if self.task == "photo":
+            return list(sketches), [()] * len(sketches)
+        if self.normalise == "off":
+            return [_grey(sketch) for sketch in sketches], [()] * len(sketches)
+        pairs = [normalise(sketch) for sketch in sketches]
+        return [grey for grey, _ in pairs], [notes for _, notes in pairs]
+
+    def _scaled(self, drawing: np.ndarray) -> np.ndarray:
+        """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
+        height, width = drawing.shape[:2]
         size = self.generator.size
         scale = min(size / min(height, width), LONGEST * size / max(height, width))
-        small = resize(sketch, max(1, round(height * scale)), max(1, round(width * scale)))
-        return small if self.task == "photo" else rgb_to_grey(small)[..., None]
+        if self.scale != "auto":
+            scale = float(self.scale)
+        height, width = (max(1, round(n * scale)) for n in (height, width))
+        if max(height, width) > LARGEST:
+            raise ValueError(
+                f"Expected the network's input to be at most {LARGEST} pixels a side, got "
+                f"{height}x{width} with scale={self.scale}. Pass a smaller `scale`."
+            )
+        return resize(drawing, height, width)
+
+    def _network(self, pictures: list[np.ndarray], tiled: bool) -> list[np.ndarray]:
+        """Scaled inputs of one size to (h, w, 3) uint8 RGB, or (h, w, 2) float16 ab of photos."""
+        finish = _half if self.task == "photo" else _bytes
+        try:
+            if tiled:
+                return [self._in_tiles(picture, finish) for picture in pictures]
+            return [finish(fake) for fake in self._forward(pictures)]
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            height, width = pictures[0].shape[:2]
+            side = min(self.tile, max(height, width))
+            raise ValueError(
+                f"Expected {self.device} to have memory for tiles of {side} pixels (the drawing is "
+                f"{height}x{width} there), got: {error}. Pass a smaller `tile`, a multiple of "
+                f"{self.generator.multiple}, or a smaller `scale`."
+            ) from error
+
+    def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
+        height, width = picture.shape[:2]
+        scale = self.tile / max(height, width)
+        page = resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
+        top, down, left, right = self._margins(height, width)
+        around = ((top, down), (left, right), (0, 0))[: picture.ndim]
+        if self.task == "photo":
+            whole = np.pad(picture, around, mode="edge")
+        else:
+            whole = np.pad(picture, around, constant_values=255)
+        with norms_of(self.generator, lambda: next(self._forward([page]))):
+            painted = in_tiles(whole, self.tile, self._forward, finish)
+        return painted[top : top + height, left : left + width]
+
+    def _margins(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """What is to be added at the top, bottom, left and right, so that the network divides."""
+        down, right = (-n % self.generator.multiple for n in (height, width))
+        return down // 2, down - down // 2, right // 2, right - right // 2
 
     @torch.inference_mode()
-    def _network(self, batch: Tensor) -> Tensor:
-        """(B, 1 or 3, h, w) uint8 to (B, 3 or 2, h, w) in [-1, 1], padded in between."""
-        x = to_float(batch.to(self.device))
-        if self.task == "photo":
+    def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
+        """(h, w) or (h, w, 3) uint8 of one size to (h, w, 3 or 2) float32 in [-1, 1]."""
+        height, width = pictures[0].shape[:2]
+        # A convolution on a CPU may sum in another order for another batch size. One by one, every
+        # picture has the same bits in any company; batches of 4 would be 1.3 to 1.4 times as fast
+        # (base_channels 64 at 256, one core).
+        at_once = 1 if self.device.type == "cpu" else max(1, BATCH // (height * width))
+        for start in range(0, len(pictures), at_once):
+            batch = torch.from_numpy(np.stack(pictures[start : start + at_once]))
+            x = to_float(batch.to(self.device))
+            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+            yield from (fake.permute(1, 2, 0).numpy() for fake in self._generate(x))
+
+    def _generate(self, x: Tensor) -> Tensor:
+        """(B, 1 or 3, h, w) to (B, 3 or 2, h, w) float32 on the CPU, padded in between."""
+        if self.task == "photo" and x.shape[1] == 3:
             x = rgb_to_lab(x)[:, :1]
+        elif self.task == "photo":
+            x = rgb_to_lab(x.expand(-1, 3, -1, -1))[:, :1]
         height, width = x.shape[-2:]
-        down, right = (-n % self.generator.multiple for n in (height, width))
-        top, left = down // 2, right // 2
-        padding = (left, right - left, top, down - top)
+        top, down, left, right = self._margins(height, width)
+        padding = (left, right, top, down)
         if self.task == "photo":  # a photograph goes on; a drawing ends in white paper
             x = torch.nn.functional.pad(x, padding, mode="replicate")
         else:
             x = torch.nn.functional.pad(x, padding, value=1.0)
-        return self.generator(x)[..., top : top + height, left : left + width].float().cpu()
+        with self._arithmetic():
+            fake = self.generator(x)
+        return fake[..., top : top + height, left : left + width].float().cpu()
 
-    def _full_size(self, fake: Tensor, sketch: np.ndarray) -> np.ndarray:
-        """(3 or 2, h, w) as predicted to (H, W, 3) uint8 of the sketch's size."""
-        if self.task != "photo":
-            return resize(to_hwc(fake), *sketch.shape[:2])
-        ab = resize(fake.permute(1, 2, 0).numpy(), *sketch.shape[:2])  # (H, W, 2)
-        rgb = to_float(torch.tensor(sketch).permute(2, 0, 1)[None])  # a copy: PIL's are read-only
-        lab = torch.cat(
-            [rgb_to_lab(rgb)[:, :1], torch.from_numpy(ab).permute(2, 0, 1)[None]], dim=1
+    def _arithmetic(self) -> AbstractContextManager:
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        # Or cuDNN would choose other algorithms on another day, and round to 10 bits.
+        return torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
         )
-        return to_hwc(lab_to_rgb(lab)[0])
+
+    def _full_size(self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...]) -> Painted:
+        """What `_network` made and the drawing, to layers of the drawing's size."""
+        height, width = drawing.shape[:2]
+        if self.task == "sketch" and self.lines == "keep":
+            colours, lines, picture = compose(fake, drawing)
+            return Painted(picture, colours, lines, notes)
+        photo = self.task == "photo"
+        picture = _recoloured(drawing, fake) if photo else resize(fake, height, width)
+        return Painted(picture, picture, np.full((height, width), 255, np.uint8), notes)
 
 
-def _checked(sketch: np.ndarray) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 to (H, W, 3)."""
+def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8 with its own L and with (h, w, 2) ab, to (H, W, 3) uint8."""
+    height, width = photo.shape[:2]
+    if len(ab) > height or ab.shape[1] > width:
+        ab = resize(ab.astype(np.float32), height, width)
+    out = np.empty((height, width, 3), np.uint8)
+    for here in strips(height):
+        strip = photo[here]
+        rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
+        lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
+        lab[0, 1:] = torch.from_numpy(rows(ab, height, width, here)).permute(2, 0, 1)
+        out[here] = to_hwc(lab_to_rgb(lab)[0])
+    return out
+
+
+def _grey(sketch: np.ndarray) -> np.ndarray:
+    return sketch if sketch.ndim == 2 else rgb_to_grey(sketch)
+
+
+def _bytes(fake: np.ndarray) -> np.ndarray:
+    out = np.empty(fake.shape, np.uint8)
+    for here in strips(len(fake)):
+        out[here] = to_uint8(torch.from_numpy(fake[here])).numpy()
+    return out
+
+
+def _half(ab: np.ndarray) -> np.ndarray:
+    return ab.astype(np.float16)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
+
+
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"Expected `{name}` to be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _check_scale(scale: object) -> None:
+    number = isinstance(scale, int | float) and not isinstance(scale, bool)
+    if scale != "auto" and not (number and 0 < scale < math.inf):  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `scale` to be auto or a number above 0, got {scale!r}. "
+            "Pass 1 for the drawing as it is."
+        )
+
+
+def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
+    """The side of a tile in pixels."""
+    if tile in ("auto", "off"):
+        return LONGEST * generator.size if tile == "auto" else LARGEST
+    multiple = generator.multiple
+    whole = isinstance(tile, int) and not isinstance(tile, bool)
+    if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
+            f"needs) above 0, got {tile!r}. Pass {LONGEST * generator.size}, for instance."
+        )
+    return int(tile)
+
+
+def _device(name: str) -> torch.device:
+    """A device that is there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise ValueError(f"Expected `device` to be usable, got {name!r}: {error}") from error
+    return device
+
+
+def _check_sketch(sketch: np.ndarray) -> None:
+    if not isinstance(sketch, np.ndarray):
+        raise ValueError(
+            f"Expected a sketch as PIL picture or uint8 array, got {type(sketch).__name__}. "
+            "Read files with `images.read_rgb`."
+        )
     shaped = sketch.ndim == 2 or (sketch.ndim == 3 and sketch.shape[2] == 3)
     if sketch.dtype != np.uint8 or not shaped or 0 in sketch.shape:
         raise ValueError(
             "Expected a sketch as uint8 array (H, W) or (H, W, 3), "
             f"got {sketch.dtype} {sketch.shape}."
         )
-    return sketch if sketch.ndim == 3 else np.repeat(sketch[..., None], 3, axis=2)
+    if max(sketch.shape) > LARGEST:
+        raise ValueError(
+            f"Expected a sketch of at most {LARGEST} pixels a side, got {sketch.shape[0]}x"
+            f"{sketch.shape[1]}. Pass a smaller one, or pieces of it."
+        )
