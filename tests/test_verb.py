@@ -4,6 +4,7 @@ import csv
 import importlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -300,7 +301,44 @@ def test_predict_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
     assert {p.name for p in tmp_path.iterdir()} == {"pairs"}
 
 
-@pytest.mark.parametrize("verb", ["train", "prepare", "predict"])
+class Trap:
+    """As a pickle, makes a file when it is loaded."""
+
+    def __init__(self, sprung):
+        self.sprung = str(sprung)
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.sprung}",)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("train", ["resume=evil.ckpt"]),
+        ("train", ["resume=true", "name=killed"]),
+        ("train", ["init_from=evil.ckpt"]),
+        ("predict", ["checkpoint=evil.ckpt", "input=pairs/val", "output=o"]),
+        ("export", ["checkpoint=evil.ckpt", "output=o.onnx"]),
+    ],
+)
+def test_a_checkpoint_that_is_a_program_is_not_run(
+    tmp_path, pairs_dir, refused_here, name, arguments
+):
+    evil, sprung = tmp_path / "evil.ckpt", tmp_path / "sprung"
+    torch.save({"state_dict": {}, "pairs_seen": Trap(sprung)}, evil)
+    last = tmp_path / "runs/killed/checkpoints/last.ckpt"
+    last.parent.mkdir(parents=True)
+    shutil.copy(evil, last)
+    if name == "train":
+        arguments = [*TINY, f"data.root={pairs_dir}", *arguments]
+    message = refused_here(name, arguments)
+    assert "ckpt: expected a checkpoint that holds plain data only, got one that holds" in message
+    assert not sprung.exists()
+    torch.load(evil, weights_only=False)  # the trap does work
+    assert sprung.exists()
+
+
+@pytest.mark.parametrize("verb", ["train", "prepare", "predict", "export"])
 @pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
 def test_questions_import_nothing_heavy(verb, question, tmp_path):
     code = (
