@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,9 @@ def written_beside(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: encoders choose the format by it.
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # Short, or a long name would get too long; random, as threads and hosts share folders; the
+    # suffix stays last: encoders choose the format by it.
+    beside = path.with_name(f".{secrets.token_hex(8)}.tmp{path.suffix}")
     try:
         yield beside
         with open(beside, "rb+") as file:  # Windows syncs no file that is open for reading
@@ -30,7 +32,7 @@ def written_beside(path: Path | str) -> Iterator[Path]:
         os.replace(beside, path)
     except OSError as error:
         if error.filename == str(beside):
-            error.filename = str(path)  # the name the user knows
+            error.filename, error.filename2 = str(path), None  # the name the user knows
         raise
     finally:
         beside.unlink(missing_ok=True)

@@ -58,3 +58,27 @@ def test_path_may_be_a_string(tmp_path: Path) -> None:
     with written_beside(str(tmp_path / "a.txt")) as beside:
         beside.write_text("text")
     assert (tmp_path / "a.txt").read_text() == "text"
+
+
+def test_a_long_name_has_a_short_one_beside(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 251}.txt"  # as long as a name may be
+    with written_beside(path) as beside:
+        beside.write_text("text")
+    assert path.read_text() == "text"
+
+
+def test_a_name_too_long_is_named_alone(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 252}.txt"
+    with pytest.raises(OSError) as info, written_beside(path) as beside:
+        beside.write_text("text")
+    assert (info.value.filename, info.value.filename2) == (str(path), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_may_write_one_file_at_a_time(tmp_path: Path) -> None:
+    with written_beside(tmp_path / "a.txt") as one, written_beside(tmp_path / "a.txt") as two:
+        assert one != two
+        one.write_text("one")
+        two.write_text("two")
+    assert (tmp_path / "a.txt").read_text() == "one"  # renamed last, whole
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

@@ -1,23 +1,30 @@
 from __future__ import annotations
 
+import io
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 from sketch2paint.images import (
+    encoded,
     find_pictures,
     grid,
     lab_to_rgb,
     pairs_grid,
     picture_size,
+    read_picture,
     read_rgb,
     rgb_to_grey,
     rgb_to_lab,
+    srgb_profile,
     to_float,
     to_hwc,
     to_rgb,
@@ -344,7 +351,7 @@ def test_failed_encoder_keeps_the_old_file(tmp_path: Path) -> None:
 
 
 def test_unknown_format_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="unknown file extension"):
+    with pytest.raises(ValueError, match=r"Expected the suffix of a picture format, got .*\.xyz"):
         write_picture(tmp_path / "a.xyz", noise(5, 7, 3))
     assert list(tmp_path.iterdir()) == []
 
@@ -396,3 +403,175 @@ def test_to_rgb() -> None:
     np.testing.assert_array_equal(to_hwc(to_rgb(lab[:, :1], lab[:, 1:])[0]), colours)
     rgb = torch.rand(1, 3, 4, 4)
     assert to_rgb(torch.zeros(1, 1, 4, 4), rgb) is rgb
+
+
+# ---------------------------------------------------------------- profiles, resolution, EXIF
+
+
+def profile(space: str) -> bytes:
+    """An ICC profile of a colour space: RGB that differs from sRGB, or Lab, which no file has."""
+    if space == "sRGB":
+        return srgb_profile()
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
+
+
+def swapped_profile() -> bytes:
+    """sRGB with its red and green primaries swapped: what it holds as red is green."""
+    data = bytearray(srgb_profile())
+    tags = {bytes(data[at : at + 4]): at + 4 for at in range(132, 132 + 12 * data[131], 12)}
+    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
+    data[red : red + 8], data[green : green + 8] = data[green : green + 8], data[red : red + 8]
+    at = data.find("sRGB".encode("utf-16-be"))
+    data[at : at + 8] = "XRGB".encode("utf-16-be")
+    return bytes(data)
+
+
+def test_an_rgb_profile_is_converted_to_srgb(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (4, 3), RED)
+    picture.save(tmp_path / "a.png", icc_profile=swapped_profile())
+    read = read_picture(tmp_path / "a.png")
+    assert np.abs(read.rgb.astype(int) - (0, 255, 0)).max() <= 2
+    assert (read.icc, read.notes) == (srgb_profile(), ())
+
+
+def test_black_and_white_stay_so_under_a_profile(tmp_path: Path) -> None:
+    array = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
+    Image.fromarray(array).save(tmp_path / "a.png", icc_profile=swapped_profile())
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), array)
+
+
+def test_an_srgb_profile_changes_nothing(tmp_path: Path) -> None:
+    Image.fromarray(noise(5, 7, 3)).save(tmp_path / "a.png", icc_profile=profile("sRGB"))
+    read = read_picture(tmp_path / "a.png")
+    np.testing.assert_array_equal(read.rgb, noise(5, 7, 3))
+    assert read.icc == srgb_profile()
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "RGB", "P", "RGBA", "1", "LA"])
+@pytest.mark.parametrize("icc", ["LAB", "damaged", "sRGB"])
+def test_a_profile_that_does_not_fit_is_left_out(tmp_path: Path, mode: str, icc: str) -> None:
+    name = "a.tif" if mode == "CMYK" else "a.png"
+    picture = Image.new("RGB", (4, 3), WHITE).convert(mode)
+    picture.save(tmp_path / name, icc_profile=b"no profile" if icc == "damaged" else profile(icc))
+    read = read_picture(tmp_path / name)
+    np.testing.assert_array_equal(read.rgb, np.full((3, 4, 3), 255))
+    if icc == "sRGB" and mode != "CMYK":
+        assert (read.icc, read.notes) == (srgb_profile(), ())
+    else:
+        assert read.icc == b"" and read.notes[0].startswith("ICC profile left out: ")
+
+
+def test_srgb_profile_is_the_same_every_day() -> None:
+    assert srgb_profile()[24:36] == bytes.fromhex("07d000010001000000000000")
+    opened_ = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile()))
+    assert "sRGB" in ImageCms.getProfileDescription(opened_)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+def test_resolution_and_exif_are_read(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif.update({0x013B: "Ann", 0x0112: 6, 0x011A: 300, 0x011B: 150, 0x0128: 2})
+    exif.get_ifd(0x8769).update({0x9003: "2020:01:01 00:00:00", 0xA002: 9, 0x927C: b"maker"})
+    Image.new("RGB", (6, 4)).save(tmp_path / f"a{suffix}", exif=exif, dpi=(300, 150))
+    read = read_picture(tmp_path / f"a{suffix}")
+    tags = Image.Exif()
+    tags.load(read.exif)
+    if suffix != ".tif":  # Pillow writes no more than the first tags into it
+        assert dict(tags.get_ifd(0x8769)) == {0x9003: "2020:01:01 00:00:00"}
+    assert {tag for tag in tags if tag != 0x8769} == {0x013B} and tags[0x013B] == "Ann"
+    assert read.dpi == (None if suffix == ".webp" else pytest.approx((150, 300), abs=0.02))
+
+
+@pytest.mark.parametrize("dpi", [(0, 0), (1e9, 1e9)])
+def test_a_resolution_of_nonsense_is_none(tmp_path: Path, dpi: tuple[float, float]) -> None:
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.tif", dpi=dpi)
+    assert read_picture(tmp_path / "a.tif").dpi is None
+
+
+def test_damaged_exif_costs_no_picture(tmp_path: Path) -> None:
+    for number, exif in enumerate([b"Exif\0\0MM\0*\0\0\xff\xff", b"Exif\0\0" + b"\xff" * 40]):
+        Image.new("RGB", (6, 4), RED).save(tmp_path / f"{number}.png", exif=exif)
+        read = read_picture(tmp_path / f"{number}.png")
+        np.testing.assert_array_equal(read.rgb, np.full((4, 6, 3), RED))
+        assert read.exif == b""
+
+
+def test_of_an_animation_the_first_frame_is_read_and_it_is_said(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (4, 3), colour) for colour in (RED, BLUE)]
+    for name in ("a.gif", "a.webp", "a.png", "a.tif"):
+        options = {"lossless": True} if name == "a.webp" else {}
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
+        read = read_picture(tmp_path / name)
+        np.testing.assert_array_equal(read.rgb, np.full((3, 4, 3), RED))
+        assert read.notes == ("first of several frames",)
+
+
+# ---------------------------------------------------------------- files not to be trusted
+
+
+def test_too_many_pixels_are_refused_by_the_header(tmp_path: Path) -> None:
+    Image.new("1", (30_000, 6_000)).save(tmp_path / "a.png")  # above Pillow's limit
+    with pytest.raises(ValueError, match=r"a\.png: expected at most 89478485 pixels, got 30000 x"):
+        read_rgb(tmp_path / "a.png")
+    Image.new("1", (9_000, 9_000)).save(tmp_path / "b.png")  # below Pillow's limit
+    assert picture_size(tmp_path / "b.png") == (9_000, 9_000)
+    with pytest.raises(ValueError, match=r"Scale it down, or read it with a larger `max_pixels`\."):
+        read_rgb(tmp_path / "b.png", max_pixels=80_999_999)
+    assert Image.MAX_IMAGE_PIXELS == 89_478_485  # Pillow's own limit is as it was
+
+
+def test_only_pictures_are_opened(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        with pytest.raises(ValueError, match=rf"{name}: expected a readable picture"):
+            read_rgb(tmp_path / name)
+
+
+def test_a_header_that_lies_is_an_error(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    for size in ((8_000, 8), (0, 8)):
+        data[16:24] = struct.pack(">II", *size)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+        (tmp_path / "a.png").write_bytes(data)
+        with pytest.raises(ValueError, match=r"a\.png: expected a readable picture"):
+            read_rgb(tmp_path / "a.png")
+
+
+# ---------------------------------------------------------------- encoded
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_what_is_kept_of_a_picture_can_be_read_again(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x013B] = "Ann"
+    rgb, icc = np.full((6, 4, 3), 200, np.uint8), srgb_profile()
+    write_picture(tmp_path / f"a{suffix}", rgb, 80, (300.0, 300.0), exif.tobytes(), icc)
+    read = read_picture(tmp_path / f"a{suffix}")
+    assert np.abs(read.rgb.astype(int) - 200).max() <= 1
+    assert read.exif == exif.tobytes() and read.icc == icc
+    if suffix == ".webp":
+        with Image.open(tmp_path / "a.webp") as picture:
+            assert picture.getexif()[0x011A] == 300
+    else:
+        assert read.dpi == pytest.approx((300, 300), abs=0.01)
+
+
+def test_quality_makes_files_smaller() -> None:
+    for suffix in (".jpg", ".webp"):
+        assert len(encoded(noise(40, 40, 3), suffix, 30)) < len(encoded(noise(40, 40, 3), suffix))
+
+
+def test_jpeg_keeps_colours_at_the_lines() -> None:
+    rgb = np.zeros((16, 16, 3), np.uint8)
+    rgb[:, ::2] = RED
+    with Image.open(io.BytesIO(encoded(rgb, ".jpg"))) as picture:
+        read = np.asarray(picture).astype(int)
+    assert np.abs(read - rgb).mean() < 12  # half the chroma would make it all brown
+
+
+def test_alpha_goes_into_png() -> None:
+    with Image.open(io.BytesIO(encoded(noise(4, 5, 4), ".png"))) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), noise(4, 5, 4))

@@ -621,9 +621,9 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path, kind: str) -> N
     try:
         with pytest.raises(ValueError, match="1 of 3 pictures cannot be used") as info:
             checked(source, splits, "raise")
-        assert f"{huge}: expected a readable picture, got: Image size (400000000" in str(info.value)
+        assert f"{huge}: expected at most 89478485 pixels, got 20000 x 20000" in str(info.value)
         (item,) = (item for item in every(splits) if huge in item)
-        with pytest.raises(ValueError, match=r"1\.png: .* \(400000000 pixels\) exceeds limit"):
+        with pytest.raises(ValueError, match=r"1\.png: expected at most 89478485 pixels"):
             source.read(item)
         assert tracemalloc.get_traced_memory()[1] < 5e6
     finally:
