@@ -9,54 +9,93 @@ from sketch2paint.verb import verb
 
 def predict(
     checkpoint: str,
-    input: str,
+    input: str | list[str],
     output: str,
-    batch_size: int,
-    device: str,
-    overwrite: bool,
-    truth: str | None,
-    gallery: str | None,
+    format: str,
+    quality: int,
+    layers: bool,
+    compare: bool,
+    gallery: str | bool | None,
     gallery_rows: int,
+    truth: str | None,
+    overwrite: bool,
+    coloured: str,
+    batch_size: str | int,
+    device: str,
+    precision: str,
+    scale: str | float,
+    tile: str | int,
+    lines: str,
+    normalise: str,
+    max_pixels: int,
+    shard: str,
 ) -> int:
-    """Colour a file or a folder; the exit code is 1 if a picture failed."""
-    if batch_size < 1 or gallery_rows < 1:
-        raise ValueError(
-            "Expected `batch_size` and `gallery_rows` to be at least 1, "
-            f"got {batch_size} and {gallery_rows}."
-        )
-    if truth and not gallery or gallery and not gallery.endswith(".png"):
-        raise ValueError(
-            f"Expected `gallery` to be a .png file (with `truth`, too), got {gallery}."
-        )
-    from tqdm import tqdm
+    """Colour pictures; the exit code is 1 if one failed, 130 or 143 after a signal."""
+    inputs = input if isinstance(input, list) else [input]
+    _check_words(inputs, format, coloured, batch_size)
+    _check_numbers(quality, gallery_rows, max_pixels)
+    _check_gallery(gallery, truth, piped="-" in [*inputs, output])
+    import os
+    import sys
+    from contextlib import nullcontext, redirect_stdout
 
-    from sketch2paint.painter import Painter
-    from sketch2paint.painting import find_truths, make_gallery, paint_files, plan_outputs
+    # Standard output is for the picture alone when it goes there.
+    with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
+        from sketch2paint.gallery import gallery_path, make_gallery
+        from sketch2paint.painter import Painter
+        from sketch2paint.painting import Record, local_device, paint_missing, summary
+        from sketch2paint.plan import find_truths, plan_jobs, share_of
 
-    plan = plan_outputs(Path(input), Path(output))
-    if truth:
-        find_truths(list(plan), Path(input), Path(truth))  # what is missing is told first
-    painter = Painter.load(checkpoint, device)
-    todo = {s: t for s, t in plan.items() if overwrite or not t.exists()}
-    failures: dict[Path, str] = {}
-    with tqdm(total=len(todo), unit="picture", disable=None) as bar:
-        for source, problem in paint_files(painter, todo, batch_size):
-            bar.update()
-            if problem:
-                failures[source] = problem
-    for problem in failures.values():
-        print(f"failed: {problem}")
-    kept = len(plan) - len(todo)
-    print(
-        f"{len(todo) - len(failures)} coloured, {len(failures)} failed"
-        + (f", {kept} there already (overwrite=true paints them again)" if kept else "")
-        + f": {output}"
-    )
-    if gallery:
-        done = {s: t for s, t in plan.items() if s not in failures}
-        make_gallery(Path(gallery), done, Path(input), Path(truth) if truth else None, gallery_rows)
-        print(f"Gallery: {gallery}")
-    return 1 if failures else 0
+        index, count = share_of(shard, os.environ)
+        jobs = plan_jobs(inputs, output, format, layers, compare)
+        page = gallery_path(gallery, jobs) if gallery else None
+        truths = find_truths(jobs, Path(truth)) if truth else {}  # what is missing is told first
+        record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
+        device = local_device(device, os.environ)
+        painter = Painter.load(checkpoint, device, precision, scale, tile, lines, normalise)
+        mine = jobs[index::count]  # so no picture is in two shares
+        outcomes, signum = paint_missing(
+            painter, mine, batch_size, overwrite, coloured, quality, max_pixels
+        )
+        print(summary(outcomes, output, len(mine), len(jobs), signum))
+        if record:
+            record.write(outcomes)
+        if page and index == 0 and not signum:
+            print(make_gallery(page, jobs, truths, gallery_rows, max_pixels))
+    return 128 + signum if signum else int(any(one.status == "failed" for one in outcomes))
+
+
+def _check_words(inputs: list[str], format: str, coloured: str, batch_size: str | int) -> None:
+    if not inputs or not all(isinstance(entry, str) and entry for entry in inputs):
+        raise ValueError(
+            f"Expected `input` to be a file, a folder, a glob or a list of them, got {inputs}. "
+            "Quote names that are numbers."
+        )
+    if format not in ("auto", "png", "jpg", "webp"):
+        raise ValueError(f"Expected `format` to be auto, png, jpg or webp, got {format!r}.")
+    if coloured not in ("skip", "paint"):
+        raise ValueError(f"Expected `coloured` to be skip or paint, got {coloured!r}.")
+    if batch_size != "auto" and (isinstance(batch_size, str) or batch_size < 1):
+        raise ValueError(
+            f"Expected `batch_size` to be auto or a number of at least 1, got {batch_size!r}."
+        )
+
+
+def _check_numbers(quality: int, gallery_rows: int, max_pixels: int) -> None:
+    if not 1 <= quality <= 100:
+        raise ValueError(f"Expected `quality` to be 1 to 100, got {quality}.")
+    for key, value in (("gallery_rows", gallery_rows), ("max_pixels", max_pixels)):
+        if value < 1:
+            raise ValueError(f"Expected `{key}` to be at least 1, got {value}.")
+
+
+def _check_gallery(gallery: str | bool | None, truth: str | None, piped: bool) -> None:
+    if truth and not gallery:
+        raise ValueError("Expected `gallery` with `truth`. Pass gallery=true or gallery=FILE.png.")
+    if isinstance(gallery, str) and not gallery.lower().endswith((".html", ".png")):
+        raise ValueError(f"Expected `gallery` to be true, a .html or a .png file, got {gallery!r}.")
+    if gallery and piped:
+        raise ValueError("Expected no `gallery` with input=- or output=-. Name files instead.")
 
 
 if __name__ == "__main__":

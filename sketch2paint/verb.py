@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
 
     def task(cfg: DictConfig) -> int:
         before = dict(os.environ), sys.argv
+        # Pillow's remarks on metadata; what is wrong with a picture is said by its name.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
             sys.argv = _argv_of_job()
             arguments = _arguments(function, cfg)

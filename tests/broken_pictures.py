@@ -1,6 +1,6 @@
 """Pictures that are broken, or lie, for the tests: mutations of valid files, and made ones.
 
-    python tests/broken_pictures.py FOLDER COUNT SEED
+python tests/broken_pictures.py FOLDER COUNT SEED
 """
 
 import io
@@ -117,7 +117,13 @@ def made(chance):
         "no_width.png": png(0, 10, b""),
         "depth.png": png(10, 10, bytes(1000), 7),
         "text_bomb.png": png(
-            4, 4, bytes(13 * 4), 8, 2, chunk(b"zTXt", b"a\0\0" + bomb), chunk(b"iCCP", b"x\0\0" + bomb)
+            4,
+            4,
+            bytes(13 * 4),
+            8,
+            2,
+            chunk(b"zTXt", b"a\0\0" + bomb),
+            chunk(b"iCCP", b"x\0\0" + bomb),
         ),
         "huge.jpg": bytes(jpeg),
         "huge.gif": bytes(gif),

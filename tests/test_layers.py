@@ -35,7 +35,10 @@ ORDER = [
     "tiles",
     "scans",
     "painter",
+    "plan",
+    "openraster",
     "painting",
+    "gallery",
     "sweep",
     "verb",
 ]

@@ -1,5 +1,13 @@
 from __future__ import annotations
 
+import errno
+import io
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +15,48 @@ import pytest
 import torch
 from PIL import Image
 
+import sketch2paint.painting as painting
 from sketch2paint.images import read_rgb, write_picture
 from sketch2paint.networks import UNetGenerator
-from sketch2paint.painter import Painter
-from sketch2paint.painting import make_gallery, paint_files, plan_outputs
+from sketch2paint.painter import Painted, Painter
+from sketch2paint.painting import (
+    Outcome,
+    Record,
+    Stop,
+    local_device,
+    paint_files,
+    paint_missing,
+    summary,
+)
+from sketch2paint.plan import Job, plan_jobs
+
+
+class Inverter:
+    """Stands for a Painter: colours are the negative; knows what it was given."""
+
+    task, device = "sketch", torch.device("cpu")
+
+    def __init__(self) -> None:
+        self.batches: list[list[tuple[int, ...]]] = []
+
+    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+        self.batches.append([sketch.shape for sketch in sketches])
+        if any((sketch == 7).all() for sketch in sketches):
+            raise RuntimeError("DefaultCPUAllocator: not enough memory")
+        return [
+            Painted(255 - sketch, 255 - sketch, sketch[..., 0], ("inverted",))
+            for sketch in sketches
+        ]
 
 
 @pytest.fixture
 def painter(tiny_generator: UNetGenerator) -> Painter:
     return Painter(tiny_generator)
+
+
+@pytest.fixture
+def inverter() -> Inverter:
+    return Inverter()
 
 
 @pytest.fixture
@@ -29,117 +70,12 @@ def sketches(tmp_path: Path) -> Path:
     return folder
 
 
-def relative(plan: dict[Path, Path], source: Path, output: Path) -> dict[str, str]:
-    return {
-        path.relative_to(source).as_posix(): target.relative_to(output).as_posix()
-        for path, target in plan.items()
-    }
+def plan(source: Path, output: Path, **options: object) -> list[Job]:
+    return plan_jobs([str(source)], str(output), **options)  # type: ignore[arg-type]
 
 
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
-
-
-# ---------------------------------------------------------------- plan_outputs
-
-
-def test_tree_is_mirrored_as_png(sketches: Path, tmp_path: Path) -> None:
-    plan = plan_outputs(sketches, tmp_path / "out")
-    assert relative(plan, sketches, tmp_path / "out") == {
-        "a.png": "a.png",
-        "b.jpg": "b.png",
-        "deep/er/c.png": "deep/er/c.png",
-    }
-    assert not (tmp_path / "out").exists()  # a plan writes nothing
-
-
-def test_inputs_that_would_collide_keep_their_suffix(tmp_path: Path) -> None:
-    source = touch(tmp_path / "in", "a.png", "a.jpg", "b.jpg", "deep/a.webp", "a.b.png")
-    plan = plan_outputs(source, tmp_path / "out")
-    assert relative(plan, source, tmp_path / "out") == {
-        "a.png": "a.png.png",
-        "a.jpg": "a.jpg.png",
-        "b.jpg": "b.png",
-        "deep/a.webp": "deep/a.png",
-        "a.b.png": "a.b.png",
-    }
-
-
-def test_no_two_inputs_share_an_output(tmp_path: Path) -> None:
-    names = ["a.png", "a.jpg", "a.jpg.png", "a.jpg.webp", "a.png.png.jpg", "a.png.bmp"]
-    source = touch(tmp_path / "in", *names)
-    plan = plan_outputs(source, tmp_path / "out")
-    assert len(plan) == len(set(plan.values())) == len(names)
-
-
-@pytest.mark.parametrize("name", ["new.png", "new.PNG", "new/folder/x.png"])
-def test_one_file_to_a_file_name(sketches: Path, tmp_path: Path, name: str) -> None:
-    source = sketches / "b.jpg"
-    assert plan_outputs(source, tmp_path / name) == {source: tmp_path / name}
-
-
-def test_one_file_to_a_folder(sketches: Path, tmp_path: Path) -> None:
-    source = sketches / "b.jpg"
-    assert plan_outputs(source, tmp_path / "out") == {source: tmp_path / "out" / "b.png"}
-    (tmp_path / "folder.png").mkdir()
-    expected = {source: tmp_path / "folder.png" / "b.png"}
-    assert plan_outputs(source, tmp_path / "folder.png") == expected
-
-
-def test_output_inside_the_input_is_not_read_again(sketches: Path) -> None:
-    output = sketches / "coloured"
-    before = plan_outputs(sketches, output)
-    touch(output, "a.png", "deep/er/c.png")
-    assert plan_outputs(sketches, output) == before
-    assert len(before) == 3
-
-
-def test_output_above_the_input_is_fine(sketches: Path) -> None:
-    plan = plan_outputs(sketches, sketches.parent)
-    assert len(plan) == 3
-    assert plan[sketches / "b.jpg"] == sketches.parent / "b.png"
-
-
-def test_input_is_never_written_over(tmp_path: Path) -> None:
-    # Above the input, in/in/a.png would become in/a.png, which is a sketch as well.
-    source = touch(tmp_path / "in", "a.png", "in/a.png")
-    with pytest.raises(ValueError, match="another place than `input`"):
-        plan_outputs(source, tmp_path)
-
-
-def test_output_equal_to_the_input_is_refused(
-    sketches: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(sketches.parent)
-    for output in (sketches, sketches / "deep" / "..", Path("in")):
-        with pytest.raises(ValueError, match="expected `output` to be a folder other than"):
-            plan_outputs(sketches, output)
-
-
-def test_one_file_onto_itself_is_refused(sketches: Path) -> None:
-    for output in (sketches, sketches / "a.png", sketches / "deep" / ".." / "a.png"):
-        with pytest.raises(ValueError, match="expected `output` to be another place than `input`"):
-            plan_outputs(sketches / "a.png", output)
-
-
-def test_folder_into_a_file_is_refused(sketches: Path, tmp_path: Path) -> None:
-    touch(tmp_path, "file")
-    with pytest.raises(ValueError, match="file: expected `output` to be a folder"):
-        plan_outputs(sketches, tmp_path / "file")
-
-
-def test_folder_without_pictures(tmp_path: Path) -> None:
-    touch(tmp_path / "in", "notes.txt", ".hidden.png")
-    with pytest.raises(ValueError, match=r"in: no pictures\. Expected sketches"):
-        plan_outputs(tmp_path / "in", tmp_path / "out")
-
-
-def test_missing_input(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"gone: no such file or folder\. Pass input="):
-        plan_outputs(tmp_path / "gone", tmp_path / "out")
+def by_name(outcomes: object) -> dict[str, Outcome]:
+    return {outcome.job.source.name: outcome for outcome in outcomes}  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------- paint_files
@@ -149,46 +85,170 @@ def test_missing_input(tmp_path: Path) -> None:
 def test_every_file_is_painted_at_its_own_size(
     painter: Painter, sketches: Path, tmp_path: Path, batch_size: int
 ) -> None:
-    plan = plan_outputs(sketches, tmp_path / "out")
-    assert list(paint_files(painter, plan, batch_size)) == [(path, None) for path in plan]
-    for source, target in plan.items():
-        (expected,) = painter.paint([read_rgb(source)])
-        assert expected.shape == read_rgb(source).shape
-        assert np.abs(read_rgb(target).astype(int) - expected).max() <= 1
+    jobs = plan(sketches, tmp_path / "out")
+    outcomes = list(paint_files(painter, jobs, batch_size))
+    assert [(outcome.job, outcome.status) for outcome in outcomes] == [(j, "done") for j in jobs]
+    for outcome in outcomes:
+        (expected,) = painter.process([read_rgb(outcome.job.source)])
+        assert outcome.size == expected.picture.shape[1::-1]
+        assert outcome.seconds > 0
+        read = read_rgb(outcome.job.picture)
+        assert np.abs(read.astype(int) - expected.picture).max() <= 1
     written = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert written == set(plan.values())
+    assert written == {job.picture for job in jobs}
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
 def test_a_broken_picture_is_reported_and_the_others_are_done(
-    painter: Painter, sketches: Path, tmp_path: Path, batch_size: int
+    inverter: Painter, sketches: Path, tmp_path: Path, batch_size: int
 ) -> None:
     (sketches / "aa.png").write_text("not a picture")
     (sketches / "ab.png").write_bytes((sketches / "a.png").read_bytes()[:50])
-    plan = plan_outputs(sketches, tmp_path / "out")
+    os.mkfifo(sketches / "ac.png")
+    jobs = plan(sketches, tmp_path / "out")
     (sketches / "b.jpg").unlink()  # gone since
-    results = dict(paint_files(painter, plan, batch_size))
-    assert results.keys() == plan.keys()
-    failed = {path.name: problem for path, problem in results.items() if problem}
-    assert failed.keys() == {"aa.png", "ab.png", "b.jpg"}
+    outcomes = by_name(paint_files(inverter, jobs, batch_size))
+    assert len(outcomes) == len(jobs)
+    failed = {name: o.error for name, o in outcomes.items() if o.status == "failed"}
+    assert failed.keys() == {"aa.png", "ab.png", "ac.png", "b.jpg"}
     for name, problem in failed.items():
-        assert str(sketches / name) in problem
-    assert "expected a readable picture" in failed["aa.png"]
-    assert all(plan[path].exists() == (problem is None) for path, problem in results.items())
+        assert problem is not None and str(sketches / name) in problem
+    assert "expected a readable picture" in str(failed["aa.png"])
+    for outcome in outcomes.values():
+        assert outcome.job.picture.exists() == (outcome.status == "done")
 
 
 def test_unwritable_output_is_reported_and_the_others_are_done(
-    painter: Painter, sketches: Path, tmp_path: Path
+    inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    touch(out, "deep")  # a file where a folder has to be
+    out.mkdir()
+    (out / "deep").touch()  # a file where a folder has to be
     (out / "a.png").mkdir()  # a folder where a file has to be
-    results = dict(paint_files(painter, plan_outputs(sketches, out), 8))
-    assert results[sketches / "b.jpg"] is None
-    for name in ("a.png", "deep/er/c.png"):
-        problem = results[sketches / name]
-        assert problem is not None and problem.startswith(f"{out / name}: cannot be written: ")
-    assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png", "deep"]
+    write_picture(sketches / f"{'n' * 250}.bmp", np.full((3, 3), 9, np.uint8))
+    (out / "link").symlink_to(tmp_path)
+    write_picture(sketches / "link/x.png", np.full((3, 3), 9, np.uint8))
+    outcomes = by_name(paint_files(inverter, plan(sketches, out), 8))
+    assert outcomes["b.jpg"].status == "done"
+    for name, target in (("a.png", "a.png"), ("c.png", "deep/er/c.png")):
+        assert str(outcomes[name].error).startswith(f"{out / target}: cannot be written: ")
+    assert outcomes[f"{'n' * 250}.bmp"].status == "done"  # 254 bytes, and the name beside is short
+    assert f"{out}/link/x.png: expected a place inside" in str(outcomes["x.png"].error)
+    assert not (tmp_path / "x.png").exists()
+    left = sorted(path.name for path in out.iterdir())
+    assert left == ["a.png", "b.png", "deep", "link", f"{'n' * 250}.png"]
+
+
+def test_a_name_too_long_is_said_at_its_file(
+    inverter: Painter, sketches: Path, tmp_path: Path
+) -> None:
+    write_picture(sketches / f"{'n' * 250}.png", np.full((3, 3), 9, np.uint8))
+    jobs = plan(sketches, tmp_path / "out", compare=True)
+    outcomes = by_name(paint_files(inverter, jobs, 8))
+    long = outcomes.pop(f"{'n' * 250}.png")
+    assert "n.compare.png: cannot be written: File name too long" in str(long.error)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+
+
+def test_a_full_disk_is_said_at_each_file(
+    inverter: Painter, sketches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *rest: object, **options: object) -> None:
+        if path.name != "b.png":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_picture(path, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(painting, "write_picture", full)
+    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8))
+    assert {name: o.status for name, o in outcomes.items()} == {
+        "a.png": "failed",
+        "b.jpg": "done",
+        "c.png": "failed",
+    }
+    assert outcomes["a.png"].error == (
+        f"{tmp_path}/out/a.png: cannot be written: No space left on device"
+    )
+
+
+def test_what_fails_together_is_painted_alone(
+    inverter: Inverter, sketches: Path, tmp_path: Path
+) -> None:
+    write_picture(sketches / "ab.png", np.full((5, 5), 7, np.uint8))
+    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8))  # type: ignore[arg-type]
+    assert outcomes.pop("ab.png").error == (
+        f"{sketches}/ab.png: cannot be painted: DefaultCPUAllocator: not enough memory"
+    )
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert [len(batch) for batch in inverter.batches] == [4, 1, 1, 1, 1]
+
+
+def test_large_pictures_go_in_smaller_batches(
+    inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "BATCH_PIXELS", 200)
+    for number, height in enumerate([10, 10, 10, 100, 5, 5, 5]):
+        write_picture(tmp_path / "in" / f"{number}.png", np.full((height, 10), 9, np.uint8))
+    assert len(list(paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 3))) == 7  # type: ignore[arg-type]
+    heights = [[shape[0] for shape in batch] for batch in inverter.batches]
+    assert heights == [[10, 10], [10], [100], [5, 5, 5]]
+
+
+def test_few_pictures_are_in_memory_at_a_time(
+    tmp_path: Path, inverter: Inverter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive, most, lock = [0], [0], threading.Lock()
+    read, write = painting._read, painting._write
+
+    def counted_read(*arguments: object) -> object:
+        with lock:
+            alive[0] += 1
+            most[0] = max(most[0], alive[0])
+        return read(*arguments)  # type: ignore[arg-type]
+
+    def counted_write(*arguments: object) -> Outcome:
+        done = write(*arguments)  # type: ignore[arg-type]
+        with lock:
+            alive[0] -= 1
+        return done
+
+    monkeypatch.setattr(painting, "_read", counted_read)
+    monkeypatch.setattr(painting, "_write", counted_write)
+    for number in range(60):
+        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    outcomes = list(paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 2))  # type: ignore[arg-type]
+    assert {outcome.status for outcome in outcomes} == {"done"} and len(outcomes) == 60
+    assert alive == [0] and most[0] <= 12  # 3 batches read, 1 painted, 2 written
+
+
+def test_it_stops_after_the_running_batch(
+    inverter: Inverter, sketches: Path, tmp_path: Path
+) -> None:
+    jobs = plan(sketches, tmp_path / "out")
+    outcomes = paint_files(inverter, jobs, 1, stopped=lambda: bool(inverter.batches))  # type: ignore[arg-type]
+    assert [outcome.job for outcome in outcomes] == jobs[:1]
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["a.png"]
+
+
+def test_coloured_pictures_are_skipped_or_painted(
+    inverter: Painter, sketches: Path, tmp_path: Path
+) -> None:
+    rgb = np.zeros((40, 40, 3), np.uint8)
+    rgb[:20], rgb[20:] = (230, 30, 30), (30, 200, 60)
+    write_picture(sketches / "aa.png", rgb)
+    jobs = plan(sketches, tmp_path / "out")
+    outcomes = by_name(paint_files(inverter, jobs, 8, coloured="skip"))
+    assert outcomes["aa.png"].status == "skipped" and outcomes["a.png"].status == "done"
+    assert not outcomes["aa.png"].job.picture.exists()
+    outcomes = by_name(paint_files(inverter, jobs, 8, coloured="paint"))
+    assert outcomes["aa.png"].status == "done"
+
+
+def test_too_large_a_picture_fails_by_its_header(
+    inverter: Painter, sketches: Path, tmp_path: Path
+) -> None:
+    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8, max_pixels=610))
+    assert outcomes["a.png"].status == "done"
+    assert "c.png: expected at most 610 pixels, got 30 x 22" in str(outcomes["c.png"].error)
 
 
 def test_transparent_sketch_is_painted_as_on_white(
@@ -196,10 +256,11 @@ def test_transparent_sketch_is_painted_as_on_white(
 ) -> None:
     lines = 255 - read_rgb(sketches / "a.png")[..., 0]  # ink as alpha
     rgba = np.dstack([np.zeros_like(lines)] * 3 + [lines])
-    Image.fromarray(rgba).save(tmp_path / "clear.png")
-    plan = {tmp_path / "clear.png": tmp_path / "x.png", sketches / "a.png": tmp_path / "y.png"}
-    assert set(dict(paint_files(painter, plan, 2)).values()) == {None}
-    np.testing.assert_array_equal(read_rgb(tmp_path / "x.png"), read_rgb(tmp_path / "y.png"))
+    Image.fromarray(rgba).save(sketches / "clear.png")
+    assert len(list(paint_files(painter, plan(sketches, tmp_path / "out"), 2))) == 4
+    np.testing.assert_array_equal(
+        read_rgb(tmp_path / "out/clear.png"), read_rgb(tmp_path / "out/a.png")
+    )
 
 
 def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path) -> None:
@@ -212,98 +273,179 @@ def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path)
     for name, mode in (("a.png", "L"), ("b.png", "RGB"), ("c.png", "RGBA"), ("d.tif", "CMYK")):
         grey.convert("RGB").convert(mode).save(tmp_path / "in" / name)
     Image.fromarray(ramp.astype(np.uint16) * 256).save(tmp_path / "in" / "e.png")
-    plan = plan_outputs(tmp_path / "in", tmp_path / "out")
-    assert dict(paint_files(painter, plan, 3)) == {path: None for path in plan}
-    painted = [read_rgb(target).astype(int) for target in plan.values()]
-    assert len(painted) == 5
+    jobs = plan(tmp_path / "in", tmp_path / "out")
+    assert [outcome.error for outcome in paint_files(painter, jobs, 3)] == [None] * 5
+    painted = [read_rgb(job.picture).astype(int) for job in jobs]
     for picture in painted:
         assert picture.shape == (30, 45, 3)
         assert np.abs(picture - painted[0]).max() <= 2
 
 
-# ---------------------------------------------------------------- make_gallery
-
-LEVELS = {"sketch": 10, "fake": 90, "real": 170}
+# ---------------------------------------------------------------- what is written
 
 
-@pytest.fixture
-def flat(tmp_path: Path) -> tuple[dict[Path, Path], Path, Path]:
-    """Plan, input folder and folder of true pictures, 5 of each, flat in LEVELS + number."""
-    for folder, level in LEVELS.items():
-        for n in range(5):
-            write_picture(tmp_path / folder / f"{n}.png", np.full((6, 12), level + n, np.uint8))
-    names = [f"{n}.png" for n in range(5)]
-    plan = {tmp_path / "sketch" / name: tmp_path / "fake" / name for name in names}
-    return plan, tmp_path / "sketch", tmp_path / "real"
+def test_metadata_goes_with_the_picture(inverter: Painter, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x0112] = "Ann", 6  # artist, orientation
+    (tmp_path / "in").mkdir()
+    options = {"exif": exif, "dpi": (300, 150), "quality": 95}
+    Image.new("L", (30, 20), 255).save(tmp_path / "in/a.jpg", **options)
+    for format_ in ("png", "jpg", "webp"):
+        jobs = plan(tmp_path / "in", tmp_path / format_, format=format_)
+        (outcome,) = paint_files(inverter, jobs, 1)
+        assert outcome.size == (20, 30)
+        with Image.open(tmp_path / f"{format_}/a.{format_}") as picture:
+            tags = picture.getexif()
+            dpi = picture.info.get("dpi") or (tags[0x011A], tags[0x011B])
+            assert picture.size == (20, 30)
+            assert tags[0x013B] == "Ann" and 0x0112 not in tags
+            assert "icc_profile" not in picture.info
+        assert tuple(map(float, dpi)) == pytest.approx((150, 300), abs=0.02)
 
 
-def centres(sheet: np.ndarray, side: int) -> list[list[int]]:
-    """The grey level in the middle of each cell, row by row."""
-    return sheet[4 + side // 2 :: side + 4, 4 + side // 2 :: side + 4, 0].tolist()
-
-
-@pytest.mark.parametrize("with_truth", [True, False])
-def test_gallery_has_a_row_for_each_picture(
-    flat: tuple[dict[Path, Path], Path, Path], tmp_path: Path, with_truth: bool
+def test_layers_and_compare_are_written_beside(
+    inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
-    plan, source, truth = flat
-    path = tmp_path / "new" / "gallery.png"
-    make_gallery(path, plan, source, truth if with_truth else None, rows=5, side=16)
-    sheet = read_rgb(path)
-    columns = 3 if with_truth else 2
-    assert sheet.shape == (5 * 20 + 4, columns * 20 + 4, 3)
-    levels = list(LEVELS.values())[:columns]
-    assert centres(sheet, 16) == [[level + n for level in levels] for n in range(5)]
+    jobs = plan(sketches / "a.png", tmp_path / "out", layers=True, compare=True)
+    assert [outcome.status for outcome in paint_files(inverter, jobs, 1)] == ["done"]
+    sketch, out = read_rgb(sketches / "a.png"), tmp_path / "out"
+    with Image.open(out / "a.colours.png") as colours:
+        assert colours.mode == "RGBA"
+        np.testing.assert_array_equal(np.asarray(colours)[..., :3], 255 - sketch)
+    compare = read_rgb(out / "a.compare.png")
+    assert compare.shape == (20, 76, 3)
+    np.testing.assert_array_equal(compare[:, :30], sketch)
+    np.testing.assert_array_equal(compare[:, -30:], 255 - sketch)
+    assert {path.name for path in out.iterdir()} == {
+        "a.png",
+        "a.colours.png",
+        "a.ora",
+        "a.compare.png",
+    }
 
 
-@pytest.mark.parametrize(("rows", "shown"), [(1, [0]), (2, [0, 2]), (3, [0, 1, 2]), (9, range(5))])
-def test_rows_are_spread_over_the_plan(
-    flat: tuple[dict[Path, Path], Path, Path], tmp_path: Path, rows: int, shown: list[int]
+def test_standard_input_goes_to_standard_output(
+    inverter: Painter, sketches: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, source, _ = flat
-    make_gallery(tmp_path / "g.png", plan, source, None, rows=rows, side=16)
-    assert [row[0] - LEVELS["sketch"] for row in centres(read_rgb(tmp_path / "g.png"), 16)] == list(
-        shown
+    class Pipe:
+        def __init__(self, data: bytes = b"") -> None:
+            self.buffer = io.BytesIO(data)
+
+    pipe = Pipe()
+    monkeypatch.setattr(sys, "stdin", Pipe((sketches / "a.png").read_bytes()))
+    monkeypatch.setattr(sys, "__stdout__", pipe)
+    (outcome,) = paint_files(inverter, plan_jobs(["-"], "-"), 1)
+    assert outcome.status == "done", outcome.error
+    with Image.open(pipe.buffer) as picture:
+        assert picture.format == "PNG"
+        np.testing.assert_array_equal(np.asarray(picture), 255 - read_rgb(sketches / "a.png"))
+
+
+# ---------------------------------------------------------------- paint_missing
+
+
+def test_only_what_is_missing_is_painted(
+    inverter: Inverter, sketches: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_picture(out / "a.png", np.full((1, 1), 9, np.uint8))
+    outcomes, signum = paint_missing(inverter, plan(sketches, out))  # type: ignore[arg-type]
+    assert {name: o.status for name, o in by_name(outcomes).items()} == {
+        "a.png": "kept",
+        "b.jpg": "done",
+        "c.png": "done",
+    }
+    assert signum == 0 and read_rgb(out / "a.png").shape == (1, 1, 3)
+    paint_missing(inverter, plan(sketches, out, compare=True))  # type: ignore[arg-type]
+    assert (out / "a.compare.png").exists()
+    assert read_rgb(out / "a.png").shape == (1, 1, 3)  # what is there stays
+    paint_missing(inverter, plan(sketches, out), overwrite=True)  # type: ignore[arg-type]
+    assert read_rgb(out / "a.png").shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_noted_once_and_the_old_handlers_come_back(signum: int) -> None:
+    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
+    with Stop() as stop:
+        assert stop.signum == 0
+        os.kill(os.getpid(), signum)
+        assert stop.signum == signum
+        assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize(
+    ("device", "environment", "gpus", "expected"),
+    [
+        ("auto", {"LOCAL_RANK": "1"}, 2, "cuda:1"),
+        ("auto", {"SLURM_LOCALID": "3"}, 1, "cuda:0"),
+        ("auto", {"LOCAL_RANK": "1"}, 0, "auto"),
+        ("auto", {}, 2, "auto"),
+        ("cpu", {"LOCAL_RANK": "1"}, 2, "cpu"),
+    ],
+)
+def test_each_process_has_its_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    environment: dict[str, str],
+    gpus: int,
+    expected: str,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert local_device(device, environment) == expected
+
+
+# ---------------------------------------------------------------- the record, the summary
+
+
+def test_the_record_keeps_what_earlier_runs_did(
+    inverter: Painter, sketches: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    jobs = plan(sketches, out)
+    Record(out).write(paint_missing(inverter, jobs[:1])[0])
+    (sketches / "b.jpg").write_text("broken")
+    Record(out).write(paint_missing(inverter, jobs)[0])
+    entries = {e["output"]: e for e in json.loads((out / "predict.json").read_text())["pictures"]}
+    assert {output: e["status"] for output, e in entries.items()} == {
+        "a.png": "done",
+        "b.png": "failed",
+        "deep/er/c.png": "done",
+    }
+    assert entries["a.png"]["seconds"] > 0
+    assert entries["a.png"]["input"] == str(sketches / "a.png")
+    assert entries["a.png"]["size"] == [30, 20] and entries["a.png"]["warnings"] == ["inverted"]
+    assert "b.jpg: expected a readable picture" in entries["b.png"]["error"]
+
+
+def test_processes_have_records_of_their_own(tmp_path: Path) -> None:
+    Record(tmp_path, 1, 4).write([])
+    assert [path.name for path in tmp_path.iterdir()] == ["predict.1-of-4.json"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pictures": [{}]}', '{"pictures": 3}'])
+def test_a_foreign_record_is_not_written_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "predict.json").write_text(text)
+    with pytest.raises(ValueError, match=r"predict\.json: expected the record of an earlier"):
+        Record(tmp_path)
+
+
+def test_summary_counts_and_names(sketches: Path, tmp_path: Path) -> None:
+    a, b, c = plan(sketches, tmp_path)
+    outcomes = [
+        Outcome(a, "done", notes=("inverted",)),
+        Outcome(b, "failed", error="evil\x1b[2J\udcff.png: cannot be read"),
+        Outcome(c, "skipped"),
+        Outcome(a, "kept", notes=("inverted",)),
+    ]
+    assert summary(outcomes, "out", 4, 4).splitlines() == [
+        "failed: evil\\x1b[2J\\udcff.png: cannot be read",
+        f"note: inverted: 2 (first: {a.source})",
+        "1 coloured, 1 failed, 1 skipped, in colour already (coloured=paint paints them), "
+        "1 there already (overwrite=true paints them again): out",
+    ]
+    text = summary(outcomes[:1], "out", 3, 9, signal.SIGTERM)
+    assert text.endswith(
+        "of a share of 3 of 9, 2 left by SIGTERM (the same command does them): out"
     )
-
-
-def test_cells_keep_the_aspect_on_white(
-    flat: tuple[dict[Path, Path], Path, Path], tmp_path: Path
-) -> None:
-    plan, source, _ = flat
-    make_gallery(tmp_path / "g.png", plan, source, None, rows=1, side=24)  # 12x6, twice as large
-    cell = read_rgb(tmp_path / "g.png")[4:28, 4:28, 0]
-    expected = np.full((24, 24), 255)
-    expected[6:18] = LEVELS["sketch"]
-    np.testing.assert_array_equal(cell, expected)
-
-
-def test_large_pictures_are_shrunk_and_thin_ones_stay(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.png", np.zeros((300, 1), np.uint8))
-    plan = {tmp_path / "a.png": tmp_path / "a.png"}
-    make_gallery(tmp_path / "g.png", plan, tmp_path, None, rows=1, side=20)
-    sheet = read_rgb(tmp_path / "g.png")
-    assert sheet.shape == (28, 52, 3)
-    assert (sheet[4:24, 4:24, 0] == 0).sum() == 20  # a line of one pixel
-
-
-def test_truth_of_a_single_file_goes_by_its_name(
-    flat: tuple[dict[Path, Path], Path, Path], tmp_path: Path
-) -> None:
-    plan, source, truth = flat
-    one = source / "3.png"
-    make_gallery(tmp_path / "g.png", {one: plan[one]}, one, truth, rows=4, side=16)
-    assert centres(read_rgb(tmp_path / "g.png"), 16) == [[13, 93, 173]]
-
-
-def test_missing_truth_is_named(flat: tuple[dict[Path, Path], Path, Path], tmp_path: Path) -> None:
-    plan, source, truth = flat
-    (truth / "0.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"real/0\.png"):
-        make_gallery(tmp_path / "g.png", plan, source, truth, rows=1)
-    assert not (tmp_path / "g.png").exists()
-
-
-def test_gallery_of_nothing_is_an_error_in_words(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="g.png: no pictures to show"):
-        make_gallery(tmp_path / "g.png", {}, tmp_path, None, rows=4)

@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import io
 import json
 import os
 import shutil
@@ -30,6 +31,9 @@ TINY = [
     "trainer.gpus=0",
     "trainer.log_every_n_steps=2",
 ]
+
+
+NO = ["checkpoint=no", "input=no", "output=o"]
 
 
 def call(verb, *arguments, cwd, **options):
@@ -118,20 +122,85 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     Image.fromarray(np.full((9, 33, 3), 255, np.uint8)).save(tmp_path / "drawings/two.jpg")
     (tmp_path / "drawings/broken.png").write_bytes(b"no picture")
     predict = ["predict", "checkpoint=runs/a", "input=drawings", "output=out"]
-    result = call(*predict, "gallery=out/gallery.png", cwd=tmp_path)
+    result = call(*predict, "gallery=out/gallery.png", "layers=true", cwd=tmp_path)
     assert result.returncode == 1, result.stdout
-    assert "2 coloured, 1 failed" in result.stdout
+    assert "2 coloured, 1 failed: out" in result.stdout
     assert "failed: drawings/broken.png: expected a readable picture" in result.stdout
     for name, size in (("deep/one.png", (70, 40)), ("two.png", (33, 9))):
         with Image.open(tmp_path / "out" / name) as picture:
             assert picture.size == size
-    assert (tmp_path / "out/gallery.png").exists()
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "deep", "gallery.png", "predict.json", "two.png", "two.colours.png", "two.ora",
+    }  # fmt: skip
     os.remove(tmp_path / "drawings/broken.png")
     result = call(*predict, cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     assert "0 coloured, 0 failed, 2 there already" in result.stdout
     left = {p.name for p in tmp_path.iterdir()}
     assert left == {"runs", "pairs", "drawings", "out", "foreign.ckpt"}
+
+
+def predict_from(folder, count, *arguments, **options):
+    """Start predict.py on `count` new sketches in in/."""
+    (folder / "in").mkdir(exist_ok=True)
+    for number in range(count):
+        Image.fromarray(np.full((32, 32), 255, np.uint8)).save(folder / f"in/{number:03d}.png")
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "predict.py"), "checkpoint=generator.safetensors", *arguments],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **options.pop("environment", {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_predict_in_a_pipe_writes_nothing_but_the_picture(weight_path, tmp_path):
+    process = predict_from(tmp_path, 1, "input=-", "output=-", "format=webp", stdin=subprocess.PIPE)
+    out, errors = process.communicate((tmp_path / "in/000.png").read_bytes(), timeout=60)
+    assert process.returncode == 0, errors
+    with Image.open(io.BytesIO(out)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (32, 32))
+        picture.load()
+    assert errors.decode() == "1 coloured, 0 failed: -\n"
+    assert {p.name for p in tmp_path.iterdir()} == {"in", "generator.safetensors"}
+
+
+def test_predict_shares_the_work_out(weight_path, tmp_path):
+    keys = ["input=in", "output=out", "gallery=true"]
+    processes = [
+        predict_from(tmp_path, 7, *keys, environment={"RANK": str(rank), "WORLD_SIZE": "2"})
+        for rank in range(2)
+    ]
+    texts = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], texts
+    assert b"4 coloured, 0 failed, of a share of 4 of 7" in texts[0][0]
+    assert b"3 coloured, 0 failed, of a share of 3 of 7" in texts[1][0]
+    assert b"Gallery: " in texts[0][0] and b"Gallery: " not in texts[1][0]
+    shares = [
+        {entry["output"] for entry in json.loads(path.read_text())["pictures"]}
+        for path in sorted((tmp_path / "out").glob("predict.*-of-2.json"))
+    ]
+    assert [len(share) for share in shares] == [4, 3] and len(set.union(*shares)) == 7
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_predict_in_order(weight_path, tmp_path, signum):
+    process = predict_from(tmp_path, 900, "input=in", "output=out", "batch_size=1")
+    while not (tmp_path / "out/002.png").exists():
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signum)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signum, out + errors
+    assert f"left by {signal.Signals(signum).name} (the same command".encode() in out
+    assert b"Traceback" not in errors
+    files = [path for path in (tmp_path / "out").iterdir() if path.name != "predict.json"]
+    entries = json.loads((tmp_path / "out/predict.json").read_text())["pictures"]
+    assert {entry["output"] for entry in entries} == {path.name for path in files}
+    assert 3 <= len(files) < 900
+    for path in files:
+        with Image.open(path) as picture:
+            picture.load()
 
 
 def test_prepare_then_train_from_the_cache(pairs_dir, tmp_path):
@@ -287,9 +356,25 @@ def test_train_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
         ([], "Expected a value for checkpoint, input, output. Pass checkpoint=..."),
         (["checkpoint=no", "input=pairs", "output=o"], "no: no such file. Pass a run folder"),
         (["checkpoint=no", "input=no", "output=o"], "no: no such file or folder. Pass input="),
-        (["checkpoint=no", "input=no", "output=o", "batch_size=0"], "Expected `batch_size` and"),
-        (["checkpoint=no", "input=no", "output=o", "batch_size=x"], "`batch_size` to be int, got"),
-        (["checkpoint=no", "input=no", "output=o", "truth=t"], "Expected `gallery` to be a .png"),
+        ([*NO, "input=[]"], "Expected `input` to be a file, a folder, a glob or a list"),
+        ([*NO, "input=[3]"], "Expected `input` to be a file, a folder, a glob or a list"),
+        (
+            [*NO, "batch_size=0"],
+            "Expected `batch_size` to be auto or a number of at least 1, got 0",
+        ),
+        ([*NO, "batch_size=x"], "Expected `batch_size` to be auto or a number of at least 1, got"),
+        ([*NO, "format=tif"], "Expected `format` to be auto, png, jpg or webp, got 'tif'"),
+        ([*NO, "quality=101"], "Expected `quality` to be 1 to 100, got 101"),
+        ([*NO, "coloured=copy"], "Expected `coloured` to be skip or paint, got 'copy'"),
+        ([*NO, "max_pixels=0"], "Expected `max_pixels` to be at least 1, got 0"),
+        ([*NO, "gallery_rows=0"], "Expected `gallery_rows` to be at least 1, got 0"),
+        ([*NO, "shard=2/2"], "Expected `shard` to be auto or I/N with I from 0 to N-1, got 2/2"),
+        ([*NO, "truth=t"], "Expected `gallery` with `truth`"),
+        ([*NO, "gallery=g.gif"], "Expected `gallery` to be true, a .html or a .png file"),
+        ([*NO, "gallery=true", "output=-"], "Expected no `gallery` with input=- or output=-"),
+        ([*NO, "input=pairs/*/*.png", "output=-"], "Expected one `input`, no `layers`"),
+        ([*NO, "input=pairs", "gallery=pairs/val/000.png"], "expected another name for `gallery`"),
+        ([*NO, "input=pairs", "output=pairs"], "pairs: expected `output` to be a folder other"),
         (
             ["checkpoint=no", "input=pairs/val", "output=o", "truth=t", "gallery=g.png"],
             "t/000.png: no true picture of that name for the gallery",
