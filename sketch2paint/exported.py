@@ -137,6 +137,7 @@ def open_session(path: Path, content: bytes, device: str) -> Any:
         ValueError: ONNX Runtime cannot read it, or has no such device.
     """
     runtime = need("onnxruntime")
+    runtime.disable_telemetry_events()
     providers: list[Any] = ["CPUExecutionProvider"]
     has_cuda = "CUDAExecutionProvider" in runtime.get_available_providers()
     if device.startswith("cuda") or (device == "auto" and has_cuda):

@@ -606,3 +606,21 @@ def test_wrong_parameter(weight_path: Path, name: str, value: Any, message: str)
 def test_something_else_than_a_sketch(painter: Painter) -> None:
     with pytest.raises(ValueError, match="PIL picture or uint8 array, got str. "):
         painter.paint(["sketch.png"])  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_change_nothing(threads: int) -> None:
+    torch.manual_seed(0)
+    painter = Painter(UNetGenerator(size=64, base_channels=16))
+    rng = np.random.default_rng(0)
+    sketches = [(255 * (rng.random((64, 64)) > 0.2)).astype(np.uint8) for _ in range(5)]
+    alone = [painter.paint(sketch) for sketch in sketches]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = painter.paint(sketches)
+        np.testing.assert_array_equal(painter.paint(sketches[0]), alone[0])
+        assert torch.get_num_threads() == threads  # those of the pool are its own
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(together, alone)
