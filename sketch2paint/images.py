@@ -269,15 +269,22 @@ def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, i
     Raises:
         ValueError: the file is no picture, a truncated, damaged or too large one.
     """
-    with opened(path, max_pixels) as picture:
-        size = picture.size
-        if picture.info.get("exif") and picture.getexif().get(ORIENTATION) in TURNED:
-            size = size[::-1]
-        if picture.format == "PNG":
-            picture.verify()
-        else:
-            picture.draft(None, (1, 1))  # JPEG: the whole file, at an eighth of its pixels
-            picture.load()
+    try:
+        with opened(path, max_pixels) as picture:
+            return _checked_size(picture)
+    except FileNotFoundError as error:  # a link that leads nowhere
+        raise ValueError(f"{path}: expected a readable picture, got: {error}.") from error
+
+
+def _checked_size(picture: Image.Image) -> tuple[int, int]:
+    size = picture.size
+    if picture.info.get("exif") and picture.getexif().get(ORIENTATION) in TURNED:
+        size = size[::-1]
+    if picture.format == "PNG":
+        picture.verify()
+    else:
+        picture.draft(None, (1, 1))  # JPEG: the whole file, at an eighth of its pixels
+        picture.load()
     return size
 
 
