@@ -89,7 +89,7 @@ def kill(pairs, out, ranks, kills, seed):
         workers, every = chance.choice([0, 4]), chance.choice(["2pairs", "6pairs", "15min"])
         varied = [f"data.num_workers={workers}", f"checkpoint_every={every}", "resume=true"]
         children = start(pairs, out / "killed", ranks, "trainer.max_epochs=100000", *varied)
-        delay = chance.uniform(0.05, 2) * took
+        delay = chance.uniform(0.05, 1.6) * took
         time.sleep(delay)
         for child in children:
             os.killpg(child, signal.SIGKILL)
