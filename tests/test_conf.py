@@ -15,7 +15,7 @@ from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict", "export"]
+VERBS = ["train", "prepare", "predict", "export", "evaluate"]
 # What train.py passes itself.
 GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
 
@@ -50,7 +50,11 @@ def nodes(cfg):
 
 
 CASES = (
-    [(verb, f"data={name}") for verb in ("train", "prepare") for name in options("data")]
+    [
+        (verb, f"data={name}")
+        for verb in ("train", "prepare", "evaluate")
+        for name in options("data")
+    ]
     + [("train", f"experiment={name}") for name in options("experiment")]
     + [("train", f"model={name}") for name in options("model")]
 )

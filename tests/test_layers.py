@@ -39,12 +39,16 @@ ORDER = [
     "openraster",
     "painting",
     "gallery",
+    "metrics",
+    "evaluation",
+    "report",
+    "report_page",
     "sweep",
     "verb",
 ]
 LIGHTNING = {"data", "module", "losslog", "checkpoints", "callbacks", "trainer"}
 HYDRA = {"sweep", "verb"}
-VERBS = ["train.py", "prepare.py", "predict.py", "export.py"]
+VERBS = ["train.py", "prepare.py", "predict.py", "export.py", "evaluate.py"]
 
 
 def imports(path, top_level_only=False):

@@ -404,6 +404,7 @@ class Trap:
         ("train", ["init_from=evil.ckpt"]),
         ("predict", ["checkpoint=evil.ckpt", "input=pairs/val", "output=o"]),
         ("export", ["checkpoint=evil.ckpt", "output=o.onnx"]),
+        ("evaluate", ["checkpoint=evil.ckpt", "data=pairs", "data.root=pairs"]),
     ],
 )
 def test_a_checkpoint_that_is_a_program_is_not_run(

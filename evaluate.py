@@ -1,0 +1,75 @@
+"""Measure generators: python evaluate.py checkpoint=runs/A[,runs/B] data.root=DIR [split=val]"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from sketch2paint.verb import verb
+
+
+def evaluate(
+    data: dict[str, Any],
+    checkpoint: str | list[str],
+    split: str,
+    size: int | None,
+    overlap: str,
+    learned: bool,
+    csv: str | None,
+    json: str | None,
+    gallery: str | None,
+    card: str | None,
+    tensorboard: str | None,
+    device: str,
+    seed: int,
+) -> int:
+    """Print one table of checkpoints and floors, and write the files that are asked for."""
+    if gallery and not gallery.endswith(".html"):
+        raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
+    from hydra.utils import instantiate
+
+    from sketch2paint import report
+    from sketch2paint.evaluation import (
+        choose_split,
+        common_size,
+        load_networks,
+        measure,
+        summarise,
+    )
+    from sketch2paint.metrics import Learned
+    from sketch2paint.report_page import Gallery
+
+    checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
+    networks = load_networks(checkpoints, data["task"], device)
+    side = common_size(networks, size)
+    pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
+    chosen = choose_split(pictures, split, overlap)
+    judges = Learned.load() if learned else Learned("not wanted", "not wanted")
+    shown = Gallery(len(chosen.files), bool(gallery))
+    results = measure(chosen, networks, judges, seed, shown.add)
+    summary = summarise(results, seed)
+    found = networks, results, summary, report.protocol(chosen, results, seed)
+    print(report.text_report(chosen, networks, results, summary))
+    for path, write in (
+        (csv, lambda path: report.write_csv(path, results)),
+        (json, lambda path: report.write_json(path, *found)),
+        (card, lambda path: report.write_card(path, *found)),
+        (gallery, lambda path: shown.write(path, chosen, results, summary)),
+        (tensorboard, lambda path: report.write_tensorboard(path, results, summary, shown.rows)),
+    ):
+        if path:
+            write(path)
+            print(f"Wrote {path}")
+    return 0
+
+
+def _listed(argument: str) -> str:
+    """checkpoint=A,B as the list that Hydra takes; a sweep (-m) is something else."""
+    key, _, value = argument.partition("=")
+    several = key == "checkpoint" and "," in value and not value.startswith(("[", "'", '"'))
+    return f"{key}=[{value}]" if several else argument
+
+
+if __name__ == "__main__":
+    sys.argv[1:] = [_listed(argument) for argument in sys.argv[1:]]
+    verb(evaluate)()

@@ -1,0 +1,308 @@
+"""The evaluated pictures as one HTML page: sketch | coloured | truth, sortable by each metric."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sketch2paint.evaluation import Results, Split, Summary
+from sketch2paint.files import written_beside
+from sketch2paint.images import on_square
+from sketch2paint.metrics import OF_PICTURES
+from sketch2paint.report import METRICS, cells
+
+LARGE, SMALL = 512, 128  # longest side of a picture in the page; the latter above MANY pictures
+MANY = 1000
+ROWS = 8  # kept for other uses, spread over the set
+
+
+class Gallery:
+    """Collects pictures while they are measured.
+
+    Args:
+        count: how many there will be.
+        wanted: whether a page is to be written; else only a few rows are kept.
+
+    Attributes:
+        rows: up to 8 of the rows of pictures, spread evenly.
+    """
+
+    def __init__(self, count: int, wanted: bool) -> None:
+        self.wanted, self.small = wanted, count > MANY
+        self.spread = set(np.linspace(0, count - 1, min(ROWS, count)).astype(int).tolist())
+        self.seen = 0
+        self.rows: list[Sequence[np.ndarray]] = []
+        self.encoded: list[list[str]] = []
+
+    def add(self, name: str, pictures: Sequence[np.ndarray]) -> None:
+        """Take sketch, one picture for each network, and truth, (S, S, 3) uint8."""
+        if self.seen in self.spread:
+            self.rows.append(pictures)
+        if self.wanted:
+            self.encoded.append([self._data_uri(picture) for picture in pictures])
+        self.seen += 1
+
+    def _data_uri(self, rgb: np.ndarray) -> str:
+        side = SMALL if self.small else LARGE
+        shown = rgb if len(rgb) <= side else on_square(rgb, side)
+        data = io.BytesIO()
+        Image.fromarray(shown).save(data, "WEBP", quality=75 if self.small else 90)
+        return "data:image/webp;base64," + b64encode(data.getvalue()).decode()
+
+    def write(self, path: Path | str, split: Split, results: Results, summary: Summary) -> None:
+        """Write the page; it needs no network and no other file.
+
+        Args:
+            path: the .html file.
+            split: that was measured.
+            results: of `measure`, which filled this gallery.
+            summary: of `summarise`.
+        """
+        given = {
+            "title": escape(f"{split.data.source.folders[0]}, {split.name}"),
+            "note": f"{len(results.files)} pictures at {split.data.size} x {split.data.size}",
+            "table": _table(results, summary),
+            "metrics": "".join(
+                f'<option value="{n}">{metric.heading}</option>'
+                for n, metric in enumerate(OF_PICTURES)
+                if metric.key not in results.missing
+            ),
+            "data": _data(results),
+        }
+        labels = ["Sketch", *results.rows[: results.networks], "Truth"]
+        head, foot = (re.sub(r"{{(\w+)}}", lambda m: given[m[1]], p) for p in PAGE.split("{{}}"))
+        with written_beside(path) as beside, open(beside, "w", encoding="utf-8") as file:
+            file.write(head)
+            for number, (name, uris) in enumerate(zip(results.files, self.encoded, strict=True)):
+                file.write(_card(number, name, labels, uris))
+            file.write(foot)
+
+
+def _card(number: int, name: str, labels: Sequence[str], uris: Sequence[str]) -> str:
+    images = "".join(
+        f'<img alt="{escape(label)}" src="{uri}">' for label, uri in zip(labels, uris, strict=True)
+    )
+    text = escape(name.encode("utf-8", "replace").decode())
+    return (
+        f'<button class="card" data-number="{number}" data-name="{text}">'
+        f'<span class="pictures">{images}</span>'
+        f'<span class="line"><span class="name">{text}</span><span class="value"></span></span>'
+        "</button>\n"
+    )
+
+
+def _table(results: Results, summary: Summary) -> str:
+    shown = [n for n, metric in enumerate(METRICS) if metric.key not in results.missing]
+    lines = ["<tr><th></th>" + "".join(f"<th>{METRICS[n].heading}</th>" for n in shown) + "</tr>"]
+    for name, row in zip(results.rows, cells(results, summary), strict=True):
+        values = "".join(f"<td>{row[n][0]}<small>{row[n][1]}</small></td>" for n in shown)
+        lines.append(f"<tr><th>{escape(name)}</th>{values}</tr>")
+    return "".join(lines)
+
+
+def _data(results: Results) -> str:
+    """Names, metrics and values as JSON that cannot end the script it stands in."""
+    values = [
+        [[None if math.isnan(value) else round(value, 5) for value in row] for row in rows]
+        for rows in results.values[:, : results.networks].tolist()
+    ]
+    metrics = [[metric.heading, metric.digits, metric.better] for metric in OF_PICTURES]
+    plain = {"networks": results.rows[: results.networks], "metrics": metrics, "values": values}
+    return json.dumps(plain, separators=(",", ":")).replace("<", "\\u003c")
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:;
+ style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>{{title}}</title>
+<style>
+:root {
+  color-scheme: light dark;
+  --paper: light-dark(#f4f4f3, #1c1c1c); --card: light-dark(#fff, #262626);
+  --ink: light-dark(#222, #e6e6e6); --quiet: light-dark(#6b6b6b, #a0a0a0);
+  --edge: light-dark(#e0e0de, #383838);
+}
+* { box-sizing: border-box; }
+body:has(dialog[open]) { overflow: hidden; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 14px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+header { padding: 2rem clamp(1rem, 3vw, 3rem) .5rem; }
+h1 { margin: 0; font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; }
+h1 + p { margin: 0 0 1rem; color: var(--quiet); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { padding: .35rem 1.5rem .35rem 0; text-align: right; vertical-align: top;
+  border-bottom: 1px solid var(--edge); font-weight: 400; }
+th:first-child { text-align: left; }
+tr:first-child th { color: var(--quiet); font-size: .85rem; }
+td small { display: block; color: var(--quiet); font-size: .75rem; }
+form { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; align-items: center;
+  gap: .5rem; padding: .75rem clamp(1rem, 3vw, 3rem); background: var(--paper); }
+form output { margin-left: auto; color: var(--quiet); }
+select, form button { font: inherit; color: inherit; padding: .3rem .6rem; cursor: pointer;
+  background: var(--card); border: 1px solid var(--edge); border-radius: 6px; }
+main { display: grid; gap: 1rem; padding: .5rem clamp(1rem, 3vw, 3rem) 3rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
+.card { content-visibility: auto; contain-intrinsic-size: auto 12rem; display: flex;
+  flex-direction: column; padding: 0; overflow: hidden; text-align: left; font: inherit;
+  color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 8px;
+  cursor: zoom-in; }
+.card:hover { border-color: var(--quiet); }
+:focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
+.pictures { display: flex; width: 100%; background: #fff; }
+.pictures img { flex: 1 1 0; min-width: 0; aspect-ratio: 1; object-fit: contain; padding: .35rem; }
+.pictures img + img { border-left: 1px solid #eee; }
+.line { display: flex; gap: .75rem; width: 100%; padding: .5rem .75rem; margin-top: auto;
+  border-top: 1px solid var(--edge); font-size: .85rem; }
+.name { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  color: var(--quiet); }
+.value { flex: none; margin-left: auto; font-variant-numeric: tabular-nums; }
+dialog { width: 100vw; height: 100vh; height: 100dvh; max-width: none; max-height: none; margin: 0;
+  padding: 0; border: 0; background: var(--paper); color: inherit; }
+dialog[open] { display: grid; grid-template-rows: auto 1fr; }
+.bar { display: flex; align-items: center; gap: .75rem; padding: .5rem 1rem; }
+.bar b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.bar span { color: var(--quiet); margin-right: auto; white-space: nowrap; }
+.bar button { flex: none; width: 2.25rem; height: 2.25rem; font: 1.1rem/1 system-ui, sans-serif;
+  color: inherit; background: none; border: 1px solid var(--edge); border-radius: 6px;
+  cursor: pointer; }
+.panes { outline: 0; display: flex; gap: 1rem; min-height: 0; padding: 0 1rem 1rem; }
+figure { flex: 1 1 0; min-width: 0; min-height: 0; margin: 0; display: flex;
+  flex-direction: column; gap: .35rem; }
+figcaption { color: var(--quiet); font-size: .85rem; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; }
+figure div { min-height: 0; aspect-ratio: 1; background: #fff; border: 1px solid var(--edge);
+  border-radius: 6px; overflow: hidden; }
+figure img { display: block; width: 100%; height: 100%; object-fit: contain; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem 1rem; margin: 0; font-size: .85rem;
+  font-variant-numeric: tabular-nums; }
+dt { color: var(--quiet); } dd { margin: 0; }
+@media (max-width: 40rem) { .panes { flex-direction: column; overflow: auto; } }
+</style>
+<header><h1>{{title}}</h1>
+<p>{{note}}. Click one to see it large; arrow keys step, Esc closes.</p>
+<div class="scroll"><table>{{table}}</table></div>
+</header>
+<form>
+<label for="metric">Sort by</label>
+<select id="metric"><option value="">order of the set</option>{{metrics}}</select>
+<select id="network" aria-label="of"></select>
+<button type="button" id="direction"></button>
+<output></output>
+</form>
+<main>
+{{}}</main>
+<dialog aria-label="Picture">
+<div class="bar"><b></b><span></span>
+<button aria-label="Previous">&#8592;</button><button aria-label="Next">&#8594;</button>
+<button aria-label="Close">&#215;</button></div>
+<div class="panes" tabindex="-1" autofocus></div>
+</dialog>
+<script type="application/json" id="data">{{data}}</script>
+<script>
+const {networks, metrics, values} = JSON.parse(document.querySelector("#data").textContent);
+const metric = document.querySelector("#metric"), network = document.querySelector("#network");
+const direction = document.querySelector("#direction"), told = document.querySelector("output");
+const view = document.querySelector("dialog"), panes = view.querySelector(".panes");
+const [name, place] = view.querySelectorAll(".bar b, .bar span");
+const [previous, next, close] = view.querySelectorAll(".bar button");
+const main = document.querySelector("main");
+const set = [...main.querySelectorAll(".card")];
+let cards = set, at = 0, down = false;
+
+networks.forEach((one, a) => network.add(new Option(one, a)));
+networks.forEach((one, a) => networks.forEach((other, b) => {
+  if (a < b) network.add(new Option(`${one} \\u2212 ${other}`, `${a} ${b}`));
+}));
+network.hidden = networks.length < 2;
+
+function text(value, which) {
+  return value === null ? "n/a" : value.toFixed(metrics[which][1]);
+}
+
+function key(number, which) {  // the value that is sorted by; null where there is none
+  const [a, b] = network.value.split(" ").map(n => values[number][n][which]);
+  return b === undefined ? a : a === null || b === null ? null : a - b;
+}
+
+function sort() {
+  const which = metric.value === "" ? null : Number(metric.value);
+  const place = card => Number(card.dataset.number);
+  const keys = values.map((_, number) => which === null ? number : key(number, which));
+  cards = [...set].sort((one, other) => {
+    const a = keys[place(one)], b = keys[place(other)];
+    if (a === null || b === null) return (a === null) - (b === null);  // n/a stays last
+    return (down ? b - a : a - b) || place(one) - place(other);
+  });
+  for (const card of cards) {
+    card.querySelector(".value").textContent =
+      which === null ? "" : text(keys[place(card)], which);
+  }
+  main.replaceChildren(...cards);
+  direction.textContent = which === null
+    ? (down ? "Backwards" : "Forwards") : (down ? "Highest first" : "Lowest first");
+  const better = which === null ? "" : metrics[which][2];
+  const words = {higher: "higher is better", lower: "lower is better", one: "1 is the truth's"};
+  told.textContent = better && (network.value.includes(" ") ? "difference" : words[better]);
+}
+
+function pane(picture, results) {
+  const figure = document.createElement("figure"), label = document.createElement("figcaption");
+  const frame = document.createElement("div"), large = new Image();
+  const list = document.createElement("dl");
+  label.append(picture.alt);
+  large.alt = picture.alt;
+  large.src = picture.src;
+  frame.append(large);
+  for (const option of results ? [...metric.options].slice(1) : []) {
+    const term = document.createElement("dt"), value = document.createElement("dd");
+    term.append(option.text);
+    value.append(text(results[option.value], option.value));
+    list.append(term, value);
+  }
+  figure.append(label, frame, list);
+  return figure;
+}
+
+function show(number) {
+  at = (number + cards.length) % cards.length;
+  const card = cards[at];
+  const results = values[card.dataset.number];  // the sketch stands before, the truth behind
+  panes.replaceChildren(...[...card.querySelectorAll("img")].map((picture, n) =>
+    pane(picture, results[n - 1])));
+  name.textContent = card.dataset.name;
+  place.textContent = `${at + 1} / ${cards.length}`;
+  if (!view.open) view.showModal();
+}
+
+set.forEach(card => { card.onclick = () => show(cards.indexOf(card)); });
+metric.onchange = network.onchange = sort;
+direction.onclick = () => { down = !down; sort(); };
+previous.onclick = () => show(at - 1);
+next.onclick = () => show(at + 1);
+close.onclick = () => view.close();
+view.onclose = () => cards[at].focus();
+document.addEventListener("keydown", (event) => {
+  if (!view.open && event.target.closest?.("form")) return;  // arrows choose in a list there
+  if (event.key === "ArrowRight") show(view.open ? at + 1 : at);
+  else if (event.key === "ArrowLeft") show(view.open ? at - 1 : at);
+  else return;
+  event.preventDefault();
+});
+sort();
+</script>
+</html>
+"""

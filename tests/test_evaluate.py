@@ -1,0 +1,65 @@
+"""The verb evaluate.py as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_evaluation import other_weights
+from test_verb import call, refused_here  # noqa: F401
+
+import evaluate
+
+
+def test_checkpoints_with_commas_are_a_list() -> None:
+    assert evaluate._listed("checkpoint=runs/a,runs/b") == "checkpoint=[runs/a,runs/b]"
+    for same in ("checkpoint=a", "checkpoint=[a,b]", "checkpoint='a,b'", "data.root=a,b", "-m"):
+        assert evaluate._listed(same) == same
+
+
+def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> None:
+    other_weights(tmp_path / "b.safetensors")
+    files = ["csv=o/a.csv", "json=o/a.json", "gallery=o/a.html", "card=o/a.md", "tensorboard=o/tb"]
+    found = call(
+        "evaluate", f"checkpoint={weight_path},b.safetensors", f"data.root={pairs_dir}",
+        "learned=false", "device=cpu", *files, cwd=tmp_path,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+    assert "Warning" not in found.stdout, found.stdout
+    assert "val: 4 pictures at 16x16" in found.stdout
+    assert "generator.safetensors - b.safetensors" in found.stdout
+    assert "LPIPS: n/a, not wanted." in found.stdout
+    left = {path.name for path in (tmp_path / "o").iterdir()}
+    assert left == {"a.csv", "a.json", "a.html", "a.md", "tb"}
+    plain = json.loads((tmp_path / "o/a.json").read_text())
+    assert list(plain["rows"])[:2] == ["generator.safetensors", "b.safetensors"]
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("pairs", "o", "b.safetensors", "generator.safetensors")
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["split=dev"], "Expected `split` to be one of train, val (found in"),
+        (["size=20"], "expected `size` to be a multiple of 16"),
+        (["split=train"], "Expected pictures in train that are not in train, got 8"),
+        (["overlap=yes"], "Expected `overlap` to be refuse or allow, got 'yes'."),
+        (["data.task=photo"], "expected weights for the task photo, got task sketch."),
+        (["gallery=a.png"], "Expected `gallery` to be an .html file, got a.png."),
+        (["checkpoint=[]"], "Expected `checkpoint` to be different run folders or files, got none"),
+        (["device=abacus"], "Expected `device` to be usable, got 'abacus'"),
+        (["learned=maybe"], "Expected `learned` to be bool, got 'maybe'."),
+    ],
+)
+def test_bad_input_is_told(
+    refused_here: Callable[[str, list[str]], str],  # noqa: F811
+    pairs_dir: Path,
+    weight_path: Path,
+    keys: list[str],
+    words: str,
+) -> None:
+    given = [f"checkpoint={weight_path}", f"data.root={pairs_dir}", "learned=false"]
+    assert words in refused_here("evaluate", [*given, *keys])
