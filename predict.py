@@ -53,6 +53,8 @@ def predict(
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
         painter = Painter.load(checkpoint, device, precision, scale, tile, lines, normalise)
+        if record:
+            jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares
         outcomes, signum = paint_missing(
             painter, mine, batch_size, overwrite, coloured, quality, max_pixels

@@ -47,6 +47,7 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
     from sketch2paint.weights import load_generator
 
     pl.seed_everything(config["seed"], workers=True, verbose=False)
+    callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
     pairs = instantiate(config["data"], _convert_="all")
     if first:
         pairs.prepare_data()
@@ -54,7 +55,6 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
     network = instantiate(config["model"], _convert_="all")
     if config["init_from"] and not checkpoint:
         network.start_from(load_generator(config["init_from"])[0])
-    callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
     logger = instantiate(config["logger"])
     engine = instantiate(config["trainer"], callbacks=callbacks, logger=logger, _convert_="all")
     out_dir, name = config["out_dir"], config["name"]
@@ -65,6 +65,12 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
         if engine.logger is not None:
             engine.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
     print(f"Run folder: {out_dir}" + (f", resuming from {checkpoint}" if checkpoint else ""))
+    decay, epochs = network.lr_decay_epochs, engine.max_epochs or 0
+    if decay >= epochs:
+        print(
+            f"Note: model.lr_decay_epochs={decay} is not less than trainer.max_epochs={epochs}: "
+            f"the learning rate begins at {epochs / (decay + 1):.2g} of model.lr."
+        )
     try:
         engine.fit(network, pairs, ckpt_path=checkpoint, weights_only=True)
     except Interrupted as stop:
@@ -79,6 +85,8 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
             f"{config['trainer']['timeout']} seconds ({str(error).split('] ')[-1]}). The last "
             "checkpoint is whole: start all processes again with resume=true."
         ) from error
+    if engine.fit_loop.epoch_progress.current.started == 0 and checkpoint:
+        print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
         f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"

@@ -17,7 +17,7 @@ from threading import Lock
 import cv2
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from sketch2paint.files import written_beside
@@ -176,6 +176,8 @@ def _open(path: Path | str) -> Image.Image:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # `opened` says it better
         try:
             return Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise ValueError(f"none of {', '.join(FORMATS)}") from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 

@@ -388,7 +388,7 @@ def _check_sketch(sketch: np.ndarray) -> None:
     if not isinstance(sketch, np.ndarray):
         raise ValueError(
             f"Expected a sketch as PIL picture or uint8 array, got {type(sketch).__name__}. "
-            "Read files with `images.read_rgb`."
+            "Open files with PIL.Image.open."
         )
     shaped = sketch.ndim == 2 or (sketch.ndim == 3 and sketch.shape[2] == 3)
     if sketch.dtype != np.uint8 or not shaped or 0 in sketch.shape:

@@ -180,7 +180,7 @@ def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:
         return Outcome(job, "failed", error=str(error))
     if coloured == "skip" and is_coloured(picture.rgb):
         height, width = picture.rgb.shape[:2]
-        return Outcome(job, "skipped", size=(width, height), notes=picture.notes)
+        return Outcome(job, "skipped", size=(width, height), notes=("in colour already",))
     return picture
 
 
@@ -336,7 +336,7 @@ def summary(
     count = Counter(outcome.status for outcome in outcomes)
     text = f"{count['done']} coloured, {count['failed']} failed"
     if count["skipped"]:
-        text += f", {count['skipped']} skipped, in colour already (coloured=paint paints them)"
+        text += f", {count['skipped']} skipped (coloured=paint paints them)"
     if count["kept"]:
         text += f", {count['kept']} there already (overwrite=true paints them again)"
     text += f", of a share of {mine} of {total}" if mine < total else ""

@@ -101,6 +101,11 @@ def plan_jobs(
     ):
         jobs = [_to_file(*sources.popitem(), Path(output), format, layers, compare)]
     else:
+        if Path(output).suffix.lower() in SUFFIXES and not os.path.isdir(output):
+            raise ValueError(
+                f"{output}: expected a folder, or for a single picture a .png, .jpg or .webp "
+                "file. Pass another `output`."
+            )
         entries = zip(inputs, found, strict=True)
         roots = [root for entry, (root, _) in entries if not os.path.isfile(entry)]
         _check_folder(Path(output), roots)

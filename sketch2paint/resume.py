@@ -118,10 +118,15 @@ def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
             + ", ".join(fixed)
             + ". Pass the run's own values, or start a new run with another name."
         )
-    quiet = ("name", "out_dir", "*.out_dir", "resume")
+    quiet = (
+        *("name", "out_dir", "*.out_dir", "resume"),
+        *("callbacks.checkpoints.every", "callbacks.checkpoints.on_nan"),  # said by their own keys
+    )
+    decay = now.get("model.lr_decay_epochs")  # then the last epoch decides on the rate
+    harmless = tuple(key for key in HARMLESS if not (decay and key == "trainer.max_epochs"))
     return [
         f"Changed since the run began, {line}"
-        if _matches(key, HARMLESS)
+        if _matches(key, harmless)
         else f"WARNING: changed since the run began, {line}: not what an unbroken run would do"
         for key, line in changed.items()
         if not _matches(key, quiet)

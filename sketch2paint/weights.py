@@ -112,7 +112,7 @@ def weight_file(path: Path | str) -> Path:
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: no such file. Pass a run folder, a .ckpt or a .safetensors."
+            f"{path}: no such file. Pass a run folder, .ckpt, .safetensors or .onnx."
         )
     return path
 

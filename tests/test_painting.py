@@ -442,7 +442,7 @@ def test_summary_counts_and_names(sketches: Path, tmp_path: Path) -> None:
     assert summary(outcomes, "out", 4, 4).splitlines() == [
         "failed: evil\\x1b[2J\\udcff.png: cannot be read",
         f"note: inverted: 2 (first: {a.source})",
-        "1 coloured, 1 failed, 1 skipped, in colour already (coloured=paint paints them), "
+        "1 coloured, 1 failed, 1 skipped (coloured=paint paints them), "
         "1 there already (overwrite=true paints them again): out",
     ]
     text = summary(outcomes[:1], "out", 3, 9, signal.SIGTERM)

@@ -296,3 +296,19 @@ def test_truth_has_the_same_name_whatever_the_suffix(sketches: Path, tmp_path: P
     (truth / "b.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"truth/b\.jpg: no true picture of that name"):
         find_truths(jobs, truth)
+
+
+@pytest.mark.parametrize(
+    ("entry", "output"), [("a.png", "out.tif"), ("in", "x.png"), ("in/*.png", "sheet.jpg")]
+)
+def test_a_picture_s_name_is_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    for path in ("a.png", "in/b.png", "in/c.png"):
+        Path(path).touch()
+    with pytest.raises(ValueError, match=rf"{output}: expected a folder, or for a single picture"):
+        plan_jobs([entry], output)
+    Path(output).mkdir()  # unless it is one
+    assert plan_jobs([entry], output)[0].folder == Path(output)

@@ -122,14 +122,24 @@ def test_same_configuration(checkpoint):
         ({"trainer": {"max_epochs": 9}}, "trainer.max_epochs: 5 -> 9"),
         ({"data": {"num_workers": 0}}, "data.num_workers: 1 -> 0"),
         (
-            {"callbacks": {"checkpoints": {"every": None}}},
-            "callbacks.checkpoints.every: '15min' -> None",
+            {"callbacks": {"checkpoints": {"every_n_epochs": 2}}},
+            "callbacks.checkpoints.every_n_epochs: 'absent' -> 2",
         ),
     ],
 )
 def test_harmless_changes_are_told(checkpoint, groups, line):
     expected = [f"Changed since the run began, {line}"]
     assert compare_configs(checkpoint, changed(**groups)) == expected
+
+
+def test_the_number_of_epochs_decides_on_the_rate_where_it_decays(checkpoint):
+    decaying = {"model": {**CONFIG["model"], "lr_decay_epochs": 2}}
+    (checkpoint.parent.parent / "config.yaml").write_text(yaml.safe_dump(CONFIG | decaying))
+    longer = changed(trainer={"max_epochs": 9}) | decaying
+    assert compare_configs(checkpoint, longer) == [
+        "WARNING: changed since the run began, trainer.max_epochs: 5 -> 9: "
+        "not what an unbroken run would do"
+    ]
 
 
 def test_other_changes_are_warned_of(checkpoint):
