@@ -44,7 +44,7 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
     from sketch2paint.checkpoints import Interrupted
     from sketch2paint.files import written_beside
     from sketch2paint.trainer import is_lost_process
-    from sketch2paint.weights import load_generator
+    from sketch2paint.weights import load_generator, read_checkpoint
 
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
@@ -64,7 +64,9 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
             beside.write_text(text)
         if engine.logger is not None:
             engine.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
-    print(f"Run folder: {out_dir}" + (f", resuming from {checkpoint}" if checkpoint else ""))
+    seen = read_checkpoint(checkpoint).get("pairs_seen") if checkpoint else 0
+    resumed = f", resuming from {checkpoint} ({seen} pairs seen)" if checkpoint else ""
+    print(f"Run folder: {out_dir}{resumed}")
     decay, epochs = network.lr_decay_epochs, engine.max_epochs or 0
     if decay >= epochs:
         print(
@@ -85,7 +87,7 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
             f"{config['trainer']['timeout']} seconds ({str(error).split('] ')[-1]}). The last "
             "checkpoint is whole: start all processes again with resume=true."
         ) from error
-    if engine.fit_loop.epoch_progress.current.started == 0 and checkpoint:
+    if network.pairs_seen == seen:
         print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
