@@ -8,7 +8,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from sketch2paint.resume import checkpoint_to_resume, compare_configs, is_first_process
+from sketch2paint.resume import (
+    Resumed,
+    checkpoint_to_resume,
+    compare_configs,
+    is_first_process,
+)
 from sketch2paint.verb import verb
 
 
@@ -30,21 +35,46 @@ def train(
     config = dict(locals())
     first = is_first_process()
     with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if first else nowhere):
-        checkpoint = checkpoint_to_resume(Path(out_dir), resume)
-        if checkpoint:
-            print(*compare_configs(checkpoint, config), sep="\n", flush=True)
-        return _train(config, checkpoint, first)
+        resumed = checkpoint_to_resume(Path(out_dir), resume)
+        for line in compare_configs(resumed.path, config) if resumed else []:
+            print(line, flush=True)
+        return _train(config, resumed, first)
 
 
-def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
+def _train(config: dict[str, Any], resumed: Resumed | None, first: bool) -> int:
+    engine, network, pairs = _build(config, resumed, first)
+    out_dir, epochs = config["out_dir"], engine.max_epochs
+    seen = resumed.pairs_seen if resumed else 0
+    going_on = f", resuming from {resumed.path} ({seen} pairs seen)" if resumed else ""
+    print(f"Run folder: {out_dir}{going_on}")
+    if network.lr_decay_epochs and network.lr_decay_epochs >= epochs:
+        print(
+            f"Note: model.lr_decay_epochs={network.lr_decay_epochs} is not less than "
+            f"trainer.max_epochs={epochs}: the learning rate begins at "
+            f"{epochs / (network.lr_decay_epochs + 1):.2g} of model.lr."
+        )
+    if signum := _fit(engine, network, pairs, resumed, config):
+        run = f"name={config['name']}"
+        run = run if out_dir == f"runs/{config['name']}" else f"out_dir={out_dir}"
+        print(f"Stopped in order. To go on: the same command with {run} resume=true")
+        return 128 + signum if first else 0  # Lightning kills all if one of its own fails
+    if network.pairs_seen == seen:
+        print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
+    print(
+        f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
+        f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"
+    )
+    return 0
+
+
+def _build(config: dict[str, Any], resumed: Resumed | None, first: bool) -> tuple[Any, Any, Any]:
+    """Make Lightning's trainer, the module and the data; the configuration is written."""
     import pytorch_lightning as pl  # heavy: not before it is needed
     import yaml
     from hydra.utils import instantiate
 
-    from sketch2paint.checkpoints import Interrupted
     from sketch2paint.files import written_beside
-    from sketch2paint.trainer import is_lost_process
-    from sketch2paint.weights import load_generator, read_checkpoint
+    from sketch2paint.weights import load_generator
 
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
@@ -53,46 +83,40 @@ def _train(config: dict[str, Any], checkpoint: Path | None, first: bool) -> int:
         pairs.prepare_data()
         pairs.setup("fit")  # bad data is told before anything is written
     network = instantiate(config["model"], _convert_="all")
-    if config["init_from"] and not checkpoint:
+    if config["init_from"] and not resumed:
         network.start_from(load_generator(config["init_from"])[0])
     logger = instantiate(config["logger"])
     engine = instantiate(config["trainer"], callbacks=callbacks, logger=logger, _convert_="all")
-    out_dir, name = config["out_dir"], config["name"]
     if first:
         text = yaml.safe_dump(config, sort_keys=False)
-        with written_beside(Path(out_dir, "config.yaml")) as beside:
+        with written_beside(Path(config["out_dir"], "config.yaml")) as beside:
             beside.write_text(text)
         if engine.logger is not None:
             engine.logger.experiment.add_text("config", f"```yaml\n{text}\n```")
-    seen = read_checkpoint(checkpoint).get("pairs_seen") if checkpoint else 0
-    resumed = f", resuming from {checkpoint} ({seen} pairs seen)" if checkpoint else ""
-    print(f"Run folder: {out_dir}{resumed}")
-    decay, epochs = network.lr_decay_epochs, engine.max_epochs or 0
-    if decay >= epochs:
-        print(
-            f"Note: model.lr_decay_epochs={decay} is not less than trainer.max_epochs={epochs}: "
-            f"the learning rate begins at {epochs / (decay + 1):.2g} of model.lr."
-        )
+    return engine, network, pairs
+
+
+def _fit(
+    engine: Any, network: Any, pairs: Any, resumed: Resumed | None, config: dict[str, Any]
+) -> int:
+    """Train; returns the signal that stopped the run in order, or 0."""
+    from sketch2paint.checkpoints import Interrupted
+    from sketch2paint.trainer import is_lost_process
+
     try:
+        checkpoint = resumed.path if resumed else None
         engine.fit(network, pairs, ckpt_path=checkpoint, weights_only=True)
     except Interrupted as stop:
-        run = f"name={name}" if out_dir == f"runs/{name}" else f"out_dir={out_dir}"
-        print(f"Stopped in order. To go on: the same command with {run} resume=true")
-        return 128 + stop.signum if first else 0  # Lightning kills all if one of its own fails
+        return stop.signum
     except RuntimeError as error:
         if not is_lost_process(error):
             raise
         raise ConnectionError(
-            f"{out_dir}: another process of this run is gone, or was silent for trainer.timeout="
-            f"{config['trainer']['timeout']} seconds ({str(error).split('] ')[-1]}). The last "
-            "checkpoint is whole: start all processes again with resume=true."
+            f"{config['out_dir']}: another process of this run is gone, or was silent for "
+            f"trainer.timeout={config['trainer']['timeout']} seconds "
+            f"({str(error).split('] ')[-1]}). The last checkpoint is whole: start all processes "
+            "again with resume=true."
         ) from error
-    if network.pairs_seen == seen:
-        print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
-    print(
-        f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
-        f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"
-    )
     return 0
 
 

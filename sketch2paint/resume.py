@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Keys (shell patterns) whose change leaves the result alone, or only makes it longer.
 HARMLESS = (
@@ -22,13 +22,20 @@ FIXED = (
 )  # fmt: skip
 
 
+class Resumed(NamedTuple):
+    """A checkpoint to go on from, and the pairs seen by then."""
+
+    path: Path
+    pairs_seen: int
+
+
 def is_first_process() -> bool:
     """Whether this is the process that speaks and writes, by torchrun, SLURM or Lightning."""
     ranks = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
     return all(os.environ.get(rank, "0") == "0" for rank in ranks)
 
 
-def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Path | None:
+def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Resumed | None:
     """Find the checkpoint to go on from, and refuse to write into another run's folder.
 
     A damaged last.ckpt is named loudly and put aside; the newest whole one is taken instead.
@@ -43,12 +50,9 @@ def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Path | None:
         ValueError: every checkpoint is damaged, or the one named is.
     """
     if isinstance(resume, str):
-        from sketch2paint.weights import read_checkpoint  # heavy
-
         if not Path(resume).is_file():
             raise FileNotFoundError(f"{resume}: no such checkpoint. Pass resume=true or a .ckpt.")
-        read_checkpoint(resume)
-        return Path(resume)
+        return _read(Path(resume))
     if resume:
         return _newest_whole(out_dir / "checkpoints")
     if is_first_process() and (out_dir / "config.yaml").exists():
@@ -59,26 +63,33 @@ def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Path | None:
     return None
 
 
-def _newest_whole(folder: Path) -> Path | None:
+def _read(path: Path) -> Resumed:
     from sketch2paint.weights import read_checkpoint  # heavy
 
+    pairs_seen = read_checkpoint(path).get("pairs_seen")
+    if not isinstance(pairs_seen, int):
+        raise ValueError(f"{path}: expected a checkpoint written by train.py, got another one.")
+    return Resumed(path, pairs_seen)
+
+
+def _newest_whole(folder: Path) -> Resumed | None:
     last = folder / "last.ckpt"
     candidates = [last, folder / "previous.ckpt", *sorted(folder.glob("epoch_*.ckpt"))[::-1]]
     there = [path for path in candidates if path.is_file()]
     problems = []
     for path in there:
         try:
-            pairs = read_checkpoint(path).get("pairs_seen")
+            found = _read(path)
         except (ValueError, OSError) as error:
             problems.append(str(error))
             continue
         for problem in problems:
             print(f"WARNING: {problem}")
         if problems:
-            print(f"WARNING: going on from {path} ({pairs} pairs seen) instead.", flush=True)
+            print(f"WARNING: going on from {path} ({found.pairs_seen} pairs seen) instead.")
             if last in there and is_first_process():  # or it would become the one before
                 os.replace(last, folder / "damaged.ckpt")
-        return path
+        return found
     if problems:
         raise ValueError(
             "\n".join(problems) + "\nExpected a whole checkpoint to resume from; none is left. "

@@ -68,10 +68,10 @@ def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys, damage
     folder = tmp_path / "checkpoints"
     last = write(folder / "last.ckpt", 30)
     write(folder / "previous.ckpt", 20)
-    assert checkpoint_to_resume(tmp_path, True) == last
+    assert checkpoint_to_resume(tmp_path, True) == (last, 30)
     assert "WARNING" not in capsys.readouterr().out
     damage(last)
-    assert checkpoint_to_resume(tmp_path, True) == folder / "previous.ckpt"
+    assert checkpoint_to_resume(tmp_path, True) == (folder / "previous.ckpt", 20)
     output = capsys.readouterr().out
     assert f"WARNING: {last}: " in output
     assert f"WARNING: going on from {folder / 'previous.ckpt'} (20 pairs seen)" in output
@@ -86,14 +86,17 @@ def test_every_checkpoint_damaged(tmp_path, capsys):
     with pytest.raises(ValueError, match="(?s)last.*previous.*0010.*0005.*none is left. Start"):
         checkpoint_to_resume(tmp_path, True)
     write(folder / "epoch_0005.ckpt", 1)
-    assert checkpoint_to_resume(tmp_path, True) == folder / "epoch_0005.ckpt"
+    assert checkpoint_to_resume(tmp_path, True) == (folder / "epoch_0005.ckpt", 1)
 
 
 def test_checkpoint_by_path(tmp_path):
     path = write(tmp_path / "x.ckpt", 1)
-    assert checkpoint_to_resume(tmp_path, str(path)) == path
+    assert checkpoint_to_resume(tmp_path, str(path)) == (path, 1)
     swap(path)
     with pytest.raises(ValueError, match="x.ckpt: "):  # no other one is taken in its place
+        checkpoint_to_resume(tmp_path, str(path))
+    torch.save({"state_dict": {}}, path)
+    with pytest.raises(ValueError, match="x.ckpt: expected a checkpoint written by train.py"):
         checkpoint_to_resume(tmp_path, str(path))
     with pytest.raises(FileNotFoundError, match="y.ckpt: no such checkpoint. Pass resume=true"):
         checkpoint_to_resume(tmp_path, str(tmp_path / "y.ckpt"))
