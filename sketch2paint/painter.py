@@ -376,7 +376,7 @@ def _device(name: str) -> torch.device:
     """A device that is there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
+    try:  # torch has an error of its own for each way in which a device is not there
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:

@@ -92,13 +92,7 @@ def build_trainer(
     callbacks = [*callbacks, LossLog(out_dir, log_every_n_steps)]
     if bar:
         callbacks.append(TQDMProgressBar())
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and greetings
-    # Right for other projects, wrong here: the sampler knows where it was (data.EpochSampler), and
-    # the number of workers is chosen from the cores.
-    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
-    warnings.filterwarnings("ignore", message=".*does not have many workers")
-    warnings.filterwarnings("ignore", message="Grad strides do not match")  # one-channel weights
-    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")  # Lightning's own
+    _quieten()
     if precision == "auto":
         precision = choose_precision(accelerator)
     processes = devices * num_nodes
@@ -126,6 +120,16 @@ def build_trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # data.EpochSampler shares the samples out itself
     )
+
+
+def _quieten() -> None:
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and greetings
+    # Right for other projects, wrong here: the sampler knows where it was (data.EpochSampler), and
+    # the number of workers is chosen from the cores.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
+    warnings.filterwarnings("ignore", message=".*does not have many workers")
+    warnings.filterwarnings("ignore", message="Grad strides do not match")  # one-channel weights
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")  # Lightning's own
 
 
 def choose_devices(gpus: int | str, accelerator: str = "auto") -> tuple[str, int]:
