@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.utilities.rank_zero import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
@@ -16,8 +18,10 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 from sketch2paint import weights
 from sketch2paint.images import to_rgb
 from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
-from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+from sketch2paint.networks import PatchDiscriminator, UNetGenerator, channels_last
 
+Optimizer = torch.optim.Optimizer | LightningOptimizer
+UPDATES = ("alternating", "simultaneous")
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
 
 
@@ -35,6 +39,10 @@ class Pix2Pix(pl.LightningModule):
         lr: learning rate of both Adam optimizers.
         betas: Adam's betas (paper: 0.5 and 0.999).
         lr_decay_epochs: the learning rates fall linearly towards 0 over this many last epochs.
+        update: alternating (paper: G learns from the D of the same step, already improved) |
+            simultaneous (both from the networks as they were; one pass of D less).
+        accumulate: parts that a batch is cut into, one after the other in memory; the gradients
+            are those of the whole batch, unless batch norm mixes samples.
         ema_kimg: half-life of the generator's weight average in thousands of pairs seen (Karras
             et al. 2020), which validation and colouring use; 0: no average.
         seed: of dropout.
@@ -55,6 +63,8 @@ class Pix2Pix(pl.LightningModule):
         lr: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         lr_decay_epochs: int = 0,
+        update: str = "alternating",
+        accumulate: int = 1,
         ema_kimg: float = 10.0,
         seed: int = 0,
     ) -> None:
@@ -62,6 +72,7 @@ class Pix2Pix(pl.LightningModule):
         if task not in weights.OUT_CHANNELS:
             raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
         _check(gan_mode, lambda_l1, lr, betas, lr_decay_epochs, ema_kimg)
+        _check_update(update, accumulate)
         betas = (betas[0], betas[1])
         self.save_hyperparameters()
         self.automatic_optimization = False
@@ -71,11 +82,13 @@ class Pix2Pix(pl.LightningModule):
         channels = self.generator.in_channels + self.generator.out_channels
         self.discriminator = PatchDiscriminator(channels, norm=norm, **(discriminator or {}))
         _check_size(size, **(discriminator or {}))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema: UNetGenerator | None = None
         if ema_kimg:
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.gan_mode, self.lambda_l1 = gan_mode, lambda_l1
         self.lr, self.betas, self.lr_decay_epochs = lr, betas, lr_decay_epochs
+        self.update, self.accumulate = update, accumulate
         self.ema_kimg, self.seed = ema_kimg, seed
         # Both networks as a strategy wraps them to synchronise their gradients (trainer.py).
         self.parallel: tuple[nn.Module, nn.Module] | None = None
@@ -92,7 +105,7 @@ class Pix2Pix(pl.LightningModule):
         Returns:
             (B, 3, H, W) in [-1, 1]; deterministic in eval mode.
         """
-        return (self.ema or self.generator)(sketch)
+        return (self.ema or self.generator)(channels_last(sketch))
 
     def on_fit_start(self) -> None:
         """Say where batch norm differs between one process and several."""
@@ -104,43 +117,136 @@ class Pix2Pix(pl.LightningModule):
             )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """One step of D on fake and real, then one of G; returns the six detached losses."""
-        sketch, real = batch["sketch"], batch["real"]
+        """One step of both networks; returns the six detached losses."""
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc, attr-defined]
-        generator, discriminator = self.parallel or (self.generator, self.discriminator)
-        # Dropout is a function of (seed, pairs seen, rank): a resumed run draws what it would have.
-        torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank))
-        fake = generator(sketch)  # (B, 3, H, W), once; D sees it detached
-
-        # D: BCE on both halves. The mean of the two slows D down, as the paper does (3.3).
-        loss_d_fake = discriminator_loss(discriminator(sketch, fake.detach()), False, self.gan_mode)
-        loss_d_real = discriminator_loss(discriminator(sketch, real), True, self.gan_mode)
-        loss_d = (loss_d_fake + loss_d_real) / 2
-        self._step(optimizer_d, loss_d)
-
-        # G: fool the new D and stay near the truth. D's weights take no gradient here.
-        self.discriminator.requires_grad_(False)
-        loss_g_gan = generator_loss(self.discriminator(sketch, fake), self.gan_mode)
-        loss_g_l1 = self.lambda_l1 * F.l1_loss(fake, real)
-        loss_g = loss_g_gan + loss_g_l1
-        self._step(optimizer_g, loss_g)
-        self.discriminator.requires_grad_(True)
-
-        pairs = len(sketch) * self.trainer.world_size
+        losses = self.gan_step(
+            batch["sketch"], batch["real"], optimizer_d, optimizer_g, self.manual_backward
+        )
+        pairs = len(batch["sketch"]) * self.trainer.world_size
         self.pairs_seen += pairs
         self._update_ema(pairs)
-        values = (loss_d_fake, loss_d_real, loss_d, loss_g_gan, loss_g_l1, loss_g)
-        losses = {name: value.detach() for name, value in zip(LOSSES, values, strict=True)}
         self.log_dict(losses, prog_bar=True)
         self.log("step", float(self.pairs_seen))  # Lightning takes this as the logger's axis
         return losses
 
-    def _step(self, optimizer: Any, loss: Tensor) -> None:
+    def gan_step(
+        self,
+        sketch: Tensor,
+        real: Tensor,
+        optimizer_d: Optimizer,
+        optimizer_g: Optimizer,
+        backward: Callable[..., None] = Tensor.backward,
+    ) -> dict[str, Tensor]:
+        """Update both networks once.
+
+        Args:
+            sketch: (B, 1, H, W) in [-1, 1].
+            real: (B, 3, H, W) in [-1, 1].
+            optimizer_d: of the discriminator.
+            optimizer_g: of the generator.
+            backward: called as `Tensor.backward` is; Lightning scales and synchronises in its own.
+
+        Returns:
+            The six detached losses.
+        """
+        optimizers = optimizer_d, optimizer_g
+        step = self._alternating if self.update == "alternating" else self._simultaneous
+        losses = step(channels_last(sketch), channels_last(real), *optimizers, backward)
+        loss_d_fake, loss_d_real, loss_g_gan, loss_g_l1 = losses.detach().unbind()
+        loss_d, loss_g = (loss_d_fake + loss_d_real) / 2, loss_g_gan + loss_g_l1
+        values = (loss_d_fake, loss_d_real, loss_d, loss_g_gan, loss_g_l1, loss_g)
+        return dict(zip(LOSSES, values, strict=True))
+
+    def _alternating(
+        self,
+        sketch: Tensor,
+        real: Tensor,
+        optimizer_d: Optimizer,
+        optimizer_g: Optimizer,
+        backward: Callable[..., None],
+    ) -> Tensor:
+        """D on fake and real, then G against the new D; the four losses."""
+        parts = list(zip(sketch.chunk(self.accumulate), real.chunk(self.accumulate), strict=True))
+        shares = [len(part) / len(sketch) for part, _ in parts]
+        fake, losses = sketch, torch.zeros(4, device=sketch.device)
+
         # Backward and step of one optimizer belong together: under fp16 Lightning updates the one
         # GradScaler after each optimizer step, so a later backward uses the new scale.
-        optimizer.zero_grad(set_to_none=True)
-        self.manual_backward(loss)
-        optimizer.step()
+        optimizer_d.zero_grad(set_to_none=True)
+        for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
+            with torch.set_grad_enabled(len(parts) == 1):  # else each is made again for G
+                fake = self._fake(part, number)
+            loss_d = share * self._losses_d(part, fake.detach(), truth)  # (2,)
+            backward(loss_d.mean())  # of the two: that slows D down, as the paper does (3.3)
+            losses[:2] += loss_d.detach()
+        optimizer_d.step()
+
+        # D's weights take no gradient here.
+        self.discriminator.requires_grad_(False)
+        optimizer_g.zero_grad(set_to_none=True)
+        for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
+            fake = fake if len(parts) == 1 else self._fake(part, number)
+            loss_g = share * self._losses_g(self.discriminator(part, fake), fake, truth)  # (2,)
+            backward(loss_g.sum())
+            losses[2:] += loss_g.detach()
+        optimizer_g.step()
+        self.discriminator.requires_grad_(True)
+        return losses
+
+    def _simultaneous(
+        self,
+        sketch: Tensor,
+        real: Tensor,
+        optimizer_d: Optimizer,
+        optimizer_g: Optimizer,
+        backward: Callable[..., None],
+    ) -> Tensor:
+        """G and D against each other as they were; D judges the fake once; the four losses."""
+        discriminator = self.parallel[1] if self.parallel else self.discriminator
+        fake = self._fake(sketch, 0)
+        logits = discriminator(sketch, fake)
+        loss_g = self._losses_g(logits, fake, real)
+        optimizer_g.zero_grad(set_to_none=True)
+        backward(loss_g.sum(), inputs=list(self.generator.parameters()), retain_graph=True)
+        optimizer_g.step()
+
+        loss_d = torch.stack(
+            [
+                discriminator_loss(logits, False, self.gan_mode),
+                discriminator_loss(discriminator(sketch, real), True, self.gan_mode),
+            ]
+        )
+        optimizer_d.zero_grad(set_to_none=True)
+        backward(loss_d.mean(), inputs=list(self.discriminator.parameters()))
+        optimizer_d.step()
+        return torch.cat([loss_d, loss_g])
+
+    def _fake(self, sketch: Tensor, number: int) -> Tensor:
+        """What G makes of one part of a batch."""
+        generator = self.parallel[0] if self.parallel else self.generator
+        # Dropout is a function of (seed, pairs seen, rank): a resumed run draws what it would have.
+        torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank, number))
+        return generator(sketch)  # (B, 3, H, W)
+
+    def _losses_d(self, sketch: Tensor, fake: Tensor, real: Tensor) -> Tensor:
+        """The losses of D on fake and real, (2,)."""
+        discriminator = self.parallel[1] if self.parallel else self.discriminator
+        if self.generator_arguments["norm"] == "batch":  # which mixes the samples of a pass
+            logits_fake, logits_real = (discriminator(sketch, x) for x in (fake, real))
+        else:
+            both = discriminator(torch.cat([sketch, sketch]), torch.cat([fake.to(real), real]))
+            logits_fake, logits_real = both.chunk(2)
+        return torch.stack(
+            [
+                discriminator_loss(logits_fake, False, self.gan_mode),
+                discriminator_loss(logits_real, True, self.gan_mode),
+            ]
+        )
+
+    def _losses_g(self, logits: Tensor, fake: Tensor, real: Tensor) -> Tensor:
+        """The losses of G: to fool D, and to stay near the truth, (2,)."""
+        gan = generator_loss(logits, self.gan_mode)
+        return torch.stack([gan, self.lambda_l1 * F.l1_loss(fake.float(), real)])
 
     @torch.no_grad()
     def _update_ema(self, pairs: int) -> None:
@@ -167,10 +273,13 @@ class Pix2Pix(pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for D, then Adam for G."""
-        return [
-            torch.optim.Adam(network.parameters(), lr=self.lr, betas=self.betas)
+        optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(network.parameters(), lr=self.lr, betas=self.betas, fused=True)
             for network in (self.discriminator, self.generator)
         ]
+        for optimizer in optimizers:
+            optimizer.register_load_state_dict_post_hook(_lie_as_weights_do)
+        return optimizers
 
     def current_lr(self) -> float:
         """The learning rate of this epoch: a function of the epoch, so resume cannot restart it."""
@@ -246,6 +355,17 @@ class Pix2Pix(pl.LightningModule):
             self.ema.load_state_dict(theirs)
 
 
+def _lie_as_weights_do(optimizer: torch.optim.Optimizer) -> None:
+    """Order moments in memory as their weights: fused Adam walks through both, and mixes them up.
+
+    A checkpoint keeps the order that it was written with.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if torch.is_tensor(value) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(value)
+
+
 def _mixed(*numbers: int) -> int:
     """One well mixed seed out of several numbers, of 64 bits."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
@@ -277,6 +397,20 @@ def _check(
         raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
     if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
+
+
+def _check_update(update: str, accumulate: int) -> None:
+    if update not in UPDATES:
+        raise ValueError(
+            f"Expected `model.update` to be one of {', '.join(UPDATES)}, got {update!r}."
+        )
+    if accumulate < 1:
+        raise ValueError(f"Expected `model.accumulate` to be at least 1, got {accumulate}.")
+    if accumulate > 1 and update == "simultaneous":
+        raise ValueError(
+            "Expected `model.accumulate` to be 1 with model.update=simultaneous, got "
+            f"{accumulate}. Pass model.update=alternating."
+        )
 
 
 def _check_size(size: int, layers: int = 3, **_: Any) -> None:

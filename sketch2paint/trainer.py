@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
+from sketch2paint import cpu
 from sketch2paint.checkpoints import SyncedCheckpointIO
 from sketch2paint.losslog import LossLog
 from sketch2paint.module import as_pix2pix
@@ -70,8 +71,8 @@ def build_trainer(
         gpus: auto (one GPU if there is one, else the CPU), 0, or a number.
         accelerator: auto, or one of Lightning's names (`mps`), which then decides; with cpu,
             `gpus` is the number of processes.
-        precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs that have it,
-            16-mixed on older ones with tensor cores, 32-true elsewhere.
+        precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs and CPUs that have
+            it, 16-mixed on older GPUs with tensor cores, 32-true elsewhere.
         strategy: one of Lightning's names; auto and ddp with several processes are
             TwoNetworksStrategy.
         num_nodes: machines.
@@ -93,6 +94,8 @@ def build_trainer(
     if bar:
         callbacks.append(TQDMProgressBar())
     _quieten()
+    if accelerator == "cpu":
+        cpu.keep_memory()
     if precision == "auto":
         precision = choose_precision(accelerator)
     processes = devices * num_nodes
@@ -172,6 +175,8 @@ def is_lost_process(error: RuntimeError) -> bool:
 
 def choose_precision(accelerator: str) -> str:
     """The fastest precision that this machine's devices have and training tolerates."""
+    if accelerator == "cpu":
+        return "bf16-mixed" if cpu.has_bf16() else "32-true"
     if accelerator not in ("gpu", "cuda") or not torch.cuda.is_available():
         return "32-true"
     capability = torch.cuda.get_device_capability()

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 # A file imports only from files above it.
 ORDER = [
     "files",
+    "cpu",
     "images",
     "lines",
     "canvas",

@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+from sketch2paint.networks import (
+    Down,
+    InstanceNorm,
+    PatchDiscriminator,
+    UNetGenerator,
+    Up,
+    channels_last,
+)
 
 
 def parameters(network: nn.Module) -> int:
@@ -145,3 +152,35 @@ def test_initialisation():
     assert gains.mean().item() == pytest.approx(1, abs=0.01)
     biases = [p for name, p in generator.named_parameters() if name.endswith("bias")]
     assert biases and all(bias.abs().max() == 0 for bias in biases)
+
+
+@pytest.mark.parametrize("size", [(1, 3, 4, 6), (3, 8, 5, 5), (2, 1, 4, 4)])
+def test_instance_norm_in_channels_last(size):
+    torch.manual_seed(0)
+    norm, plain = InstanceNorm(size[1], affine=True), nn.InstanceNorm2d(size[1], affine=True)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    plain.load_state_dict(norm.state_dict())
+    x = torch.randn(size) * 3 + 2
+    inputs = [channels_last(x).requires_grad_(), x.clone().requires_grad_()]
+    results = [network(given) for network, given in zip((norm, plain), inputs, strict=True)]
+    assert results[0].is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(*results)
+    upstream = torch.randn(size)
+    for result in results:
+        result.backward(upstream)
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad)
+    torch.testing.assert_close(norm.weight.grad, plain.weight.grad)
+    torch.testing.assert_close(norm.bias.grad, plain.bias.grad)
+
+
+def test_one_channel_stays_channels_last_through_the_networks():
+    x = channels_last(torch.randn(2, 1, 32, 32))
+    assert x.stride() == (32 * 32, 1, 32, 1)
+    generator = UNetGenerator(size=32, base_channels=4).to(memory_format=torch.channels_last)
+    turned = []
+    for module in generator.modules():
+        if isinstance(module, (Down, Up)):
+            module.register_forward_hook(lambda *args: turned.append(args[-1].stride(1)))
+    generator(x)
+    assert turned == [1] * 9

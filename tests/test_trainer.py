@@ -46,10 +46,17 @@ def test_named_accelerator_decides(monkeypatch):
 def test_precision_by_capability(monkeypatch, capability, precision):
     with_gpus(monkeypatch, 1, capability)
     assert choose_precision("gpu") == precision
-    assert choose_precision("cpu") == "32-true"
 
 
-def test_build_trainer(tmp_path):
+@pytest.mark.parametrize(("has_bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_precision_on_a_cpu(monkeypatch, has_bf16, precision):
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: has_bf16)
+    assert choose_precision("cpu") == precision
+    assert choose_precision("mps") == "32-true"
+
+
+def test_build_trainer(tmp_path, monkeypatch):
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: False)
     trainer = build_trainer(
         str(tmp_path), [], None, gpus=0, max_epochs=7, log_every_n_steps=3, progress_bar=False
     )
