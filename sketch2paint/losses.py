@@ -1,4 +1,4 @@
-"""GAN losses as pure functions over logits."""
+"""GAN losses as pure functions over logits, in float32 also where these are of fewer bits."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def discriminator_loss(logits: Tensor, is_real: bool, mode: str = "vanilla") -> 
         ValueError: unknown mode.
     """
     check_gan_mode(mode)
+    logits = logits.float()
     if mode == "hinge":
         return F.relu(1 - logits if is_real else 1 + logits).mean()
     return _against_label(logits, is_real, mode)
@@ -50,6 +51,7 @@ def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
         ValueError: unknown mode.
     """
     check_gan_mode(mode)
+    logits = logits.float()
     if mode == "hinge":
         return -logits.mean()
     return _against_label(logits, True, mode)

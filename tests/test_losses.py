@@ -55,6 +55,18 @@ def test_no_overflow_at_large_logits():
     assert large.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("mode", ["vanilla", "lsgan", "hinge"])
+def test_few_bits_are_averaged_in_float32(mode):
+    logits = torch.linspace(-2, 2, 1001).bfloat16()
+    for loss in (
+        discriminator_loss(logits, True, mode),
+        discriminator_loss(logits, False, mode),
+        generator_loss(logits, mode),
+    ):
+        assert loss.dtype == torch.float32
+    assert discriminator_loss(logits, True, mode) == discriminator_loss(logits.float(), True, mode)
+
+
 def test_unknown_mode():
     message = "Expected `gan_mode` to be one of vanilla, lsgan, hinge, got 'wgan'"
     for call in (

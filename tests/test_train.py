@@ -107,9 +107,18 @@ def losses(run):
     }
 
 
-def test_two_processes_equal_one(pairs_dir, tmp_path):
+@pytest.mark.parametrize(
+    "step",
+    [
+        "model.update=alternating",
+        pytest.param("model.update=simultaneous", marks=pytest.mark.slow),
+        pytest.param("model.accumulate=2", marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_equal_one(pairs_dir, tmp_path, step):
     (pairs_dir / "val/000.png").unlink()  # three are left: one is not to be counted twice
     keys = ["trainer.max_epochs=10", "model.generator.dropout=0", "trainer.log_every_n_steps=1"]
+    keys += ["trainer.precision=32-true", step]
     real_runs("once", pairs_dir, tmp_path / "one", 1, "data.batch_size=4", *keys)
     output = real_runs("once", pairs_dir, tmp_path / "two", 2, "data.batch_size=2", *keys)
     assert "Warning" not in output
