@@ -114,7 +114,8 @@ def _without_lines(fake: np.ndarray, paper: np.ndarray) -> np.ndarray:
     out = np.empty_like(fake)
     for here in strips(len(fake)):
         strip = fake[here]
-        share = np.maximum(np.maximum(paper[here], strip.max(axis=2)), 1)
+        red, green, blue = cv2.split(strip)
+        share = np.maximum.reduce([paper[here], red, green, blue, np.ones_like(red)])
         out[here] = np.round(strip * (255 / share.astype(np.float32))[..., None])
     return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,8 +15,9 @@ from typing import Any, TypeVar, overload
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
+from sketch2paint import cpu
 from sketch2paint.composition import compose, rows, strips
 from sketch2paint.exported import ExportedGenerator, load_network
 from sketch2paint.images import (
@@ -28,13 +30,14 @@ from sketch2paint.images import (
     to_hwc,
     to_uint8,
 )
-from sketch2paint.networks import UNetGenerator
+from sketch2paint.networks import UNetGenerator, channels_last
 from sketch2paint.scans import normalise
 from sketch2paint.tiles import Finish, in_tiles, norms_of
 
 LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
 LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
+CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
 
 Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
 
@@ -63,7 +66,8 @@ class Painter:
         generator: in eval mode.
         task: sketch | photo, what it was trained for.
         device: where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
-        precision: 32-true | bf16 (autocast) | auto: bf16 on a GPU that has it.
+        precision: 32-true | bf16 (8 bits: a few of 255 levels of difference, also between a picture
+            alone and in a list) | auto: bf16 on a GPU or CPU that has it.
         scale: pixels of the network for one of the drawing | auto: the shorter side becomes the
             training size (so that lines have the thickness it knows), the longer one at most four.
         tile: side in pixels of the network, above which it works in overlapping tiles | off |
@@ -96,10 +100,11 @@ class Painter:
         self.tile = _tile(tile, generator)
         self.device = _device(device)
         self.generator = generator.eval().to(self.device)
-        if precision == "auto":
-            has_bf16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-            precision = "bf16" if has_bf16 else "32-true"
-        self.precision = precision
+        self.precision = _precision(self.device) if precision == "auto" else precision
+        if isinstance(self.generator, UNetGenerator):
+            self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if self.precision == "bf16" and self.device.type == "cpu":
+                self.generator = _with_bf16_weights(self.generator)
 
     @classmethod
     def load(
@@ -179,8 +184,9 @@ class Painter:
         done: dict[int, Painted] = {}
         for (height, width, *_), indices in by_shape.items():
             fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
-            for i, fake in zip(indices, fakes, strict=True):
-                done[i] = self._full_size(fake, drawings[i], notes[i])
+            given = [drawings[i] for i in indices], [notes[i] for i in indices]
+            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+                done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
         return [done[i] for i in range(len(sketches))]
 
     def _drawings(
@@ -215,7 +221,7 @@ class Painter:
         try:
             if tiled:
                 return [self._in_tiles(picture, finish) for picture in pictures]
-            if self.device.type == "cpu" and len(pictures) > 1:
+            if self._one_at_a_time() and len(pictures) > 1:
                 return self._side_by_side(pictures, finish)
             return [finish(fake) for fake in self._forward(pictures)]
         except (RuntimeError, MemoryError) as error:
@@ -228,6 +234,9 @@ class Painter:
                 f"{height}x{width} there), got: {error}. Pass a smaller `tile`, a multiple of "
                 f"{self.generator.multiple}, or a smaller `scale`."
             ) from error
+
+    def _one_at_a_time(self) -> bool:
+        return self.device.type == "cpu" and self.precision == "32-true"
 
     def _side_by_side(self, pictures: list[np.ndarray], finish: Finish) -> list[np.ndarray]:
         """One picture on each thread: the bits of a picture alone, at the rate of a batch.
@@ -266,7 +275,8 @@ class Painter:
     def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
         """(h, w) or (h, w, 3) uint8 of one size to (h, w, 3 or 2) float32 in [-1, 1]."""
         height, width = pictures[0].shape[:2]
-        at_once = 1 if self.device.type == "cpu" else max(1, BATCH // (height * width))
+        pixels = CPU_BATCH if self.device.type == "cpu" else BATCH
+        at_once = 1 if self._one_at_a_time() else max(1, pixels // (height * width))
         for start in range(0, len(pictures), at_once):
             batch = torch.from_numpy(np.stack(pictures[start : start + at_once]))
             x = to_float(batch.to(self.device))
@@ -287,7 +297,7 @@ class Painter:
         else:
             x = torch.nn.functional.pad(x, padding, value=1.0)
         with self._arithmetic():
-            fake = self.generator(x)
+            fake = self.generator(channels_last(x))
         return fake[..., top : top + height, left : left + width].float().cpu()
 
     def _arithmetic(self) -> AbstractContextManager:
@@ -370,6 +380,21 @@ def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
             f"needs) above 0, got {tile!r}. Pass {LONGEST * generator.size}, for instance."
         )
     return int(tile)
+
+
+def _precision(device: torch.device) -> str:
+    """The fastest that the device has."""
+    has_bf16 = {"cuda": torch.cuda.is_bf16_supported, "cpu": cpu.has_bf16}
+    return "bf16" if has_bf16.get(device.type, bool)() else "32-true"
+
+
+def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
+    """A copy whose convolutions need no conversion each time, as autocast would do it."""
+    generator = copy.deepcopy(generator)
+    for module in generator.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            module.to(torch.bfloat16)
+    return generator
 
 
 def _device(name: str) -> torch.device:

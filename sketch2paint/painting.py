@@ -73,13 +73,13 @@ def paint_missing(
     """Paint what is not there yet, with a progress bar, till a signal; see `paint_files`.
 
     Args:
-        batch_size: a number, or auto: 32 on a GPU, 4 on a CPU, which gains nothing by more.
+        batch_size: a number, or auto: 32 on a GPU, 8 on a CPU, which gains nothing by more.
 
     Returns:
         What became of the pictures, and the number of the signal that ended it, or 0.
     """
     if isinstance(batch_size, str):
-        batch_size = 4 if painter.device.type == "cpu" else 32
+        batch_size = 8 if painter.device.type == "cpu" else 32
     if painter.task == "photo":  # which is given in colour as well
         coloured = "paint"
     todo = [job for job in jobs if overwrite or job.problem() or job.missing()]

@@ -74,3 +74,9 @@ def weight_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
     path = tmp_path / "generator.safetensors"
     save_generator(path, tiny_generator.state_dict(), describe(TINY, "sketch"))
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_bf16(monkeypatch):
+    """Let `precision=auto` mean the same on every machine; processes of their own ask theirs."""
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: False)

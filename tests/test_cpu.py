@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from sketch2paint.cpu import has_bf16
+from sketch2paint.cpu import has_bf16  # bound before conftest.py replaces it
 
 
 @pytest.mark.parametrize("avx512", [False, True])

@@ -55,8 +55,7 @@ def test_precision_on_a_cpu(monkeypatch, has_bf16, precision):
     assert choose_precision("mps") == "32-true"
 
 
-def test_build_trainer(tmp_path, monkeypatch):
-    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: False)
+def test_build_trainer(tmp_path):
     trainer = build_trainer(
         str(tmp_path), [], None, gpus=0, max_epochs=7, log_every_n_steps=3, progress_bar=False
     )
