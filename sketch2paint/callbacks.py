@@ -131,3 +131,18 @@ class TimeEstimate(Callback):
                     "(trainer.gpus=1), or try the small run: python train.py experiment=demo",
                     flush=True,
                 )
+
+
+class CompiledNetworks(Callback):
+    """Let torch.compile translate both networks, in place: their state dicts stay as they are."""
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        model = as_pix2pix(pl_module)
+        try:
+            torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
+        except (RuntimeError, ImportError) as error:  # no C++ compiler, no Triton, ...
+            reason = str(error).strip().splitlines()[0]
+            print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
+            return
+        model.generator.compile()
+        model.discriminator.compile()

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from sketch2paint import cpu
+from sketch2paint.callbacks import CompiledNetworks
 from sketch2paint.checkpoints import SyncedCheckpointIO
 from sketch2paint.losslog import LossLog
 from sketch2paint.module import as_pix2pix
@@ -51,6 +52,7 @@ def build_trainer(
     gpus: int | str = "auto",
     accelerator: str = "auto",
     precision: str | int = "auto",
+    compile: bool = False,
     strategy: str = "auto",
     num_nodes: int = 1,
     timeout: float = 1800.0,
@@ -73,6 +75,7 @@ def build_trainer(
             `gpus` is the number of processes.
         precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs and CPUs that have
             it, 16-mixed on older GPUs with tensor cores, 32-true elsewhere.
+        compile: torch.compile the networks; where that does not work, a line says so.
         strategy: one of Lightning's names; auto and ddp with several processes are
             TwoNetworksStrategy.
         num_nodes: machines.
@@ -91,6 +94,8 @@ def build_trainer(
     accelerator, devices = choose_devices(gpus, accelerator)
     bar = sys.stderr.isatty() if progress_bar is None else progress_bar
     callbacks = [*callbacks, LossLog(out_dir, log_every_n_steps)]
+    if compile:
+        callbacks.append(CompiledNetworks())
     if bar:
         callbacks.append(TQDMProgressBar())
     _quieten()

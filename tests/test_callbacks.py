@@ -1,10 +1,12 @@
+import shutil
+
 import pytest
 import torch
 from PIL import Image
 from tiny_run import run
 
-from sketch2paint.callbacks import SampleGrids, TimeEstimate
-from sketch2paint.module import LOSSES
+from sketch2paint.callbacks import CompiledNetworks, SampleGrids, TimeEstimate
+from sketch2paint.module import LOSSES, Pix2Pix
 
 
 def test_run_folder(pairs_dir, tmp_path, capsys):
@@ -51,3 +53,32 @@ def test_time_estimate(capsys):
 def test_arguments():
     with pytest.raises(ValueError, match="`callbacks.samples.rows` to be at least 1, got 0"):
         SampleGrids("x", 0)
+
+
+def test_without_a_compiler_a_run_goes_on(pairs_dir, tmp_path, capsys, monkeypatch):
+    def broken(network):
+        raise RuntimeError("No working C++ compiler found\nand more")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    run(pairs_dir, tmp_path, epochs=1, extra=[CompiledNetworks()])
+    output = capsys.readouterr().out
+    assert "torch.compile does not work here (No working C++ compiler found); going on" in output
+    assert "Epoch 1/1, validation" in output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its compiler
+def test_compiled_networks_are_the_same_networks(pairs_dir, tmp_path, capsys):
+    states = []
+    for extra in ([], [CompiledNetworks()]):
+        torch.manual_seed(0)
+        model = Pix2Pix(
+            size=32,
+            generator={"base_channels": 2, "dropout": 0.0},  # compiled, it draws other numbers
+            discriminator={"base_channels": 2},
+        )
+        run(pairs_dir, tmp_path / str(len(extra)), extra=extra, model=model)
+        states.append(model.state_dict())
+    assert "going on without" not in capsys.readouterr().out
+    torch.testing.assert_close(*states, rtol=1e-3, atol=1e-4)
