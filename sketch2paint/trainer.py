@@ -97,7 +97,8 @@ def build_trainer(
     if compile:
         callbacks.append(CompiledNetworks())
     if bar:
-        callbacks.append(TQDMProgressBar())
+        # Showing losses waits for the step, which on a GPU holds up the next.
+        callbacks.append(TQDMProgressBar(refresh_rate=1 if accelerator == "cpu" else 20))
     _quieten()
     if accelerator == "cpu":
         cpu.keep_memory()
@@ -124,6 +125,7 @@ def build_trainer(
         enable_model_summary=False,
         enable_checkpointing=True,
         deterministic=deterministic,
+        benchmark=not deterministic,  # cuDNN tries its algorithms: all batches have one size
         log_every_n_steps=0,  # the callback LossLog writes every step, without holding it up
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # data.EpochSampler shares the samples out itself

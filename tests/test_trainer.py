@@ -63,3 +63,9 @@ def test_build_trainer(tmp_path):
     assert trainer.precision == "32-true"
     assert [c.every_n_steps for c in trainer.callbacks if isinstance(c, LossLog)] == [3]
     assert not trainer.loggers
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_cudnn_looks_for_the_fastest_unless_told_not_to(tmp_path, deterministic):
+    build_trainer(str(tmp_path), [], None, gpus=0, deterministic=deterministic)
+    assert torch.backends.cudnn.benchmark is not deterministic
