@@ -390,11 +390,13 @@ def _precision(device: torch.device) -> str:
 
 def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
     """A copy whose convolutions need no conversion each time, as autocast would do it."""
-    generator = copy.deepcopy(generator)
-    for module in generator.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            module.to(torch.bfloat16)
-    return generator
+    convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    converted = {
+        id(parameter): nn.Parameter(parameter.detach().bfloat16(), requires_grad=False)
+        for module in convolutions
+        for parameter in module.parameters()
+    }
+    return copy.deepcopy(generator, converted)  # the memo: what counts as copied already
 
 
 def _device(name: str) -> torch.device:
