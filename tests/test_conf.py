@@ -15,7 +15,7 @@ from sketch2paint.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict", "export", "evaluate"]
+VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
 # What train.py passes itself.
 GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
 
@@ -52,7 +52,7 @@ def nodes(cfg):
 CASES = (
     [
         (verb, f"data={name}")
-        for verb in ("train", "prepare", "evaluate")
+        for verb in ("train", "prepare", "evaluate", "benchmark")
         for name in options("data")
     ]
     + [("train", f"experiment={name}") for name in options("experiment")]

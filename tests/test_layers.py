@@ -44,12 +44,16 @@ ORDER = [
     "evaluation",
     "report",
     "report_page",
+    "measure",
+    "ladder",
+    "benchmark",
+    "runs",
     "sweep",
     "verb",
 ]
 LIGHTNING = {"data", "module", "losslog", "checkpoints", "callbacks", "trainer"}
 HYDRA = {"sweep", "verb"}
-VERBS = ["train.py", "prepare.py", "predict.py", "export.py", "evaluate.py"]
+VERBS = ["train.py", "prepare.py", "predict.py", "export.py", "evaluate.py", "benchmark.py"]
 
 
 def imports(path, top_level_only=False):
