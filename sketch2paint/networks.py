@@ -114,6 +114,8 @@ class UNetGenerator(nn.Module):
         upsampling: transposed (paper) | resize (nearest neighbour + 3x3 convolution).
         dropout: probability in the three deepest decoder blocks (paper: 0.5), in training only.
             The paper keeps it at test time as its noise z; here inference is deterministic.
+        lay_lines: multiply the picture by the sketch, the first input channel, as a line layer in
+            a painting program does: what is left to learn are the colours under the lines.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -129,6 +131,7 @@ class UNetGenerator(nn.Module):
         norm: str = "instance",
         upsampling: str = "transposed",
         dropout: float = 0.5,
+        lay_lines: bool = False,
     ) -> None:
         super().__init__()
         _check_whole("size", size, 1, LARGEST)
@@ -142,6 +145,8 @@ class UNetGenerator(nn.Module):
         _check_choice("norm", norm, NORMS)
         _check_choice("upsampling", upsampling, UPSAMPLINGS)
         self._check(size, levels, dropout)
+        self._check_lay_lines(lay_lines, out_channels)
+        self.lay_lines = lay_lines
         self.size, self.in_channels, self.out_channels = size, in_channels, out_channels
         self.multiple = 2**levels  # height and width must divide by it
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
@@ -179,6 +184,17 @@ class UNetGenerator(nn.Module):
             f"Expected `dropout` to be in [0, 1), got {reprlib.repr(dropout)}.",
         )
 
+    @staticmethod
+    def _check_lay_lines(lay_lines: object, out_channels: int) -> None:
+        given = reprlib.repr(lay_lines)
+        known = isinstance(lay_lines, bool)
+        _expect(known, f"Expected `lay_lines` to be true or false, got {given}.")
+        _expect(
+            not lay_lines or out_channels == 3,
+            f"Expected `lay_lines` to be false unless the picture is RGB, got {out_channels} "
+            "channels. Pass model.generator.lay_lines=false.",
+        )
+
     def forward(self, sketch: Tensor) -> Tensor:
         """Colour a batch of sketches.
 
@@ -209,7 +225,10 @@ class UNetGenerator(nn.Module):
         skips.pop()
         for block in self.up.values():
             x = torch.cat([block(x), skips.pop()], dim=1)
-        return self.out(x)
+        picture = self.out(x)
+        if self.lay_lines:  # a product in [0, 1]
+            picture = (picture + 1) * ((sketch[:, :1] + 1) / 2) - 1
+        return picture
 
 
 class PatchDiscriminator(nn.Module):

@@ -184,3 +184,26 @@ def test_one_channel_stays_channels_last_through_the_networks():
             module.register_forward_hook(lambda *args: turned.append(args[-1].stride(1)))
     generator(x)
     assert turned == [1] * 9
+
+
+def test_laid_lines_are_those_of_the_sketch():
+    torch.manual_seed(0)
+    plain = UNetGenerator(size=16, base_channels=2, dropout=0.0)
+    laid = UNetGenerator(size=16, base_channels=2, dropout=0.0, lay_lines=True)
+    laid.load_state_dict(plain.state_dict())
+    sketch = torch.rand(2, 1, 16, 16) * 2 - 1
+    sketch[0, 0, 0] = -1.0
+    sketch[1, 0, 0] = 1.0
+    product = (plain(sketch) + 1) / 2 * (sketch + 1) / 2
+    torch.testing.assert_close(laid(sketch), product * 2 - 1)
+    assert (laid(sketch)[0, :, 0] == -1).all()
+    torch.testing.assert_close(laid(sketch)[1, :, 0], plain(sketch)[1, :, 0])
+
+
+def test_lines_are_laid_over_rgb_only():
+    with pytest.raises(
+        ValueError, match="`lay_lines` to be false unless the picture is RGB, got 2"
+    ):
+        UNetGenerator(size=16, out_channels=2, lay_lines=True)
+    with pytest.raises(ValueError, match="Expected `lay_lines` to be true or false, got 'yes'"):
+        UNetGenerator(size=16, lay_lines="yes")
