@@ -253,12 +253,13 @@ def predict(
         rounds: of each row, interleaved.
         seconds: of a row in a round, at least.
     """
-    count = 16 if painter.device.type == "cpu" else 128
+    count = 64 if painter.device.type == "cpu" else 512
     paths = write_drawings(folder / "in", count, painter.generator.size)
     (folder / "plain").mkdir()
     jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
-    plain = copy.deepcopy(painter.generator).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    at_once, wait = 4 if painter.device.type == "cpu" else 32, synchroniser(painter.device)
+    plain = copy.deepcopy(painter.generator).float()
+    plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    at_once, wait = 8 if painter.device.type == "cpu" else 32, synchroniser(painter.device)
 
     def painted() -> None:
         outcomes = list(paint_files(painter, jobs, at_once, overwrite=True))

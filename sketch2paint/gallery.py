@@ -101,7 +101,8 @@ def make_page(
     ones); what is larger is shown from the files themselves where they still lie beside the page.
     """
     card = partial(_card, folder=path.parent, truths=truths, count=len(jobs), limit=max_pixels)
-    head, foot = PAGE.replace("{{count}}", str(len(jobs))).split("{{cards}}")
+    page = PAGE.replace("{{style}}", STYLE).replace("{{count}}", str(len(jobs)))
+    head, foot = page.split("{{cards}}")
     with written_beside(path) as beside, open(beside, "w", encoding="utf-8") as file:
         file.write(head)
         for text in tqdm(_in_threads(card, jobs), "gallery", len(jobs), disable=None):
@@ -128,8 +129,8 @@ def _card(job: Job, folder: Path, truths: Mapping[Path, Path], count: int, limit
         except (ValueError, OSError):  # gone since, or damaged: a page of the others is still one
             continue
         height, width = rgb.shape[:2]
-        thumb = _data_uri(rgb, SMALL_THUMB if count > MANY else THUMB, quality=75)
-        medium = _data_uri(rgb, MEDIUM, quality=85) if count <= FEW else ""
+        thumb = data_uri(rgb, SMALL_THUMB if count > MANY else THUMB, quality=75)
+        medium = data_uri(rgb, MEDIUM, quality=85) if count <= FEW else ""
         images.append(
             f'<img alt="{label}" src="{thumb}" data-full="{_link(file, folder)}"'
             f"{f' data-medium={chr(34)}{medium}{chr(34)}' if medium else ''}>"
@@ -141,7 +142,7 @@ def _card(job: Job, folder: Path, truths: Mapping[Path, Path], count: int, limit
     )
 
 
-def _data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
+def data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
     """A picture within a square of `side`, never enlarged, as WebP."""
     scale = min(1.0, side / max(rgb.shape[:2]))
     height, width = (max(1, round(n * scale)) for n in rgb.shape[:2])
@@ -162,15 +163,8 @@ def _text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: file: 'self';
- style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>sketch2paint: {{count}} pictures</title>
-<style>
-:root {
+# Of both pages: this one and report_page's.
+STYLE = """:root {
   color-scheme: light dark;
   --paper: light-dark(#f4f4f3, #1c1c1c); --card: light-dark(#fff, #262626);
   --ink: light-dark(#222, #e6e6e6); --quiet: light-dark(#6b6b6b, #a0a0a0);
@@ -179,9 +173,32 @@ PAGE = """<!DOCTYPE html>
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 14px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem;
-  padding: 2rem clamp(1rem, 3vw, 3rem) 1rem; }
 h1 { margin: 0; font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; }
+.pictures img + img { border-left: 1px solid #eee; }
+dialog { width: 100vw; height: 100vh; height: 100dvh; max-width: none; max-height: none; margin: 0;
+  padding: 0; border: 0; background: var(--paper); color: inherit; }
+dialog[open] { display: grid; grid-template-rows: auto 1fr; }
+.bar { display: flex; align-items: center; gap: .75rem; padding: .5rem 1rem; }
+.bar b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.bar button { flex: none; width: 2.25rem; height: 2.25rem; font: 1.1rem/1 system-ui, sans-serif;
+  color: inherit; background: none; border: 1px solid var(--edge); border-radius: 6px;
+  cursor: pointer; }
+.panes { outline: 0; display: flex; gap: 1rem; min-height: 0; padding: 0 1rem 1rem; }
+figure { flex: 1 1 0; min-width: 0; min-height: 0; margin: 0; display: flex;
+  flex-direction: column; gap: .35rem; }
+"""
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: file: 'self';
+ style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>sketch2paint: {{count}} pictures</title>
+<style>
+{{style}}header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem;
+  padding: 2rem clamp(1rem, 3vw, 3rem) 1rem; }
 header p { margin: 0; color: var(--quiet); }
 main { display: grid; gap: 1rem; padding: .5rem clamp(1rem, 3vw, 3rem) 3rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); }
@@ -193,24 +210,11 @@ main { display: grid; gap: 1rem; padding: .5rem clamp(1rem, 3vw, 3rem) 3rem;
 .card:focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .pictures { display: flex; width: 100%; height: 12rem; background: #fff; }
 .pictures img { flex: 1 1 0; min-width: 0; height: 100%; object-fit: contain; padding: .5rem; }
-.pictures img + img { border-left: 1px solid #eee; }
 .name { width: 100%; padding: .5rem .75rem; border-top: 1px solid var(--edge); overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; font-size: .85rem; }
-dialog { width: 100vw; height: 100vh; height: 100dvh; max-width: none; max-height: none; margin: 0;
-  padding: 0; border: 0; background: var(--paper); color: inherit; }
-dialog[open] { display: grid; grid-template-rows: auto 1fr; }
-.bar { display: flex; align-items: center; gap: .75rem; padding: .5rem 1rem; }
-.bar b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; }
 .bar span { color: var(--quiet); white-space: nowrap; }
 .bar span:nth-of-type(2) { margin-right: auto; }
-.bar button { flex: none; width: 2.25rem; height: 2.25rem; font: 1.1rem/1 system-ui, sans-serif;
-  color: inherit; background: none; border: 1px solid var(--edge); border-radius: 6px;
-  cursor: pointer; }
 .bar button:hover { border-color: var(--quiet); }
-.panes { outline: 0; display: flex; gap: 1rem; min-height: 0; padding: 0 1rem 1rem; }
-figure { flex: 1 1 0; min-width: 0; min-height: 0; margin: 0; display: flex;
-  flex-direction: column; gap: .35rem; }
 figcaption { color: var(--quiet); font-size: .85rem; }
 figcaption a { color: inherit; }
 .frame { flex: 1; min-height: 0; background: #fff; border: 1px solid var(--edge);

@@ -176,7 +176,8 @@ class Pix2Pix(pl.LightningModule):
         for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
             with torch.set_grad_enabled(len(parts) == 1):  # else each is made again for G
                 fake = self._fake(part, number)
-            loss_d = share * self._losses_d(part, fake.detach(), truth)  # (2,)
+            logits = self._judge(part, fake.detach()), self._judge(part, truth)
+            loss_d = share * self._losses_d(*logits)  # (2,)
             backward(loss_d.mean())  # of the two: that slows D down, as the paper does (3.3)
             losses[:2] += loss_d.detach()
         optimizer_d.step()
@@ -202,20 +203,14 @@ class Pix2Pix(pl.LightningModule):
         backward: Callable[..., None],
     ) -> Tensor:
         """G and D against each other as they were; D judges the fake once; the four losses."""
-        discriminator = self.parallel[1] if self.parallel else self.discriminator
         fake = self._fake(sketch, 0)
-        logits = discriminator(sketch, fake)
+        logits = self._judge(sketch, fake)
         loss_g = self._losses_g(logits, fake, real)
         optimizer_g.zero_grad(set_to_none=True)
         backward(loss_g.sum(), inputs=list(self.generator.parameters()), retain_graph=True)
         optimizer_g.step()
 
-        loss_d = torch.stack(
-            [
-                discriminator_loss(logits, False, self.gan_mode),
-                discriminator_loss(discriminator(sketch, real), True, self.gan_mode),
-            ]
-        )
+        loss_d = self._losses_d(logits, self._judge(sketch, real))
         optimizer_d.zero_grad(set_to_none=True)
         backward(loss_d.mean(), inputs=list(self.discriminator.parameters()))
         optimizer_d.step()
@@ -228,20 +223,18 @@ class Pix2Pix(pl.LightningModule):
         torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank, number))
         return generator(sketch)  # (B, 3, H, W)
 
-    def _losses_d(self, sketch: Tensor, fake: Tensor, real: Tensor) -> Tensor:
-        """The losses of D on fake and real, (2,)."""
+    def _judge(self, sketch: Tensor, picture: Tensor) -> Tensor:
+        """Logits of D for its own update, (B, 1, h, w)."""
         discriminator = self.parallel[1] if self.parallel else self.discriminator
-        if self.generator_arguments["norm"] == "batch":  # which mixes the samples of a pass
-            logits_fake, logits_real = (discriminator(sketch, x) for x in (fake, real))
-        else:
-            both = discriminator(torch.cat([sketch, sketch]), torch.cat([fake.to(real), real]))
-            logits_fake, logits_real = both.chunk(2)
-        return torch.stack(
-            [
-                discriminator_loss(logits_fake, False, self.gan_mode),
-                discriminator_loss(logits_real, True, self.gan_mode),
-            ]
-        )
+        return discriminator(sketch, picture)
+
+    def _losses_d(self, fake: Tensor, real: Tensor) -> Tensor:
+        """The losses of D by its logits of fake and real, (2,)."""
+        losses = [
+            discriminator_loss(logits, is_real, self.gan_mode)
+            for logits, is_real in ((fake, False), (real, True))
+        ]
+        return torch.stack(losses)
 
     def _losses_g(self, logits: Tensor, fake: Tensor, real: Tensor) -> Tensor:
         """The losses of G: to fool D, and to stay near the truth, (2,)."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sketch2paint.evaluation import Results, Split, Summary
 from sketch2paint.files import written_beside
-from sketch2paint.images import on_square
+from sketch2paint.gallery import STYLE, data_uri
 from sketch2paint.metrics import OF_PICTURES
 from sketch2paint.report import METRICS, cells
 
@@ -48,15 +45,9 @@ class Gallery:
         if self.seen in self.spread:
             self.rows.append(pictures)
         if self.wanted:
-            self.encoded.append([self._data_uri(picture) for picture in pictures])
+            side, quality = (SMALL, 75) if self.small else (LARGE, 90)
+            self.encoded.append([data_uri(picture, side, quality) for picture in pictures])
         self.seen += 1
-
-    def _data_uri(self, rgb: np.ndarray) -> str:
-        side = SMALL if self.small else LARGE
-        shown = rgb if len(rgb) <= side else on_square(rgb, side)
-        data = io.BytesIO()
-        Image.fromarray(shown).save(data, "WEBP", quality=75 if self.small else 90)
-        return "data:image/webp;base64," + b64encode(data.getvalue()).decode()
 
     def write(self, path: Path | str, split: Split, results: Results, summary: Summary) -> None:
         """Write the page; it needs no network and no other file.
@@ -68,6 +59,7 @@ class Gallery:
             summary: of `summarise`.
         """
         given = {
+            "style": STYLE,
             "title": escape(f"{split.data.source.folders[0]}, {split.name}"),
             "note": f"{len(results.files)} pictures at {split.data.size} x {split.data.size}",
             "table": _table(results, summary),
@@ -128,18 +120,8 @@ PAGE = """<!DOCTYPE html>
  style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>{{title}}</title>
 <style>
-:root {
-  color-scheme: light dark;
-  --paper: light-dark(#f4f4f3, #1c1c1c); --card: light-dark(#fff, #262626);
-  --ink: light-dark(#222, #e6e6e6); --quiet: light-dark(#6b6b6b, #a0a0a0);
-  --edge: light-dark(#e0e0de, #383838);
-}
-* { box-sizing: border-box; }
-body:has(dialog[open]) { overflow: hidden; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 14px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+{{style}}body:has(dialog[open]) { overflow: hidden; }
 header { padding: 2rem clamp(1rem, 3vw, 3rem) .5rem; }
-h1 { margin: 0; font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; }
 h1 + p { margin: 0 0 1rem; color: var(--quiet); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -163,25 +145,12 @@ main { display: grid; gap: 1rem; padding: .5rem clamp(1rem, 3vw, 3rem) 3rem;
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .pictures { display: flex; width: 100%; background: #fff; }
 .pictures img { flex: 1 1 0; min-width: 0; aspect-ratio: 1; object-fit: contain; padding: .35rem; }
-.pictures img + img { border-left: 1px solid #eee; }
 .line { display: flex; gap: .75rem; width: 100%; padding: .5rem .75rem; margin-top: auto;
   border-top: 1px solid var(--edge); font-size: .85rem; }
 .name { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   color: var(--quiet); }
 .value { flex: none; margin-left: auto; font-variant-numeric: tabular-nums; }
-dialog { width: 100vw; height: 100vh; height: 100dvh; max-width: none; max-height: none; margin: 0;
-  padding: 0; border: 0; background: var(--paper); color: inherit; }
-dialog[open] { display: grid; grid-template-rows: auto 1fr; }
-.bar { display: flex; align-items: center; gap: .75rem; padding: .5rem 1rem; }
-.bar b { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; }
 .bar span { color: var(--quiet); margin-right: auto; white-space: nowrap; }
-.bar button { flex: none; width: 2.25rem; height: 2.25rem; font: 1.1rem/1 system-ui, sans-serif;
-  color: inherit; background: none; border: 1px solid var(--edge); border-radius: 6px;
-  cursor: pointer; }
-.panes { outline: 0; display: flex; gap: 1rem; min-height: 0; padding: 0 1rem 1rem; }
-figure { flex: 1 1 0; min-width: 0; min-height: 0; margin: 0; display: flex;
-  flex-direction: column; gap: .35rem; }
 figcaption { color: var(--quiet); font-size: .85rem; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; }
 figure div { min-height: 0; aspect-ratio: 1; background: #fff; border: 1px solid var(--edge);
@@ -189,7 +158,8 @@ figure div { min-height: 0; aspect-ratio: 1; background: #fff; border: 1px solid
 figure img { display: block; width: 100%; height: 100%; object-fit: contain; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem 1rem; margin: 0; font-size: .85rem;
   font-variant-numeric: tabular-nums; }
-dt { color: var(--quiet); } dd { margin: 0; }
+dt { color: var(--quiet); }
+dd { margin: 0; }
 @media (max-width: 40rem) { .panes { flex-direction: column; overflow: auto; } }
 </style>
 <header><h1>{{title}}</h1>

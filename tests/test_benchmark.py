@@ -111,12 +111,16 @@ def test_loader_counts_pairs_of_cache_and_files(
     assert table.rows[0]["ratio"].median == 1 and table.title == "Loader alone, 16x16, batch 3"
 
 
-def test_predict_beside_the_loop_and_the_network(tmp_path: Path) -> None:
-    painter = benchmark.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
+@pytest.mark.parametrize("bf16", [False, True])
+def test_predict_beside_the_loop_and_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
+) -> None:
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: bf16)
+    painter = benchmark.load_painter(Work(torch.device("cpu"), 16, 1, 4), None)
     (table,) = benchmark.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]
     assert names == [
-        "plain loop, float32, one by one", "paint_files, batch 4",
+        "plain loop, float32, one by one", "paint_files, batch 8",
         "network alone, batch 1", "network alone, batch 2",
     ]  # fmt: skip
     assert all(row["pictures/s"].min > 0 for row in table.rows)
