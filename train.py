@@ -51,7 +51,8 @@ def _train(config: dict[str, Any], resumed: Resumed | None, first: bool) -> int:
         print(
             f"Note: model.lr_decay_epochs={network.lr_decay_epochs} is not less than "
             f"trainer.max_epochs={epochs}: the learning rate begins at "
-            f"{epochs / (network.lr_decay_epochs + 1):.2g} of model.lr."
+            f"{epochs / (network.lr_decay_epochs + 1):.2g} of model.lr. "
+            f"model.lr_decay_epochs={epochs // 2} is half of the run."
         )
     if signum := _fit(engine, network, pairs, resumed, config):
         run = f"name={config['name']}"

@@ -44,6 +44,11 @@ def scale(work: Work, rounds: int, seconds: float) -> list[Table]:
     Raises:
         ValueError: the networks do not take one of the sizes.
     """
+    if work.size < 64:
+        raise ValueError(
+            "Expected `size` to be at least 64 for what=scale, which also takes half of it, got "
+            f"{work.size}."
+        )
     works = {f"{n}x{n}": replace(work, size=n) for n in (work.size // 2, work.size, work.size * 2)}
     flops = {name: flops_of_pair(one) for name, one in works.items()}
     found = interleave(

@@ -17,7 +17,7 @@ INSTALL = "Expected the packages of ONNX, found no {}. pip install 'sketch2paint
 # What a generator is made of; no control flow, nothing that makes large tensors of small ones.
 OPERATIONS = {
     *("Conv", "ConvTranspose", "InstanceNormalization", "Resize", "Concat", "Cast"),
-    *("LeakyRelu", "Relu", "Tanh", "Add", "Mul", "Reshape"),
+    *("LeakyRelu", "Relu", "Tanh", "Add", "Sub", "Mul", "Div", "Reshape"),
     *("ConvInteger", "DynamicQuantizeLinear"),
 }
 

@@ -108,8 +108,13 @@ class Pix2Pix(pl.LightningModule):
         return (self.ema or self.generator)(channels_last(sketch))
 
     def on_fit_start(self) -> None:
-        """Say where batch norm differs between one process and several."""
+        """Say where batch norm does not see the whole batch."""
         batch_norm = self.generator_arguments["norm"] == "batch"
+        if batch_norm and self.accumulate > 1:
+            rank_zero_warn(
+                f"Batch norm sees each of the model.accumulate={self.accumulate} parts of a batch "
+                "alone: the step is not that of the whole batch. Pass model.norm=instance."
+            )
         if batch_norm and self.trainer.world_size > 1 and self.device.type == "cpu":
             rank_zero_warn(
                 "Batch norm is synchronised between processes on CUDA only: on the CPU each "

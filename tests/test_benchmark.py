@@ -50,6 +50,7 @@ def test_steps_as_a_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
+        (["what=scale", "size=32"], "Expected `size` to be at least 64 for what=scale, which also"),
         (["what=steps"], "Expected `what` to be one of step, scale, loader, fit, predict, start,"),
         ([], "Expected a value for what. Pass what=..."),
         (["batch_size=[]"], "Expected `batch_size` to be whole numbers above 0, got []."),
@@ -116,7 +117,7 @@ def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:
     monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: bf16)
-    painter = benchmark.load_painter(Work(torch.device("cpu"), 16, 1, 4), None)
+    painter = benchmark.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
     (table,) = benchmark.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]
     assert names == [
@@ -128,7 +129,7 @@ def test_predict_beside_the_loop_and_the_network(
     assert 1 in [row["of the network's best"].median for row in table.rows[2:]]
     for folder in ("in", "out", "plain"):
         pictures = sorted((tmp_path / folder).glob("*.png"))
-        assert len(pictures) == 16
+        assert len(pictures) == 64
         with Image.open(pictures[0]) as picture:
             assert picture.size == (32, 32)
 

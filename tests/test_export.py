@@ -19,6 +19,7 @@ from PIL import Image
 
 from sketch2paint import export
 from sketch2paint.export import export_generator
+from sketch2paint.exported import load_network
 from sketch2paint.networks import UNetGenerator
 from sketch2paint.weights import OUT_CHANNELS, describe, load_generator, save_generator
 
@@ -108,6 +109,17 @@ def test_onnx_says_what_it_is(weight_path: Path) -> None:
     assert shapes == [["batch", 1, "height", "width"], ["batch", 3, "height", "width"]]
     assert [sketch.name, picture.name] == ["sketch", "picture"]
     assert "InstanceNormalization" in {node.op_type for node in graph.node}
+
+
+def test_laid_lines_go_into_the_file(tmp_path: Path) -> None:
+    arguments = {"size": 16, "base_channels": 4, "norm": "batch", "lay_lines": True}
+    weights, output = tmp_path / "generator.safetensors", tmp_path / "generator.onnx"
+    save_generator(weights, UNetGenerator(**arguments).state_dict(), describe(arguments, "sketch"))
+    assert export_generator(weights, "onnx", output).levels < 0.05
+    network, about = load_network(output, "cpu")
+    assert about["generator"]["lay_lines"] is True
+    black = torch.full((1, 1, 16, 32), -1.0)
+    torch.testing.assert_close(network(black), black.expand(-1, 3, -1, -1))
 
 
 @pytest.mark.parametrize("format", ["torchscript", "torch_export"])

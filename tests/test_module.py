@@ -338,3 +338,8 @@ def test_a_checkpoint_of_another_network_is_refused():
     same = tiny()
     same.on_load_checkpoint({**checkpoint, "pairs_seen": 7})
     assert same.pairs_seen == 7
+
+
+def test_parts_and_batch_norm_are_warned_of():
+    with pytest.warns(UserWarning, match="Batch norm sees each of the model.accumulate=2 parts"):
+        fit(tiny(norm="batch", accumulate=2), batches(1))
