@@ -261,10 +261,13 @@ class Pix2Pix(pl.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Compare the coloured validation sketches with the truth."""
         sketch = batch["sketch"]
-        fake = (to_rgb(sketch, self(sketch)).float() + 1) / 2  # metrics in [0, 1]
-        real = (to_rgb(sketch, batch["real"]) + 1) / 2
-        self.psnr.update(fake, real)
-        self.ssim.update(fake, real)
+        fake = self(sketch).float()
+        # Metrics are of [0, 1], and of float32: SSIM subtracts squares, which takes all 24 bits.
+        with torch.autocast(self.device.type, enabled=False):
+            fake = (to_rgb(sketch, fake) + 1) / 2
+            real = (to_rgb(sketch, batch["real"]) + 1) / 2
+            self.psnr.update(fake, real)
+            self.ssim.update(fake, real)
         self.log("val/psnr", self.psnr, prog_bar=True)
         self.log("val/ssim", self.ssim, prog_bar=True)
         self.log("step", float(self.pairs_seen), sync_dist=True)
