@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from sketch2paint.verb import verb
@@ -31,45 +30,54 @@ def benchmark(
     """Print tables of what is asked for, and write them as JSON."""
     keys = dict(locals())
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
     import torch
 
-    from sketch2paint import benchmark as others
-    from sketch2paint import ladder, measure, runs
-    from sketch2paint.painter import _device
+    from sketch2paint import measure
+    from sketch2paint.painter import choose_device
 
     if threads:
         torch.set_num_threads(threads)
-    place = _device(device)
-    work = ladder.Work(place, size, batch_sizes[0], base_channels)
-    with TemporaryDirectory(prefix="sketch2paint-") as name:
-        folder = Path(name)
-        if what == "step":
-            tables = ladder.steps(work, batch_sizes, repeats, seconds, matrix, compile)
-        elif what == "scale":
-            tables = others.scale(work, repeats, seconds)
-        elif what == "profile":
-            tables = others.profile(work, trace)
-        elif what == "start":
-            tables = runs.start(work, folder, repeats)
-        elif what == "predict":
-            painter = others.load_painter(work, checkpoint)
-            tables = others.predict(painter, folder, batch_sizes, repeats, seconds)
-        else:
-            cached, files, words = _sources({**data, "size": size}, batch_sizes[0], folder)
-            if what == "fit":
-                tables = runs.fit(work, cached, words, folder, repeats, seconds)
-            else:
-                sources = {"cache": cached, "files": files}
-                tables = others.loader(sources, batch_sizes, repeats, seconds)
+    place = choose_device(device)
+    tables = _tables({**keys, "batch_size": batch_sizes}, place)
     found = measure.report(what, keys, place, tables)
     print(measure.text_report(found, tables))
     if json:
         measure.write_json(json, found)
         print(f"Wrote {json}")
     return 0
+
+
+def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
+    """What `what` asks for."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from sketch2paint import benchmark as others
+    from sketch2paint import ladder, runs
+
+    what, batch_sizes = keys["what"], keys["batch_size"]
+    rounds, seconds = keys["repeats"], keys["seconds"]
+    work = ladder.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
+    if what == "step":
+        return ladder.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
+    if what == "scale":
+        return others.scale(work, rounds, seconds)
+    if what == "profile":
+        return others.profile(work, keys["trace"])
+    with TemporaryDirectory(prefix="sketch2paint-") as name:
+        folder = Path(name)
+        if what == "start":
+            return runs.start(work, folder, rounds)
+        if what == "predict":
+            painter = others.load_painter(work, keys["checkpoint"])
+            return others.predict(painter, folder, batch_sizes, rounds, seconds)
+        cached, files, words = _sources(
+            {**keys["data"], "size": work.size}, work.batch_size, folder
+        )
+        if what == "fit":
+            return runs.fit(work, cached, words, folder, rounds, seconds)
+        sources = {"cache": cached, "files": files}
+        return others.loader(sources, batch_sizes, rounds, seconds)
 
 
 def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, Any, list[str]]:
@@ -126,13 +134,5 @@ def _check(
     return sizes
 
 
-def _listed(argument: str) -> str:
-    """batch_size=1,4 as the list that Hydra takes; a sweep (-m) is something else."""
-    key, _, value = argument.partition("=")
-    several = key == "batch_size" and "," in value and not value.startswith(("[", "'", '"'))
-    return f"{key}=[{value}]" if several else argument
-
-
 if __name__ == "__main__":
-    sys.argv[1:] = [_listed(argument) for argument in sys.argv[1:]]
-    verb(benchmark)()
+    verb(benchmark, several="batch_size")()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from sketch2paint.verb import verb
@@ -63,13 +62,5 @@ def evaluate(
     return 0
 
 
-def _listed(argument: str) -> str:
-    """checkpoint=A,B as the list that Hydra takes; a sweep (-m) is something else."""
-    key, _, value = argument.partition("=")
-    several = key == "checkpoint" and "," in value and not value.startswith(("[", "'", '"'))
-    return f"{key}=[{value}]" if several else argument
-
-
 if __name__ == "__main__":
-    sys.argv[1:] = [_listed(argument) for argument in sys.argv[1:]]
-    verb(evaluate)()
+    verb(evaluate, several="checkpoint")()

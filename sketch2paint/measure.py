@@ -22,7 +22,7 @@ import torch
 
 from sketch2paint import __version__, cpu
 from sketch2paint.files import written_beside
-from sketch2paint.painter import _is_out_of_memory as is_out_of_memory
+from sketch2paint.painter import is_out_of_memory
 
 T = TypeVar("T")
 Clock = Callable[[], float]

@@ -21,6 +21,8 @@ from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_lo
 from sketch2paint.networks import PatchDiscriminator, UNetGenerator, channels_last
 
 Optimizer = torch.optim.Optimizer | LightningOptimizer
+Optimizers = tuple[Optimizer, Optimizer]  # of D, of G
+Backward = Callable[..., None]
 UPDATES = ("alternating", "simultaneous")
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
 
@@ -140,7 +142,7 @@ class Pix2Pix(pl.LightningModule):
         real: Tensor,
         optimizer_d: Optimizer,
         optimizer_g: Optimizer,
-        backward: Callable[..., None] = Tensor.backward,
+        backward: Backward = Tensor.backward,
     ) -> dict[str, Tensor]:
         """Update both networks once.
 
@@ -156,21 +158,17 @@ class Pix2Pix(pl.LightningModule):
         """
         optimizers = optimizer_d, optimizer_g
         step = self._alternating if self.update == "alternating" else self._simultaneous
-        losses = step(channels_last(sketch), channels_last(real), *optimizers, backward)
+        losses = step(channels_last(sketch), channels_last(real), optimizers, backward)
         loss_d_fake, loss_d_real, loss_g_gan, loss_g_l1 = losses.detach().unbind()
         loss_d, loss_g = (loss_d_fake + loss_d_real) / 2, loss_g_gan + loss_g_l1
         values = (loss_d_fake, loss_d_real, loss_d, loss_g_gan, loss_g_l1, loss_g)
         return dict(zip(LOSSES, values, strict=True))
 
     def _alternating(
-        self,
-        sketch: Tensor,
-        real: Tensor,
-        optimizer_d: Optimizer,
-        optimizer_g: Optimizer,
-        backward: Callable[..., None],
+        self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
     ) -> Tensor:
         """D on fake and real, then G against the new D; the four losses."""
+        optimizer_d, optimizer_g = optimizers
         parts = list(zip(sketch.chunk(self.accumulate), real.chunk(self.accumulate), strict=True))
         shares = [len(part) / len(sketch) for part, _ in parts]
         fake, losses = sketch, torch.zeros(4, device=sketch.device)
@@ -200,14 +198,10 @@ class Pix2Pix(pl.LightningModule):
         return losses
 
     def _simultaneous(
-        self,
-        sketch: Tensor,
-        real: Tensor,
-        optimizer_d: Optimizer,
-        optimizer_g: Optimizer,
-        backward: Callable[..., None],
+        self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
     ) -> Tensor:
         """G and D against each other as they were; D judges the fake once; the four losses."""
+        optimizer_d, optimizer_g = optimizers
         fake = self._fake(sketch, 0)
         logits = self._judge(sketch, fake)
         loss_g = self._losses_g(logits, fake, real)

@@ -98,7 +98,7 @@ class Painter:
         _check_scale(scale)
         self.task, self.scale, self.lines, self.normalise = task, scale, lines, normalise
         self.tile = _tile(tile, generator)
-        self.device = _device(device)
+        self.device = choose_device(device)
         self.generator = generator.eval().to(self.device)
         self.precision = _precision(self.device) if precision == "auto" else precision
         if isinstance(self.generator, UNetGenerator):
@@ -225,7 +225,7 @@ class Painter:
                 return self._side_by_side(pictures, finish)
             return [finish(fake) for fake in self._forward(pictures)]
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             height, width = pictures[0].shape[:2]
             side = min(self.tile, max(height, width))
@@ -349,7 +349,8 @@ def _half(ab: np.ndarray) -> np.ndarray:
     return ab.astype(np.float16)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch or Python says that memory did not suffice."""
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
 
@@ -399,14 +400,18 @@ def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
     return copy.deepcopy(generator, converted)  # the memo: what counts as copied already
 
 
-def _device(name: str) -> torch.device:
-    """A device that is there."""
+def choose_device(name: str) -> torch.device:
+    """A device that is there.
+
+    Raises:
+        ValueError: it is not.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:  # torch has an error of its own for each way in which a device is not there
         device = torch.device(name)
         torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(f"Expected `device` to be usable, got {name!r}: {error}") from error
     return device
 

@@ -33,11 +33,12 @@ class UserError(CompactHydraException):
     """Printed by Hydra as its message alone, without a traceback."""
 
 
-def verb(function: Callable[..., int]) -> Callable[[], None]:
+def verb(function: Callable[..., int], several: str = "") -> Callable[[], None]:
     """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
     OSError) are printed as their message; HYDRA_FULL_ERROR=1 shows where they come from.
+    `several` is a key that takes a list as A,B too (with -m that is a sweep).
     """
     name = function.__name__
     hints = get_type_hints(function)  # here: a launcher's process has the function, not its module
@@ -66,6 +67,7 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
         return codes[-1]
 
     def main() -> None:
+        sys.argv[1:] = [_as_list(argument, several) for argument in sys.argv[1:]]
         try:
             hydra.main(version_base="1.3", config_path=CONF, config_name=name)(task)()
         except KeyboardInterrupt:
@@ -74,6 +76,13 @@ def verb(function: Callable[..., int]) -> Callable[[], None]:
         sys.exit(max(codes, default=0))
 
     return main
+
+
+def _as_list(argument: str, several: str) -> str:
+    """KEY=A,B as the list that Hydra takes."""
+    key, _, value = argument.partition("=")
+    plain = "," in value and not value.startswith(("[", "'", '"'))
+    return f"{key}=[{value}]" if key == several and plain else argument
 
 
 def _argv_of_job() -> list[str]:

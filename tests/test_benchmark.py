@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from test_verb import call, refused_here  # noqa: F401
 
-import benchmark as verb_file
 from sketch2paint import benchmark
 from sketch2paint.data import SketchDataModule
 from sketch2paint.ladder import Work
@@ -20,12 +19,6 @@ from sketch2paint.painter import Painter
 
 WORK = Work(torch.device("cpu"), size=64, batch_size=2, base_channels=4)
 TINY = ["size=32", "base_channels=4", "seconds=0.001", "repeats=2", "matrix=16", "device=cpu"]
-
-
-def test_batch_sizes_with_commas_are_a_list() -> None:
-    assert verb_file._listed("batch_size=1,4") == "batch_size=[1,4]"
-    for same in ("batch_size=4", "batch_size=[1,4]", "data.root=a,b", "-m"):
-        assert verb_file._listed(same) == same
 
 
 def test_steps_as_a_whole(tmp_path: Path) -> None:

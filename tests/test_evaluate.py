@@ -10,14 +10,6 @@ import pytest
 from test_evaluation import other_weights
 from test_verb import call, refused_here  # noqa: F401
 
-import evaluate
-
-
-def test_checkpoints_with_commas_are_a_list() -> None:
-    assert evaluate._listed("checkpoint=runs/a,runs/b") == "checkpoint=[runs/a,runs/b]"
-    for same in ("checkpoint=a", "checkpoint=[a,b]", "checkpoint='a,b'", "data.root=a,b", "-m"):
-        assert evaluate._listed(same) == same
-
 
 def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> None:
     other_weights(tmp_path / "b.safetensors")
