@@ -32,10 +32,10 @@ demo: install
 	@echo "Colour your own sketches:            $(BIN)/python predict.py checkpoint=runs/demo input=DIR output=OUT"
 
 test: install
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 slow: install
-	$(BIN)/python -m pytest -q -n auto -m slow
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 lint: install
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from sketch2paint.verb import verb
+from sketch2paint.verb import _as_list, verb
 
 ROOT = Path(__file__).parent.parent
 TINY = [
@@ -78,7 +78,15 @@ def refused_here(tmp_path, monkeypatch, capfd):
     return call_here
 
 
-def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
+def test_a_list_with_commas_is_one_value_of_its_key_alone():
+    assert _as_list("checkpoint=runs/a,runs/b", "checkpoint") == "checkpoint=[runs/a,runs/b]"
+    assert _as_list("batch_size=1,4", "batch_size") == "batch_size=[1,4]"
+    for same in ("checkpoint=a", "checkpoint=[a,b]", "checkpoint='a,b'", "data.root=a,b", "-m"):
+        assert _as_list(same, "checkpoint") == same
+    assert _as_list("a=1,2", "") == "a=1,2"
+
+
+def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
     train = ["train", *TINY, f"data.root={pairs_dir}"]
     first = call(*train, "name=a", "trainer.max_epochs=1", cwd=tmp_path)
     assert first.returncode == 0, first.stdout
@@ -105,9 +113,9 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path):
     assert "Nothing was left to do. To train on, pass trainer.max_epochs above 2." in done.stdout
 
     (tmp_path / "foreign.ckpt").write_bytes(b"no checkpoint")
-    message = refused(*train, "name=c", "resume=foreign.ckpt", cwd=tmp_path)
+    message = refused_here("train", [*train[1:], "name=c", "resume=foreign.ckpt"])
     assert "foreign.ckpt: damaged: expected a checkpoint" in message
-    other = refused(*train, "name=a", "resume=true", "model.norm=batch", cwd=tmp_path)
+    other = refused_here("train", [*train[1:], "name=a", "resume=true", "model.norm=batch"])
     assert (tmp_path / "runs/a/weights/generator.safetensors").stat().st_mode & 0o044
     assert "got other values: model.norm: 'instance' -> 'batch'. Pass the run's own" in other
 
@@ -429,7 +437,7 @@ def test_a_checkpoint_that_is_a_program_is_not_run(
     assert sprung.exists()
 
 
-@pytest.mark.parametrize("verb", ["train", "prepare", "predict", "export", "benchmark"])
+@pytest.mark.parametrize("verb", ["train", "prepare", "predict", "export", "evaluate", "benchmark"])
 @pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
 def test_questions_import_nothing_heavy(verb, question, tmp_path):
     code = (
