@@ -258,7 +258,7 @@ def predict(
         rounds: of each row, interleaved.
         seconds: of a row in a round, at least.
     """
-    count = 64 if painter.device.type == "cpu" else 512
+    count = 128 if painter.device.type == "cpu" else 512
     paths = write_drawings(folder / "in", count, painter.generator.size)
     (folder / "plain").mkdir()
     jobs = plan_jobs([str(folder / "in")], str(folder / "out"))

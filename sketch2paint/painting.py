@@ -34,8 +34,10 @@ from sketch2paint.painter import Painted, Painter
 from sketch2paint.plan import STDIO, Job
 from sketch2paint.scans import is_coloured
 
-BATCH_PIXELS = 2**25  # in a batch; at most some four batches are in memory, 10 bytes for a pixel
-AHEAD = 2  # batches being read while one is painted
+BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
+AHEAD = 2  # batches being read while others are painted
+Reading = list[tuple[Job, "Future[Picture | Outcome]"]]
+Done = tuple[list["Outcome"], list["Future[Outcome]"]]  # what is known already, and will be
 GAP = 16  # white pixels between input and output in NAME.compare.png
 THREADS = 8  # reading and writing; more wait for Python
 
@@ -127,48 +129,70 @@ def paint_files(
         What became of each, as it is known; one that fails leaves the others alone.
     """
     batches = _batches(jobs, batch_size)
-    reading: deque[list[tuple[Job, Future[Picture | Outcome]]]] = deque()
+    reading: deque[tuple[int, Reading]] = deque()
+    painting: deque[Future[Done]] = deque()
     writing: deque[list[Future[Outcome]]] = deque()
+    threads = torch.get_num_threads()
+    # On a CPU two batches at a time on half of the threads each: none waits for the others.
+    at_once = 2 if painter.device.type == "cpu" and threads > 1 else 1
+    painters = ThreadPoolExecutor(at_once, "", torch.set_num_threads, (threads // at_once,))
     pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) + 1)
+
+    def paint(batch: Reading) -> Done:
+        read = [(job, future.result()) for job, future in batch]
+        pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
+        painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
+        written = [
+            pool.submit(_write, job, picture, result, seconds, overwrite, quality)
+            for (job, picture), result in zip(pictures, painted, strict=True)
+        ]
+        return [found for _, found in read if isinstance(found, Outcome)], written
+
+    def finish(done: Done) -> Iterator[Outcome]:
+        outcomes, written = done
+        writing.append(written)
+        yield from outcomes
+        if len(writing) > 1:
+            yield from (future.result() for future in writing.popleft())
+
     try:
         while not stopped():
-            for batch in islice(batches, AHEAD + 1 - len(reading)):
+            for pixels, batch in islice(batches, AHEAD + 1 - len(reading)):
                 futures = [(job, pool.submit(_read, job, coloured, max_pixels)) for job in batch]
-                reading.append(futures)
+                reading.append((pixels, futures))
             if not reading:
                 break
-            read = [(job, future.result()) for job, future in reading.popleft()]
-            yield from (found for _, found in read if isinstance(found, Outcome))
-            pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
-            painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
-            writing.append(
-                [
-                    pool.submit(_write, job, picture, result, seconds, overwrite, quality)
-                    for (job, picture), result in zip(pictures, painted, strict=True)
-                ]
-            )
-            if len(writing) > 1:
-                yield from (future.result() for future in writing.popleft())
-        for _job, future in (pair for batch in reading for pair in batch):
+            pixels, futures = reading.popleft()
+            alone = pixels > BATCH_PIXELS or not (reading or painting)
+            while painting and (alone or len(painting) > at_once):
+                yield from finish(painting.popleft().result())
+            if alone:
+                yield from finish(paint(futures))  # on all threads
+            else:
+                painting.append(painters.submit(paint, futures))
+        for _job, future in (pair for _, batch in reading for pair in batch):
             future.cancel()  # or the last files would wait for them
+        for painted in painting:
+            yield from finish(painted.result())
         yield from (future.result() for batch in writing for future in batch)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for executor in (painters, pool):
+            executor.shutdown(cancel_futures=True)
 
 
-def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[list[Job]]:
+def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[Job]]]:
     """At most `batch_size` jobs and, but for a single one, BATCH_PIXELS by their headers."""
     batch: list[Job] = []
     total = 0
     for job in jobs:
         pixels = 0 if job.source == STDIO else declared_pixels(job.source)
         if batch and (len(batch) == batch_size or total + pixels > BATCH_PIXELS):
-            yield batch
+            yield total, batch
             batch, total = [], 0
         batch.append(job)
         total += pixels
     if batch:
-        yield batch
+        yield total, batch
 
 
 def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:

@@ -122,7 +122,7 @@ def test_predict_beside_the_loop_and_the_network(
     assert 1 in [row["of the network's best"].median for row in table.rows[2:]]
     for folder in ("in", "out", "plain"):
         pictures = sorted((tmp_path / folder).glob("*.png"))
-        assert len(pictures) == 64
+        assert len(pictures) == 128
         with Image.open(pictures[0]) as picture:
             assert picture.size == (32, 32)
 
