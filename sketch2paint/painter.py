@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -303,6 +303,8 @@ class Painter:
     def _arithmetic(self) -> AbstractContextManager:
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
+        if self.device.type != "cuda":
+            return nullcontext()
         # Or cuDNN would choose other algorithms on another day, and round to 10 bits.
         return torch.backends.cudnn.flags(
             enabled=True, benchmark=False, deterministic=True, allow_tf32=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 
 import numpy as np
 import torch
@@ -84,7 +85,8 @@ def norms_of(generator: nn.Module, see_the_page: Callable[[], object]) -> Iterat
     """Let every instance norm use the mean and variance of a whole page, while inside.
 
     By itself it would take those of a tile: neighbours would differ, and on a tile of empty paper
-    it would blow up what little there is to a pattern.
+    it would blow up what little there is to a pattern. What other threads paint meanwhile with the
+    same network is left alone.
 
     Args:
         generator: any network; one without instance norm is left as it is.
@@ -92,12 +94,17 @@ def norms_of(generator: nn.Module, see_the_page: Callable[[], object]) -> Iterat
     """
     norms = [module for module in generator.modules() if isinstance(module, nn.InstanceNorm2d)]
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    here = get_ident()
 
     def watch(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+        if get_ident() != here:
+            return
         variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
         seen[norm] = mean, variance
 
-    def replace(norm: nn.InstanceNorm2d, inputs: tuple[Tensor], _: Tensor) -> Tensor:
+    def replace(norm: nn.InstanceNorm2d, inputs: tuple[Tensor], _: Tensor) -> Tensor | None:
+        if get_ident() != here:
+            return None
         args = *seen[norm], norm.weight, norm.bias, False, 0.0, norm.eps
         return nn.functional.batch_norm(inputs[0], *args)
 

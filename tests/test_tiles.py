@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import numpy as np
 import pytest
 import torch
@@ -83,6 +85,33 @@ def test_norms_are_those_of_the_page(generator: UNetGenerator) -> None:
         torch.testing.assert_close(generator(page), own_page)  # the same as its own
         assert (generator(tile) - own_tile).abs().max() > 1e-4
     torch.testing.assert_close(generator(tile), own_tile, rtol=0, atol=0)  # no trace is left
+
+
+def test_other_threads_keep_their_own_norms(generator: UNetGenerator) -> None:
+    page, tile = torch.rand(2, 1, 1, 32, 32)
+    results = []
+
+    def see(x: torch.Tensor) -> None:
+        with torch.inference_mode():
+            results.append(generator(x))
+
+    def beside() -> None:
+        thread = Thread(target=see, args=(tile,))
+        thread.start()
+        thread.join()
+
+    def see_the_page() -> None:
+        see(page)
+        beside()
+
+    see(tile)
+    with norms_of(generator, see_the_page):
+        see(page)
+        beside()
+    alone, own_page, beside_the_page, with_its_norms, beside_others = results
+    torch.testing.assert_close(with_its_norms, own_page)
+    torch.testing.assert_close(beside_the_page, alone, rtol=0, atol=0)
+    torch.testing.assert_close(beside_others, alone, rtol=0, atol=0)
 
 
 @torch.inference_mode()
