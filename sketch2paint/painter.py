@@ -249,8 +249,11 @@ class Painter:
             return finish(next(self._forward([picture])))
 
         threads = torch.get_num_threads()
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(paint, pictures))
+        try:
+            with ThreadPoolExecutor(threads, "", torch.set_num_threads, (1,)) as pool:
+                return list(pool.map(paint, pictures))
+        finally:
+            torch.set_num_threads(threads)  # threads that begin later take what was set last in any
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
         height, width = picture.shape[:2]

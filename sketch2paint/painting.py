@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -137,16 +138,7 @@ def paint_files(
     at_once = 2 if painter.device.type == "cpu" and threads > 1 else 1
     painters = ThreadPoolExecutor(at_once, "", torch.set_num_threads, (threads // at_once,))
     pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) + 1)
-
-    def paint(batch: Reading) -> Done:
-        read = [(job, future.result()) for job, future in batch]
-        pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
-        painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
-        written = [
-            pool.submit(_write, job, picture, result, seconds, overwrite, quality)
-            for (job, picture), result in zip(pictures, painted, strict=True)
-        ]
-        return [found for _, found in read if isinstance(found, Outcome)], written
+    paint = partial(_paint_batch, painter, pool, overwrite, quality)
 
     def finish(done: Done) -> Iterator[Outcome]:
         outcomes, written = done
@@ -178,6 +170,7 @@ def paint_files(
     finally:
         for executor in (painters, pool):
             executor.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
 
 
 def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[Job]]]:
@@ -193,6 +186,20 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
         total += pixels
     if batch:
         yield total, batch
+
+
+def _paint_batch(
+    painter: Painter, pool: ThreadPoolExecutor, overwrite: bool, quality: int, batch: Reading
+) -> Done:
+    """Paint a batch once it is read, and hand it over to be written."""
+    read = [(job, future.result()) for job, future in batch]
+    pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
+    painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
+    written = [
+        pool.submit(_write, job, picture, result, seconds, overwrite, quality)
+        for (job, picture), result in zip(pictures, painted, strict=True)
+    ]
+    return [found for _, found in read if isinstance(found, Outcome)], written
 
 
 def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:

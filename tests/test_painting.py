@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Inverter:
 
     def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
         self.batches.append([sketch.shape for sketch in sketches])
+        time.sleep(0.002)  # or nothing would be left of it in predict.json
         if any((sketch == 7).all() for sketch in sketches):
             raise RuntimeError("DefaultCPUAllocator: not enough memory")
         return [
@@ -261,6 +263,21 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
     assert [found[number] for number in range(len(heights))] == threads
 
 
+def test_other_threads_compute_as_before(
+    inverter: Inverter, sketches: Path, tmp_path: Path
+) -> None:
+    before, later = torch.get_num_threads(), []
+    torch.set_num_threads(4)
+    try:
+        list(paint_files(inverter, plan(sketches, tmp_path / "out"), 1))  # type: ignore[arg-type]
+        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+    finally:
+        torch.set_num_threads(before)
+    assert later == [4]
+
+
 def test_coloured_pictures_are_skipped_or_painted(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
@@ -445,7 +462,7 @@ def test_the_record_keeps_what_earlier_runs_did(
         "b.png": "failed",
         "deep/er/c.png": "done",
     }
-    assert 0 <= entries["a.png"]["seconds"] < 60
+    assert entries["a.png"]["seconds"] > 0
     assert entries["a.png"]["input"] == str(sketches / "a.png")
     assert entries["a.png"]["size"] == [30, 20] and entries["a.png"]["warnings"] == ["inverted"]
     assert "b.jpg: expected a readable picture" in entries["b.png"]["error"]
