@@ -86,7 +86,6 @@ def test_two_processes_killed_ten_times(pairs_dir, tmp_path):
     assert kill(pairs_dir, tmp_path, ranks=2, kills=10, seed=3) == []
 
 
-@pytest.mark.slow
 def test_differences_are_seen(pairs_dir, tmp_path):
     keys = ["trainer.max_epochs=1"]
     real_runs("once", pairs_dir, tmp_path / "a", 1, *keys)
