@@ -1,11 +1,14 @@
-"""GAN losses as pure functions over logits, in float32 also where these are of fewer bits."""
+"""Losses as pure functions, in float32 also where what they judge is of fewer bits."""
 
 from __future__ import annotations
+
+import math
 
 import torch.nn.functional as F
 from torch import Tensor
 
 GAN_MODES = ("vanilla", "lsgan", "hinge")
+SMALLEST_ERROR = 1e-3  # squared, of [-1, 1]: 36 dB; a nearly right picture takes no more gradient
 
 
 def check_gan_mode(mode: str) -> None:
@@ -55,6 +58,23 @@ def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
     if mode == "hinge":
         return -logits.mean()
     return _against_label(logits, True, mode)
+
+
+def psnr_loss(fake: Tensor, real: Tensor) -> Tensor:
+    """Minus the PSNR in dB, averaged over pictures (HINet, Chen et al. 2021).
+
+    Each picture's error counts in relation to itself: one whose colours cannot be known does not
+    outweigh those that can be got right. Unlike L1 it makes a compromise between likely colours.
+
+    Args:
+        fake: (B, C, H, W) in [-1, 1].
+        real: likewise.
+
+    Returns:
+        A scalar of at least -36.02, which is where the two are equal.
+    """
+    error = (fake.float() - real.float()).square().mean(dim=(1, 2, 3))  # (B,)
+    return 10 / math.log(10) * ((error + SMALLEST_ERROR).log() - math.log(4)).mean()
 
 
 def _against_label(logits: Tensor, is_real: bool, mode: str) -> Tensor:

@@ -58,7 +58,8 @@ class LossLog(Callback):
         return {"window": self.window}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.window = state_dict["window"]
+        rows = state_dict["window"]
+        self.window = [row for row in rows if len(row) == len(LOSSES)]  # or of an older version
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.loggers = trainer.loggers
@@ -80,7 +81,7 @@ class LossLog(Callback):
         batch_idx: int,
     ) -> None:
         model = as_pix2pix(pl_module)
-        losses = torch.stack([outputs[name] for name in LOSSES])  # (6,)
+        losses = torch.stack([outputs[name] for name in LOSSES])  # (7,)
         self.unread.append((model.pairs_seen, model.current_lr(), losses))
         batches = trainer.num_training_batches
         short = batches < self.every_n_steps and batch_idx + 1 == batches  # a line for each epoch
@@ -130,7 +131,7 @@ class LossLog(Callback):
         """Bring the waiting losses, means over processes, in one transfer; log each at its step."""
         if not self.unread:
             return
-        stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, 6)
+        stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, 7)
         values = (stacked if alone else self.reduce(stacked, reduce_op="mean")).cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
             metrics = {**dict(zip(LOSSES, row, strict=True)), "lr": lr}
@@ -205,7 +206,9 @@ def plot_losses(metrics: Path, picture: Path) -> None:
     """Draw the losses and validation metrics of a metrics.csv over thousands of pairs seen."""
     with open(metrics, newline="") as file:
         rows = list(csv.DictReader(file))
-    panels = (LOSSES[:3], LOSSES[3:4], LOSSES[4:5], ("val/psnr",), ("val/ssim",))
+    panels = [LOSSES[:3], LOSSES[3:4], LOSSES[4:5], LOSSES[5:6], ("val/psnr",), ("val/ssim",)]
+    if not any(float(row[LOSSES[5]] or 0) for row in rows):  # a term that has no weight
+        panels.remove(LOSSES[5:6])
     figure = Figure(figsize=(4 * len(panels), 3.4), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for name in names:

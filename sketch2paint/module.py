@@ -17,14 +17,22 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 from sketch2paint import weights
 from sketch2paint.images import to_rgb
-from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
+from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss, psnr_loss
 from sketch2paint.networks import PatchDiscriminator, UNetGenerator, channels_last
 
 Optimizer = torch.optim.Optimizer | LightningOptimizer
 Optimizers = tuple[Optimizer, Optimizer]  # of D, of G
 Backward = Callable[..., None]
 UPDATES = ("alternating", "simultaneous")
-LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", "loss_G_GAN", "loss_G_L1", "loss_G")
+LOSSES = (
+    "loss_D_fake",
+    "loss_D_real",
+    "loss_D",
+    "loss_G_GAN",
+    "loss_G_L1",
+    "loss_G_PSNR",
+    "loss_G",
+)
 
 
 class Pix2Pix(pl.LightningModule):
@@ -38,6 +46,7 @@ class Pix2Pix(pl.LightningModule):
         discriminator: keyword arguments of PatchDiscriminator besides in_channels and norm.
         gan_mode: vanilla | lsgan | hinge.
         lambda_l1: weight of the L1 term (LAMBDA; paper: 100).
+        lambda_psnr: weight of minus the PSNR in dB (paper: 0); loss_G_PSNR is below 0.
         lr: learning rate of both Adam optimizers.
         betas: Adam's betas (paper: 0.5 and 0.999).
         lr_decay_epochs: the learning rates fall linearly towards 0 over this many last epochs.
@@ -62,6 +71,7 @@ class Pix2Pix(pl.LightningModule):
         discriminator: dict[str, Any] | None = None,
         gan_mode: str = "vanilla",
         lambda_l1: float = 100.0,
+        lambda_psnr: float = 0.0,
         lr: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         lr_decay_epochs: int = 0,
@@ -73,7 +83,7 @@ class Pix2Pix(pl.LightningModule):
         super().__init__()
         if task not in weights.OUT_CHANNELS:
             raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
-        _check(gan_mode, lambda_l1, lr, betas, lr_decay_epochs, ema_kimg)
+        _check(gan_mode, lambda_l1, lambda_psnr, lr, betas, lr_decay_epochs, ema_kimg)
         _check_update(update, accumulate)
         betas = (betas[0], betas[1])
         self.save_hyperparameters()
@@ -88,7 +98,7 @@ class Pix2Pix(pl.LightningModule):
         self.ema: UNetGenerator | None = None
         if ema_kimg:
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
-        self.gan_mode, self.lambda_l1 = gan_mode, lambda_l1
+        self.gan_mode, self.lambda_l1, self.lambda_psnr = gan_mode, lambda_l1, lambda_psnr
         self.lr, self.betas, self.lr_decay_epochs = lr, betas, lr_decay_epochs
         self.update, self.accumulate = update, accumulate
         self.ema_kimg, self.seed = ema_kimg, seed
@@ -124,7 +134,7 @@ class Pix2Pix(pl.LightningModule):
             )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """One step of both networks; returns the six detached losses."""
+        """One step of both networks; returns the seven detached losses."""
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc, attr-defined]
         losses = self.gan_step(
             batch["sketch"], batch["real"], optimizer_d, optimizer_g, self.manual_backward
@@ -154,24 +164,23 @@ class Pix2Pix(pl.LightningModule):
             backward: called as `Tensor.backward` is; Lightning scales and synchronises in its own.
 
         Returns:
-            The six detached losses.
+            The seven detached losses.
         """
         optimizers = optimizer_d, optimizer_g
         step = self._alternating if self.update == "alternating" else self._simultaneous
         losses = step(channels_last(sketch), channels_last(real), optimizers, backward)
-        loss_d_fake, loss_d_real, loss_g_gan, loss_g_l1 = losses.detach().unbind()
-        loss_d, loss_g = (loss_d_fake + loss_d_real) / 2, loss_g_gan + loss_g_l1
-        values = (loss_d_fake, loss_d_real, loss_d, loss_g_gan, loss_g_l1, loss_g)
+        of_d, of_g = losses.detach().split([2, 3])  # fake, real; GAN, L1, PSNR
+        values = (*of_d, of_d.mean(), *of_g, of_g.sum())
         return dict(zip(LOSSES, values, strict=True))
 
     def _alternating(
         self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
     ) -> Tensor:
-        """D on fake and real, then G against the new D; the four losses."""
+        """D on fake and real, then G against the new D; the five losses."""
         optimizer_d, optimizer_g = optimizers
         parts = list(zip(sketch.chunk(self.accumulate), real.chunk(self.accumulate), strict=True))
         shares = [len(part) / len(sketch) for part, _ in parts]
-        fake, losses = sketch, torch.zeros(4, device=sketch.device)
+        fake, losses = sketch, torch.zeros(5, device=sketch.device)
 
         # Backward and step of one optimizer belong together: under fp16 Lightning updates the one
         # GradScaler after each optimizer step, so a later backward uses the new scale.
@@ -190,7 +199,7 @@ class Pix2Pix(pl.LightningModule):
         optimizer_g.zero_grad(set_to_none=True)
         for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
             fake = fake if len(parts) == 1 else self._fake(part, number)
-            loss_g = share * self._losses_g(self.discriminator(part, fake), fake, truth)  # (2,)
+            loss_g = share * self._losses_g(self.discriminator(part, fake), fake, truth)  # (3,)
             backward(loss_g.sum())
             losses[2:] += loss_g.detach()
         optimizer_g.step()
@@ -200,7 +209,7 @@ class Pix2Pix(pl.LightningModule):
     def _simultaneous(
         self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
     ) -> Tensor:
-        """G and D against each other as they were; D judges the fake once; the four losses."""
+        """G and D against each other as they were; D judges the fake once; the five losses."""
         optimizer_d, optimizer_g = optimizers
         fake = self._fake(sketch, 0)
         logits = self._judge(sketch, fake)
@@ -236,9 +245,11 @@ class Pix2Pix(pl.LightningModule):
         return torch.stack(losses)
 
     def _losses_g(self, logits: Tensor, fake: Tensor, real: Tensor) -> Tensor:
-        """The losses of G: to fool D, and to stay near the truth, (2,)."""
+        """The losses of G: to fool D, and to stay near the truth in two measures, (3,)."""
         gan = generator_loss(logits, self.gan_mode)
-        return torch.stack([gan, self.lambda_l1 * F.l1_loss(fake.float(), real)])
+        l1 = self.lambda_l1 * F.l1_loss(fake.float(), real)
+        psnr = self.lambda_psnr * psnr_loss(fake, real) if self.lambda_psnr else l1.new_zeros(())
+        return torch.stack([gan, l1, psnr])
 
     @torch.no_grad()
     def _update_ema(self, pairs: int) -> None:
@@ -375,6 +386,7 @@ def as_pix2pix(module: pl.LightningModule) -> Pix2Pix:
 def _check(
     gan_mode: str,
     lambda_l1: float,
+    lambda_psnr: float,
     lr: float,
     betas: tuple[float, float],
     lr_decay_epochs: int,
@@ -383,6 +395,7 @@ def _check(
     check_gan_mode(gan_mode)
     for name, value in (
         ("lambda_l1", lambda_l1),
+        ("lambda_psnr", lambda_psnr),
         ("lr_decay_epochs", lr_decay_epochs),
         ("ema_kimg", ema_kimg),
     ):

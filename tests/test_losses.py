@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss
+from sketch2paint.losses import check_gan_mode, discriminator_loss, generator_loss, psnr_loss
 
 LOGITS = torch.tensor([-3.0, -0.5, 0.0, 2.0, 80.0]).view(1, 1, 1, 5)
 
@@ -65,6 +66,25 @@ def test_few_bits_are_averaged_in_float32(mode):
     ):
         assert loss.dtype == torch.float32
     assert discriminator_loss(logits, True, mode) == discriminator_loss(logits.float(), True, mode)
+
+
+def test_psnr_loss_is_minus_torchmetrics():
+    generator = torch.Generator().manual_seed(0)
+    real, noise = (torch.rand(3, 3, 8, 8, generator=generator) * 2 - 1 for _ in range(2))
+    fake = real.lerp(noise, torch.tensor([0.5, 0.7, 1.0]).view(3, 1, 1, 1))
+    expected = peak_signal_noise_ratio(fake, real, data_range=2.0, dim=(1, 2, 3))
+    assert psnr_loss(fake, real).item() == pytest.approx(-expected.item(), abs=0.1)  # 1e-3 in 0.1
+    assert psnr_loss(real, real).item() == pytest.approx(-36.02, abs=0.01)
+    assert psnr_loss(fake.bfloat16(), real).dtype == torch.float32
+
+
+def test_psnr_loss_weighs_pictures_by_their_own_error():
+    fake = torch.tensor([0.1, 1.0]).view(2, 1, 1, 1).expand(2, 3, 4, 4).clone().requires_grad_()
+    psnr_loss(fake, torch.zeros(2, 3, 4, 4)).backward()
+    near, far = fake.grad.sum(dim=(1, 2, 3)).tolist()
+    scale = 10 / math.log(10) / 2  # of d log(e) / 2 pictures
+    assert near == pytest.approx(scale * 0.2 / (0.01 + 1e-3), rel=1e-4)
+    assert far == pytest.approx(scale * 2.0 / (1.0 + 1e-3), rel=1e-4)
 
 
 def test_unknown_mode():

@@ -11,6 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch.utils.data import DataLoader
 
 from sketch2paint.images import lab_to_rgb, rgb_to_lab
+from sketch2paint.losses import psnr_loss
 from sketch2paint.module import LOSSES, Pix2Pix
 from sketch2paint.networks import UNetGenerator
 
@@ -85,7 +86,7 @@ def plain_gan_loss(logits, label, mode, for_generator):
 @pytest.mark.parametrize("mode", ["vanilla", "lsgan", "hinge"])
 def test_step_equals_plain_pytorch(mode):
     torch.manual_seed(0)
-    module = tiny(gan_mode=mode, lambda_l1=30.0, lr=1e-3)
+    module = tiny(gan_mode=mode, lambda_l1=30.0, lambda_psnr=2.0, lr=1e-3)
     generator = copy.deepcopy(module.generator)
     discriminator = copy.deepcopy(module.discriminator)
     data = batches(3)
@@ -105,10 +106,12 @@ def test_step_equals_plain_pytorch(mode):
         fake = generator(sketch)
         g_gan = plain_gan_loss(discriminator(sketch, fake), 1.0, mode, for_generator=True)
         g_l1 = 30 * (fake - real).abs().mean()
+        g_psnr = 2 * psnr_loss(fake, real)
+        g_all = g_gan + g_l1 + g_psnr
         optimizer_g.zero_grad()
-        (g_gan + g_l1).backward()
+        g_all.backward()
         optimizer_g.step()
-        expected = (d_fake, d_real, (d_fake + d_real) / 2, g_gan, g_l1, g_gan + g_l1)
+        expected = (d_fake, d_real, (d_fake + d_real) / 2, g_gan, g_l1, g_psnr, g_all)
         for name, value in zip(LOSSES, expected, strict=True):
             assert logged[name] == pytest.approx(value.item(), rel=1e-5), name
     assert_near(module, generator, discriminator)
@@ -155,7 +158,7 @@ def test_parts_of_a_batch_have_its_gradients(accumulate):
     runs = []
     for parts in (1, accumulate):
         torch.manual_seed(0)
-        module = tiny(accumulate=parts, lr=1e-3)
+        module = tiny(accumulate=parts, lambda_psnr=2.0, lr=1e-3)
         recorder, _ = fit(module, data)
         runs.append((module, recorder.outputs))
     (whole, losses), (cut, cut_losses) = runs
@@ -304,6 +307,7 @@ def test_learns_a_constant_picture():
     [
         ({"gan_mode": "wgan"}, "Expected `gan_mode`"),
         ({"lambda_l1": -1}, "Expected `model.lambda_l1` to be at least 0, got -1"),
+        ({"lambda_psnr": -1}, "Expected `model.lambda_psnr` to be at least 0, got -1"),
         ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
         ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
         ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),
