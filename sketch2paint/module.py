@@ -399,9 +399,9 @@ def _check(
         ("lr_decay_epochs", lr_decay_epochs),
         ("ema_kimg", ema_kimg),
     ):
-        if value < 0:
+        if not value >= 0:  # nor NaN
             raise ValueError(f"Expected `model.{name}` to be at least 0, got {value}.")
-    if lr <= 0:
+    if not lr > 0:
         raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
     if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")

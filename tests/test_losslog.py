@@ -58,6 +58,24 @@ def test_plot_of_an_empty_table(tmp_path):
         assert picture.size[0] > 1000
 
 
+def test_plot_has_a_panel_for_a_term_with_a_weight(tmp_path):
+    widths = []
+    for psnr in (0, -9):
+        row = "1,9,36,0.0002," + "1," * (len(LOSSES) - 2) + f"{psnr},1,20,0.9\n"
+        header = "epoch,iteration,pairs,lr," + ",".join(LOSSES) + ",val/psnr,val/ssim\n"
+        (tmp_path / "metrics.csv").write_text(header + row)
+        plot_losses(tmp_path / "metrics.csv", tmp_path / "losses.png")
+        with Image.open(tmp_path / "losses.png") as picture:
+            widths.append(picture.size[0])
+    assert widths[1] == widths[0] * 6 / 5
+
+
+def test_lines_of_an_older_version_are_begun_anew(tmp_path):
+    log = LossLog(str(tmp_path), 2)
+    log.load_state_dict({"window": [[1.0] * (len(LOSSES) - 1)]})
+    assert log.window == []
+
+
 def test_arguments():
     with pytest.raises(ValueError, match="Expected `log_every_n_steps` to be at least 1, got 0"):
         LossLog("x", 0)

@@ -308,6 +308,7 @@ def test_learns_a_constant_picture():
         ({"gan_mode": "wgan"}, "Expected `gan_mode`"),
         ({"lambda_l1": -1}, "Expected `model.lambda_l1` to be at least 0, got -1"),
         ({"lambda_psnr": -1}, "Expected `model.lambda_psnr` to be at least 0, got -1"),
+        ({"lambda_psnr": math.nan}, "Expected `model.lambda_psnr` to be at least 0, got nan"),
         ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
         ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
         ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),
