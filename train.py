@@ -42,25 +42,21 @@ def train(
 
 
 def _train(config: dict[str, Any], resumed: Resumed | None, first: bool) -> int:
-    engine, network, pairs = _build(config, resumed, first)
-    out_dir, epochs = config["out_dir"], engine.max_epochs
-    seen = resumed.pairs_seen if resumed else 0
-    going_on = f", resuming from {resumed.path} ({seen} pairs seen)" if resumed else ""
+    out_dir, epochs = config["out_dir"], config["trainer"]["max_epochs"]
+    if resumed:
+        going_on = f", resuming from {resumed.path} ({resumed.pairs_seen} pairs seen)"
+    else:
+        going_on = ""
     print(f"Run folder: {out_dir}{going_on}")
-    if network.lr_decay_epochs and network.lr_decay_epochs >= epochs:
-        print(
-            f"Note: model.lr_decay_epochs={network.lr_decay_epochs} is not less than "
-            f"trainer.max_epochs={epochs}: the learning rate begins at "
-            f"{epochs / (network.lr_decay_epochs + 1):.2g} of model.lr. "
-            f"model.lr_decay_epochs={epochs // 2} is half of the run."
-        )
+    if resumed and isinstance(epochs, int) and 0 <= epochs <= resumed.epochs:
+        print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
+        return 0
+    engine, network, pairs = _build(config, resumed, first)
     if signum := _fit(engine, network, pairs, resumed, config):
         run = f"name={config['name']}"
         run = run if out_dir == f"runs/{config['name']}" else f"out_dir={out_dir}"
         print(f"Stopped in order. To go on: the same command with {run} resume=true")
         return 128 + signum if first else 0  # Lightning kills all if one of its own fails
-    if network.pairs_seen == seen:
-        print(f"Nothing was left to do. To train on, pass trainer.max_epochs above {epochs}.")
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
         f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"

@@ -49,7 +49,7 @@ class Pix2Pix(pl.LightningModule):
         lambda_psnr: weight of minus the PSNR in dB (paper: 0); loss_G_PSNR is below 0.
         lr: learning rate of both Adam optimizers.
         betas: Adam's betas (paper: 0.5 and 0.999).
-        lr_decay_epochs: the learning rates fall linearly towards 0 over this many last epochs.
+        lr_decay: share of the run, at its end, over which the learning rates fall linearly to 0.
         update: alternating (paper: G learns from the D of the same step, already improved) |
             simultaneous (both from the networks as they were; one pass of D less).
         accumulate: parts that a batch is cut into, one after the other in memory; the gradients
@@ -74,7 +74,7 @@ class Pix2Pix(pl.LightningModule):
         lambda_psnr: float = 0.0,
         lr: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
-        lr_decay_epochs: int = 0,
+        lr_decay: float = 0.0,
         update: str = "alternating",
         accumulate: int = 1,
         ema_kimg: float = 10.0,
@@ -83,7 +83,7 @@ class Pix2Pix(pl.LightningModule):
         super().__init__()
         if task not in weights.OUT_CHANNELS:
             raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
-        _check(gan_mode, lambda_l1, lambda_psnr, lr, betas, lr_decay_epochs, ema_kimg)
+        _check(gan_mode, lambda_l1, lambda_psnr, lr, betas, lr_decay, ema_kimg)
         _check_update(update, accumulate)
         betas = (betas[0], betas[1])
         self.save_hyperparameters()
@@ -99,7 +99,7 @@ class Pix2Pix(pl.LightningModule):
         if ema_kimg:
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.gan_mode, self.lambda_l1, self.lambda_psnr = gan_mode, lambda_l1, lambda_psnr
-        self.lr, self.betas, self.lr_decay_epochs = lr, betas, lr_decay_epochs
+        self.lr, self.betas, self.lr_decay = lr, betas, lr_decay
         self.update, self.accumulate = update, accumulate
         self.ema_kimg, self.seed = ema_kimg, seed
         # Both networks as a strategy wraps them to synchronise their gradients (trainer.py).
@@ -289,10 +289,11 @@ class Pix2Pix(pl.LightningModule):
 
     def current_lr(self) -> float:
         """The learning rate of this epoch: a function of the epoch, so resume cannot restart it."""
-        if not self.lr_decay_epochs:
+        if not self.lr_decay:
             return self.lr
-        left = (self.trainer.max_epochs or 0) - self.current_epoch
-        return self.lr * min(1.0, left / (self.lr_decay_epochs + 1))
+        epochs = self.trainer.max_epochs or 0
+        left = epochs - self.current_epoch  # 1 in the last epoch, which still learns
+        return self.lr * min(1.0, left / (self.lr_decay * epochs + 1))
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Set this epoch's learning rate."""
@@ -389,20 +390,21 @@ def _check(
     lambda_psnr: float,
     lr: float,
     betas: tuple[float, float],
-    lr_decay_epochs: int,
+    lr_decay: float,
     ema_kimg: float,
 ) -> None:
     check_gan_mode(gan_mode)
     for name, value in (
         ("lambda_l1", lambda_l1),
         ("lambda_psnr", lambda_psnr),
-        ("lr_decay_epochs", lr_decay_epochs),
         ("ema_kimg", ema_kimg),
     ):
         if not value >= 0:  # nor NaN
             raise ValueError(f"Expected `model.{name}` to be at least 0, got {value}.")
     if not lr > 0:
         raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
+    if not 0 <= lr_decay <= 1:
+        raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")
     if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
 

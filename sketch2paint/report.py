@@ -24,7 +24,7 @@ CARD = Path(__file__).resolve().parent.parent / "docs" / "model_card.md"
 LEGEND = (
     "Below a mean: its 95 % interval. Higher is better: PSNR, SSIM, MS-SSIM, edges (agreement "
     "with the drawing's).\nLower is better: CIEDE2000 (coloured pixels), LPIPS, FID, KID. "
-    "Colourfulness: 1 is the truth's, < 0.6 grey, > 1.3 neon."
+    "Colourfulness: of all pictures, for the truth's: 1 is the same, < 0.6 grey, > 1.3 neon."
 )
 
 

@@ -23,10 +23,11 @@ FIXED = (
 
 
 class Resumed(NamedTuple):
-    """A checkpoint to go on from, and the pairs seen by then."""
+    """A checkpoint to go on from, the pairs seen by then, and the epochs finished."""
 
     path: Path
     pairs_seen: int
+    epochs: int
 
 
 def is_first_process() -> bool:
@@ -66,10 +67,14 @@ def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Resumed | None:
 def _read(path: Path) -> Resumed:
     from sketch2paint.weights import read_checkpoint  # heavy
 
-    pairs_seen = read_checkpoint(path).get("pairs_seen")
-    if not isinstance(pairs_seen, int):
-        raise ValueError(f"{path}: expected a checkpoint written by train.py, got another one.")
-    return Resumed(path, pairs_seen)
+    checkpoint = read_checkpoint(path)
+    try:
+        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]  # Lightning's
+        return Resumed(path, checkpoint["pairs_seen"], progress["current"]["processed"])
+    except KeyError as error:
+        raise ValueError(
+            f"{path}: expected a checkpoint written by train.py, got another one."
+        ) from error
 
 
 def _newest_whole(folder: Path) -> Resumed | None:
@@ -133,7 +138,7 @@ def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
         *("name", "out_dir", "*.out_dir", "resume"),
         *("callbacks.checkpoints.every", "callbacks.checkpoints.on_nan"),  # said by their own keys
     )
-    decay = now.get("model.lr_decay_epochs")  # then the last epoch decides on the rate
+    decay = now.get("model.lr_decay")  # then the last epoch decides on the rate
     harmless = tuple(key for key in HARMLESS if not (decay and key == "trainer.max_epochs"))
     return [
         f"Changed since the run began, {line}"

@@ -111,7 +111,7 @@ def test_other_pictures_begin_the_epoch_anew(pairs_dir, tmp_path):
 
 
 def test_resume_goes_on_with_optimizers_and_schedule(pairs_dir, tmp_path):
-    arguments = {"lr_decay_epochs": 3, "lr": 1e-3}
+    arguments = {"lr_decay": 0.75, "lr": 1e-3}
     run(pairs_dir, tmp_path / "a", epochs=2, **arguments)
     last = tmp_path / "a/checkpoints/last.ckpt"
     trainer, module = run(pairs_dir, tmp_path / "a", epochs=4, checkpoint=last, **arguments)

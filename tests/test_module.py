@@ -224,7 +224,7 @@ def test_weights_stay_out_of_the_other_step():
 
 
 def test_linear_decay_follows_the_epoch():
-    recorder, _ = fit(tiny(lr=1.0e-3, lr_decay_epochs=3), batches(1), epochs=5)
+    recorder, _ = fit(tiny(lr=1.0e-3, lr_decay=0.6), batches(1), epochs=5)
     assert recorder.lrs == pytest.approx([1e-3, 1e-3, 0.75e-3, 0.5e-3, 0.25e-3])
 
 
@@ -310,6 +310,7 @@ def test_learns_a_constant_picture():
         ({"lambda_psnr": -1}, "Expected `model.lambda_psnr` to be at least 0, got -1"),
         ({"lambda_psnr": math.nan}, "Expected `model.lambda_psnr` to be at least 0, got nan"),
         ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
+        ({"lr_decay": 3}, r"Expected `model.lr_decay` to be in \[0, 1\], got 3"),
         ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
         ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),
         ({"task": "video"}, "Expected `model.task` to be sketch or photo, got 'video'"),

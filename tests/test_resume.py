@@ -15,7 +15,9 @@ CONFIG = {
 
 def write(path, pairs_seen):
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": {"x": torch.ones(1000)}, "pairs_seen": pairs_seen}, path)
+    loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 3}}}}
+    checkpoint = {"state_dict": {"x": torch.ones(1000)}, "pairs_seen": pairs_seen, "loops": loops}
+    torch.save(checkpoint, path)
     return path
 
 
@@ -68,10 +70,10 @@ def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys, damage
     folder = tmp_path / "checkpoints"
     last = write(folder / "last.ckpt", 30)
     write(folder / "previous.ckpt", 20)
-    assert checkpoint_to_resume(tmp_path, True) == (last, 30)
+    assert checkpoint_to_resume(tmp_path, True) == (last, 30, 3)
     assert "WARNING" not in capsys.readouterr().out
     damage(last)
-    assert checkpoint_to_resume(tmp_path, True) == (folder / "previous.ckpt", 20)
+    assert checkpoint_to_resume(tmp_path, True) == (folder / "previous.ckpt", 20, 3)
     output = capsys.readouterr().out
     assert f"WARNING: {last}: " in output
     assert f"WARNING: going on from {folder / 'previous.ckpt'} (20 pairs seen)" in output
@@ -86,12 +88,12 @@ def test_every_checkpoint_damaged(tmp_path, capsys):
     with pytest.raises(ValueError, match="(?s)last.*previous.*0010.*0005.*none is left. Start"):
         checkpoint_to_resume(tmp_path, True)
     write(folder / "epoch_0005.ckpt", 1)
-    assert checkpoint_to_resume(tmp_path, True) == (folder / "epoch_0005.ckpt", 1)
+    assert checkpoint_to_resume(tmp_path, True) == (folder / "epoch_0005.ckpt", 1, 3)
 
 
 def test_checkpoint_by_path(tmp_path):
     path = write(tmp_path / "x.ckpt", 1)
-    assert checkpoint_to_resume(tmp_path, str(path)) == (path, 1)
+    assert checkpoint_to_resume(tmp_path, str(path)) == (path, 1, 3)
     swap(path)
     with pytest.raises(ValueError, match="x.ckpt: "):  # no other one is taken in its place
         checkpoint_to_resume(tmp_path, str(path))
@@ -136,7 +138,7 @@ def test_harmless_changes_are_told(checkpoint, groups, line):
 
 
 def test_the_number_of_epochs_decides_on_the_rate_where_it_decays(checkpoint):
-    decaying = {"model": {**CONFIG["model"], "lr_decay_epochs": 2}}
+    decaying = {"model": {**CONFIG["model"], "lr_decay": 0.4}}
     (checkpoint.parent.parent / "config.yaml").write_text(yaml.safe_dump(CONFIG | decaying))
     longer = changed(trainer={"max_epochs": 9}) | decaying
     assert compare_configs(checkpoint, longer) == [

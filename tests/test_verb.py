@@ -108,9 +108,11 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
     with open(tmp_path / "runs/a/metrics.csv", newline="") as file:
         assert [r["epoch"] for r in csv.DictReader(file)] == ["1", "1", "1", "2", "2", "2"]
 
-    done = call(*train, "name=a", "trainer.max_epochs=2", "resume=true", cwd=tmp_path)
+    config = (tmp_path / "runs/a/config.yaml").read_text()
+    done = call(*train, "name=a", "trainer.max_epochs=1", "resume=true", cwd=tmp_path)
     assert "resuming from runs/a/checkpoints/last.ckpt (16 pairs seen)" in done.stdout
-    assert "Nothing was left to do. To train on, pass trainer.max_epochs above 2." in done.stdout
+    assert "Nothing was left to do. To train on, pass trainer.max_epochs above 1." in done.stdout
+    assert (tmp_path / "runs/a/config.yaml").read_text() == config  # of what was done
 
     (tmp_path / "foreign.ckpt").write_bytes(b"no checkpoint")
     message = refused_here("train", [*train[1:], "name=c", "resume=foreign.ckpt"])
