@@ -123,7 +123,7 @@ def test_two_processes_equal_one(pairs_dir, tmp_path, step):
     output = real_runs("once", pairs_dir, tmp_path / "two", 2, "data.batch_size=2", *keys)
     assert "Warning" not in output
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
-    assert len(one) == 20 * 6 + 10 * 2  # 20 steps, and 10 validations over 3 pictures
+    assert len(one) == 20 * 7 + 10 * 2  # 20 steps of 7 losses, and 10 validations over 3 pictures
     assert one.keys() == two.keys()
     for key, value in one.items():
         tolerance = 1e-4 if "val" in key[1] else 1e-5  # metrics.csv keeps four decimals of them
