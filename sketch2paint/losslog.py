@@ -206,9 +206,9 @@ def plot_losses(metrics: Path, picture: Path) -> None:
     """Draw the losses and validation metrics of a metrics.csv over thousands of pairs seen."""
     with open(metrics, newline="") as file:
         rows = list(csv.DictReader(file))
-    panels = [LOSSES[:3], LOSSES[3:4], LOSSES[4:5], LOSSES[5:6], ("val/psnr",), ("val/ssim",)]
-    if not any(float(row[LOSSES[5]] or 0) for row in rows):  # a term that has no weight
-        panels.remove(LOSSES[5:6])
+    panels = [LOSSES[:3], *((name,) for name in (*LOSSES[3:-1], "val/psnr", "val/ssim"))]
+    if not any(float(row.get("loss_G_PSNR") or 0) for row in rows):  # a term that has no weight
+        panels.remove(("loss_G_PSNR",))
     figure = Figure(figsize=(4 * len(panels), 3.4), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for name in names:
