@@ -69,12 +69,13 @@ def _read(path: Path) -> Resumed:
 
     checkpoint = read_checkpoint(path)
     try:
-        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]  # Lightning's
-        return Resumed(path, checkpoint["pairs_seen"], progress["current"]["processed"])
-    except KeyError as error:
-        raise ValueError(
-            f"{path}: expected a checkpoint written by train.py, got another one."
-        ) from error
+        pairs_seen = checkpoint["pairs_seen"]
+        epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    except (KeyError, TypeError):
+        pairs_seen = epochs = None
+    if not isinstance(pairs_seen, int) or not isinstance(epochs, int):
+        raise ValueError(f"{path}: expected a checkpoint written by train.py, got another one.")
+    return Resumed(path, pairs_seen, epochs)
 
 
 def _newest_whole(folder: Path) -> Resumed | None:

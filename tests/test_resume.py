@@ -97,9 +97,10 @@ def test_checkpoint_by_path(tmp_path):
     swap(path)
     with pytest.raises(ValueError, match="x.ckpt: "):  # no other one is taken in its place
         checkpoint_to_resume(tmp_path, str(path))
-    torch.save({"state_dict": {}}, path)
-    with pytest.raises(ValueError, match="x.ckpt: expected a checkpoint written by train.py"):
-        checkpoint_to_resume(tmp_path, str(path))
+    for foreign in ({}, {"pairs_seen": 1}, {"pairs_seen": 1, "loops": None}):
+        torch.save({"state_dict": {}, **foreign}, path)
+        with pytest.raises(ValueError, match="x.ckpt: expected a checkpoint written by train.py"):
+            checkpoint_to_resume(tmp_path, str(path))
     with pytest.raises(FileNotFoundError, match="y.ckpt: no such checkpoint. Pass resume=true"):
         checkpoint_to_resume(tmp_path, str(tmp_path / "y.ckpt"))
 
