@@ -61,7 +61,7 @@ def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
 
 
 def psnr_loss(fake: Tensor, real: Tensor) -> Tensor:
-    """Minus the PSNR in dB, averaged over pictures (HINet, Chen et al. 2021).
+    """Minus the PSNR in dB, averaged over pictures (HINet, https://arxiv.org/abs/2105.06086).
 
     Each picture's error counts in relation to itself: one whose colours cannot be known does not
     outweigh those that can be got right. Unlike L1 it makes a compromise between likely colours.
