@@ -32,8 +32,8 @@ def benchmark(
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
 
-    from sketch2paint import measure
-    from sketch2paint.painter import choose_device
+    from sketch2paint.benchmark import timing as measure
+    from sketch2paint.inference.painter import choose_device
 
     if threads:
         torch.set_num_threads(threads)
@@ -52,8 +52,9 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from sketch2paint import benchmark as others
-    from sketch2paint import ladder, runs
+    from sketch2paint.benchmark import ablation as ladder
+    from sketch2paint.benchmark import processes as runs
+    from sketch2paint.benchmark import rates as others
 
     what, batch_sizes = keys["what"], keys["batch_size"]
     rounds, seconds = keys["repeats"], keys["seconds"]
@@ -87,7 +88,7 @@ def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, A
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
-    from sketch2paint.runs import quoted
+    from sketch2paint.benchmark.processes import quoted
 
     given = HydraConfig.get().overrides.task
     overrides = [word for word in given if word.startswith(("data=", "data."))]

@@ -27,16 +27,16 @@ def evaluate(
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
     from hydra.utils import instantiate
 
-    from sketch2paint import report
-    from sketch2paint.evaluation import (
+    from sketch2paint.evaluation import report
+    from sketch2paint.evaluation.compare import (
         choose_split,
         common_size,
         load_networks,
         measure,
         summarise,
     )
-    from sketch2paint.metrics import Learned
-    from sketch2paint.report_page import Gallery
+    from sketch2paint.evaluation.metrics import Learned
+    from sketch2paint.evaluation.page import Gallery
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
     networks = load_networks(checkpoints, data["task"], device)

@@ -16,7 +16,7 @@ def export(
     drawings: str | None,
 ) -> int:
     """Write a generator for other programs and compare the file with PyTorch."""
-    from sketch2paint.export import LIMIT, export_generator
+    from sketch2paint.models.export import LIMIT, export_generator
 
     print(f"Exporting {checkpoint} as {format}, then comparing the file with PyTorch", flush=True)
     measured = export_generator(checkpoint, format, output, dtype, opset, drawings)

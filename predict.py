@@ -41,10 +41,10 @@ def predict(
 
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
-        from sketch2paint.gallery import gallery_path, make_gallery
-        from sketch2paint.painter import Painter
-        from sketch2paint.painting import Record, local_device, paint_missing, summary
-        from sketch2paint.plan import find_truths, plan_jobs, share_of
+        from sketch2paint.inference.gallery import gallery_path, make_gallery
+        from sketch2paint.inference.jobs import find_truths, plan_jobs, share_of
+        from sketch2paint.inference.painter import Painter
+        from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
         jobs = plan_jobs(inputs, output, format, layers, compare)

@@ -36,10 +36,10 @@ def report(pairs: Any, json: str | None, sheet: str | None, workers: int | None)
     from json import dumps
     from pathlib import Path
 
-    from sketch2paint.checks import contact_sheet, inspect, report_text
-    from sketch2paint.data import available_cores
+    from sketch2paint.data.checks import contact_sheet, inspect, report_text
+    from sketch2paint.data.datamodule import available_cores
     from sketch2paint.files import written_beside
-    from sketch2paint.images import write_picture
+    from sketch2paint.images.convert import write_picture
 
     splits = pairs.splits()
     found = inspect(pairs.source, splits, workers or available_cores())

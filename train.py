@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from sketch2paint.resume import (
+from sketch2paint.training.resume import (
     Resumed,
     checkpoint_to_resume,
     compare_configs,
@@ -71,7 +71,7 @@ def _build(config: dict[str, Any], resumed: Resumed | None, first: bool) -> tupl
     from hydra.utils import instantiate
 
     from sketch2paint.files import written_beside
-    from sketch2paint.weights import load_generator
+    from sketch2paint.models.weights import load_generator
 
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [instantiate(callback) for callback in config["callbacks"].values() if callback]
@@ -97,8 +97,8 @@ def _fit(
     engine: Any, network: Any, pairs: Any, resumed: Resumed | None, config: dict[str, Any]
 ) -> int:
     """Train; returns the signal that stopped the run in order, or 0."""
-    from sketch2paint.checkpoints import Interrupted
-    from sketch2paint.trainer import is_lost_process
+    from sketch2paint.training.checkpoints import Interrupted
+    from sketch2paint.training.trainer import is_lost_process
 
     try:
         checkpoint = resumed.path if resumed else None

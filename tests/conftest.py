@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from sketch2paint.networks import UNetGenerator
-from sketch2paint.weights import describe, save_generator
+from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.weights import describe, save_generator
 
 torch.set_num_threads(1)  # the networks are so small that threads only wait for each other
 

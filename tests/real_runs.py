@@ -19,11 +19,11 @@ from pathlib import Path
 
 import torch
 
-import sketch2paint.callbacks
-import sketch2paint.checkpoints
-import sketch2paint.data
-import sketch2paint.trainer  # noqa: F401  # the children find it imported
-from sketch2paint.weights import read_checkpoint
+import sketch2paint.data.datamodule
+import sketch2paint.training.callbacks
+import sketch2paint.training.checkpoints
+import sketch2paint.training.trainer  # noqa: F401  # the children find it imported
+from sketch2paint.models.weights import read_checkpoint
 
 ROOT = Path(__file__).parent.parent
 TINY = [

@@ -11,13 +11,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
-from sketch2paint.networks import PatchDiscriminator, UNetGenerator
+from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
 VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
 # What train.py passes itself.
-GIVEN = {"sketch2paint.trainer.build_trainer": {"callbacks", "logger"}}
+GIVEN = {"sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"}}
 
 
 def composed(verb, *overrides):

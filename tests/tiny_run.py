@@ -6,11 +6,11 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sketch2paint.callbacks import SampleGrids
-from sketch2paint.checkpoints import Checkpoints
-from sketch2paint.data import SketchDataModule
-from sketch2paint.module import Pix2Pix
-from sketch2paint.trainer import build_trainer
+from sketch2paint.data.datamodule import SketchDataModule
+from sketch2paint.training.callbacks import SampleGrids
+from sketch2paint.training.checkpoints import Checkpoints
+from sketch2paint.training.pix2pix import Pix2Pix
+from sketch2paint.training.trainer import build_trainer
 
 
 def run(

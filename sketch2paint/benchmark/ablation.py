@@ -1,0 +1,392 @@
+"""One step of training: as people write it, what is added to that rung by rung, and as ours is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sketch2paint.benchmark.timing import (
+    Figure,
+    Measured,
+    Table,
+    Unavailable,
+    forget_peak,
+    interleave,
+    is_out_of_memory,
+    largest_fitting,
+    peak_memory,
+    product_rate,
+    release,
+    seconds_each,
+    synchroniser,
+)
+from sketch2paint.models.networks import InstanceNorm
+from sketch2paint.training.pix2pix import Pix2Pix
+from sketch2paint.training.trainer import choose_precision
+
+Step = Callable[[], object]
+REFERENCE, OURS, FULL = "reference", "ours", "ours, with average"
+
+
+@dataclass(frozen=True)
+class Work:
+    """The networks of a training run and one batch for them.
+
+    Attributes:
+        device: where.
+        size: side of the pictures.
+        batch_size: pairs in a step.
+        base_channels: of the generator; the discriminator has as many, as in the paper.
+    """
+
+    device: torch.device
+    size: int
+    batch_size: int
+    base_channels: int = 64
+
+    def model(self, update: str = "alternating", accumulate: int = 1, average: bool = True) -> Any:
+        """Networks as they begin, the same at each call, on the device."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = Pix2Pix(
+                size=self.size,
+                generator={"base_channels": self.base_channels},
+                discriminator={"base_channels": self.base_channels},
+                update=update,
+                accumulate=accumulate,
+                ema_kimg=10.0 if average else 0.0,
+            )
+        return model.to(self.device).train()
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Sketch (B, 1, S, S) and real (B, 3, S, S) in [-1, 1]."""
+        draws = torch.Generator().manual_seed(1)
+        shape = self.batch_size, 4, self.size, self.size
+        pairs = (torch.rand(shape, generator=draws) * 2 - 1).to(self.device)
+        return pairs[:, :1].contiguous(), pairs[:, 1:].contiguous()
+
+    def precision(self) -> str:
+        """What trainer.precision=auto trains in here: bf16-mixed, 16-mixed or 32-true."""
+        return choose_precision("gpu" if self.device.type == "cuda" else self.device.type)
+
+    def autocast(self, bf16: bool) -> AbstractContextManager[object]:
+        """The arithmetic of a step."""
+        return torch.autocast(self.device.type, torch.bfloat16) if bf16 else nullcontext()
+
+
+def reference_step(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    optimizer_d: torch.optim.Optimizer,
+    optimizer_g: torch.optim.Optimizer,
+    sketch: Tensor,
+    real: Tensor,
+    lambda_l1: float = 100.0,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One step of pix2pix in plain torch, as most implementations of it have it.
+
+    Args:
+        generator: makes (B, 3, H, W) of a sketch.
+        discriminator: logits of a sketch and a picture.
+        optimizer_d: of the discriminator.
+        optimizer_g: of the generator.
+        sketch: (B, 1, H, W) in [-1, 1].
+        real: (B, 3, H, W) in [-1, 1].
+        lambda_l1: weight of the L1 term.
+
+    Returns:
+        loss_D_fake, loss_D_real, loss_G_GAN, loss_G_L1.
+    """
+    bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
+    fake = generator(sketch)
+
+    # The discriminator, on the fake and on the real picture
+    for parameter in discriminator.parameters():
+        parameter.requires_grad = True
+    optimizer_d.zero_grad()
+    logits_fake = discriminator(sketch, fake.detach())
+    loss_d_fake = bce(logits_fake, torch.zeros_like(logits_fake))
+    logits_real = discriminator(sketch, real)
+    loss_d_real = bce(logits_real, torch.ones_like(logits_real))
+    loss_d = (loss_d_fake + loss_d_real) * 0.5
+    loss_d.backward()
+    optimizer_d.step()
+
+    # The generator, against the discriminator as it is now
+    for parameter in discriminator.parameters():
+        parameter.requires_grad = False
+    optimizer_g.zero_grad()
+    logits = discriminator(sketch, fake)
+    loss_g_gan = bce(logits, torch.ones_like(logits))
+    loss_g_l1 = l1(fake, real) * lambda_l1
+    loss_g = loss_g_gan + loss_g_l1
+    loss_g.backward()
+    optimizer_g.step()
+    return loss_d_fake.detach(), loss_d_real.detach(), loss_g_gan.detach(), loss_g_l1.detach()
+
+
+def with_torchs_norm(network: nn.Module) -> nn.Module:
+    """Put torch's own instance norm, with the same weights, in the place of ours."""
+    for name, child in network.named_children():
+        if isinstance(child, InstanceNorm):
+            norm = nn.InstanceNorm2d(child.num_features, affine=True)
+            norm.weight, norm.bias = child.weight, child.bias
+            setattr(network, name, norm)
+        else:
+            with_torchs_norm(child)
+    return network
+
+
+@dataclass(frozen=True)
+class Rung:
+    """The reference with some of what makes it faster; by default with nothing of it."""
+
+    channels_last: bool = False
+    norm: bool = False
+    bf16: bool = False
+    fused: bool = False
+    kept: bool = False
+
+    def step(self, work: Work) -> Step:
+        """Networks, optimizers and a batch, as a step that can be called."""
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        model = work.model(average=False)
+        networks = [model.discriminator, model.generator]
+        networks = [network if self.norm else with_torchs_norm(network) for network in networks]
+        for network in networks:
+            network.to(memory_format=layout)
+        discriminator, generator = networks
+        optimizers = [
+            torch.optim.Adam(
+                network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=self.fused, foreach=False
+            )
+            for network in networks
+        ]
+        sketch, real = (x.to(memory_format=layout) for x in work.batch())
+
+        def step() -> None:
+            with work.autocast(self.bf16):
+                reference_step(generator, discriminator, optimizers[0], optimizers[1], sketch, real)
+
+        return step
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Pix2Pix.gan_step as training runs it; `bf16` where training would take it."""
+
+    bf16: bool
+    average: bool = False
+    update: str = "alternating"
+    accumulate: int = 1
+    compiled: bool = False
+    kept: bool = True
+
+    def step(self, work: Work) -> Step:
+        """The module, its optimizers and a batch, as a step that can be called."""
+        model = work.model(self.update, self.accumulate, self.average)
+        optimizers = model.configure_optimizers()
+        sketch, real = work.batch()
+        if self.compiled:
+            torch.compiler.reset()  # or another batch size would be compiled for all sizes
+            model.generator.compile()
+            model.discriminator.compile()
+
+        def step() -> None:
+            with work.autocast(self.bf16):
+                model.gan_step(sketch, real, *optimizers)
+                model.pairs_seen += len(sketch)
+                model._update_ema(len(sketch))
+
+        return _compiled(step) if self.compiled else step
+
+
+def _compiled(step: Step) -> Step:
+    """The step after its first call, which compiles.
+
+    Raises:
+        Unavailable: it cannot be compiled here; torch has many errors for that.
+    """
+    try:
+        step()
+    except (RuntimeError, OSError, ImportError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise Unavailable(f"not available: {str(error).strip().splitlines()[0][:60]}") from None
+    return step
+
+
+def rungs(work: Work, compiled: bool) -> dict[str, Rung | Ours | Unavailable]:
+    """The rows of the table by name: the reference, one thing added at a time, ours."""
+    on_cpu, bf16 = work.device.type == "cpu", work.precision() == "bf16-mixed"
+    rung, found = Rung(), dict[str, Rung | Ours | Unavailable]()
+    found[REFERENCE] = rung
+    # First the layout: bf16 without it is several times slower than float32 on a CPU.
+    found["+ channels_last"] = rung = replace(rung, channels_last=True)
+    if on_cpu:  # elsewhere our norm is torch's
+        found["+ norm that keeps it"] = rung = replace(rung, norm=True)
+    rung = replace(rung, bf16=bf16)
+    no_bf16 = Unavailable(f"this {'CPU' if on_cpu else 'GPU'} has no bf16")
+    found["+ bf16"] = rung if bf16 else no_bf16
+    found["+ fused Adam"] = rung = replace(rung, fused=True)
+    if on_cpu:
+        found["+ memory kept"] = replace(rung, kept=True)
+    found[OURS] = Ours(bf16)
+    found[FULL] = Ours(bf16, average=True)
+    found["ours, simultaneous"] = Ours(bf16, average=True, update="simultaneous")
+    if work.batch_size > 1:
+        found["ours, accumulate=2"] = Ours(bf16, average=True, accumulate=2)
+    if compiled:
+        found["ours, compiled"] = Ours(bf16, average=True, compiled=True)
+    return found
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One round of one row: seconds of a step (FLOP/s of a limit) and the peak in bytes."""
+
+    value: float
+    peak: float | None = None
+
+
+def measure_step(rung: Rung | Ours | Unavailable, work: Work, seconds: float) -> Sample:
+    """Build, warm up, time and drop one row, so that memory holds one at a time."""
+    if isinstance(rung, Unavailable):
+        raise rung
+    device = work.device
+    release(device, rung.kept)
+    forget_peak(device)
+    before = peak_memory(device)
+    step = rung.step(work)
+    forget_peak(device)  # of building them
+    each = seconds_each(step, seconds, synchroniser(device))
+    peak = peak_memory(device)
+    return Sample(each, None if peak is None or before is None else peak - before)
+
+
+def _measure_limit(
+    device: torch.device, dtype: torch.dtype, side: int | None, seconds: float
+) -> Sample:
+    release(device)
+    return Sample(product_rate(device, dtype, side, seconds))
+
+
+def flops_of_pair(work: Work) -> float:
+    """FLOPs of the reference step for one pair, counted without computing them."""
+    meta = Rung().step(replace(work, device=torch.device("meta"), batch_size=1))
+    with FlopCounterMode(display=False) as counter:
+        meta()
+    return float(counter.get_total_flops())
+
+
+def steps(
+    work: Work, batch_sizes: Sequence[int], rounds: int, seconds: float, side: int | None,
+    compiled: bool,
+) -> list[Table]:  # fmt: skip
+    """A table for each batch size: the reference, the rungs, ours, and the device's limit.
+
+    Args:
+        work: whose batch size is replaced by each of `batch_sizes`.
+        batch_sizes: pairs in a step.
+        rounds: of each row, interleaved.
+        seconds: of a row in a round, at least.
+        side: of the matrices that the limit is measured with; None: by the device.
+        compiled: also torch.compile, which takes a minute.
+
+    Raises:
+        ValueError: the networks do not take the size.
+    """
+    flops = flops_of_pair(work)
+    return [
+        _step_table(replace(work, batch_size=n), flops, rounds, seconds, side, compiled)
+        for n in batch_sizes
+    ]
+
+
+def _step_table(
+    work: Work, flops: float, rounds: int, seconds: float, side: int | None, compiled: bool
+) -> Table:
+    chosen = rungs(work, compiled)
+    tasks: dict[str, Callable[[], Sample]] = {
+        name: partial(measure_step, rung, work, seconds) for name, rung in chosen.items()
+    }
+    dtypes = [torch.float32] + [torch.bfloat16] * (work.precision() == "bf16-mixed")
+    limits = {dtype: f"limit, {str(dtype).removeprefix('torch.')} product" for dtype in dtypes}
+    for dtype, name in limits.items():
+        tasks[name] = partial(_measure_limit, work.device, dtype, side, seconds)
+    found = interleave(tasks, rounds)
+    for name, rung in chosen.items():
+        if found[name].too_large:
+            found[name].note += f"; {_fitting(rung, work)}"
+    rows = [
+        _row(name, rung, found, limits, flops * work.batch_size, work.batch_size)
+        for name, rung in chosen.items()
+    ]
+    rows += [_limit_row(name, found[name]) for name in limits.values()]
+    title = f"Step, {work.size}x{work.size}, batch {work.batch_size}"
+    return Table(title, rows, _notes(work, flops))
+
+
+def _notes(work: Work, flops: float) -> list[str]:
+    notes = [f"{flops / 1e9:.3g} GFLOP a pair, of the reference (also in the rows of others)."]
+    if work.precision() == "16-mixed":
+        notes.append("Training takes 16-mixed on this GPU; ours is measured in float32 here.")
+    if work.device.type == "cpu":
+        notes.append("Peak memory is the process's, less what it had before the row.")
+    return notes
+
+
+def _fitting(rung: Rung | Ours | Unavailable, work: Work) -> str:
+    def attempt(batch_size: int) -> None:
+        measure_step(rung, replace(work, batch_size=batch_size), seconds=0)
+
+    fits = largest_fitting(attempt, work.batch_size)
+    return f"{fits} fits" if fits else "not even 1 fits"
+
+
+def _row(
+    name: str,
+    rung: Rung | Ours | Unavailable,
+    found: Mapping[str, Measured[Sample]],
+    limits: Mapping[torch.dtype, str],
+    flops: float,
+    batch_size: int,
+) -> dict[str, Any]:
+    """A row of what the rounds gave; ratios are of the same round."""
+    rate = ratio = tera = share = peak = each = None
+    if taken := [sample.value for sample in found[name].values]:
+        dtype = torch.bfloat16 if getattr(rung, "bf16", False) else torch.float32
+        limit = [sample.value for sample in found[limits[dtype]].values]
+        reference = [sample.value for sample in found[REFERENCE].values]
+        each, rate = Figure.of(taken), Figure.of([batch_size / s for s in taken])
+        tera = Figure.of([flops / s / 1e12 for s in taken])
+        if reference:
+            ratio = Figure.of([r / s for r, s in zip(reference, taken, strict=True)])
+        if limit:
+            share = Figure.of([flops / s / most for s, most in zip(taken, limit, strict=True)])
+        peaks = [sample.peak / 1e6 for sample in found[name].values if sample.peak is not None]
+        peak = Figure.of(peaks).max if peaks else None
+    return {
+        "": name, "pairs/s": rate, "s/step": each, "ratio": ratio, "peak MB": peak,
+        "TFLOP/s": tera, "of the limit": share, "note": found[name].note,
+    }  # fmt: skip
+
+
+def _limit_row(name: str, found: Measured[Sample]) -> dict[str, Any]:
+    tera = Figure.of([sample.value / 1e12 for sample in found.values]) if found.values else None
+    return {
+        "": name, "pairs/s": None, "s/step": None, "ratio": None, "peak MB": None,
+        "TFLOP/s": tera, "of the limit": None, "note": found.note,
+    }  # fmt: skip
+
+
+def ours(work: Work) -> Ours:
+    """The step of training as its defaults have it."""
+    return Ours(work.precision() == "bf16-mixed", average=True)

@@ -1,0 +1,395 @@
+"""The LightningDataModule: sources, cache, order, batches."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import signal
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from sketch2paint.data.cache import build, cache_path, changes, open_cache
+from sketch2paint.data.checks import cheap_check
+from sketch2paint.data.dataset import FITS, Decoded, Fit, Fitted, Lines, PictureDataset, Sample
+from sketch2paint.data.demo import write_pairs
+from sketch2paint.data.lines import STYLES, check_lines
+from sketch2paint.data.sources import KINDS, SIDES, Item, Source, checked
+from sketch2paint.images.convert import rgb_to_lab, to_float
+
+
+class EpochSampler(Sampler[Sample]):
+    """Yields (epoch, index); the order is a function of (seed, epoch), and a start can be set.
+
+    Lightning goes on at the right batch number when it resumes in the middle of an epoch, but with
+    the data from the beginning; so the sampler leaves out what was seen.
+
+    Args:
+        length: number of samples.
+        seed: of the order.
+        shuffle: False: 0, 1, 2, ...
+        epoch: the epoch of the first pass.
+        start: how many samples of the first pass were seen already.
+        rank: this process's number, of `world_size`; each takes every world_size-th sample.
+        world_size: number of processes. Where samples are shuffled (training) every process gets
+            as many, the last ones begin again at the front; else each sample comes once.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        seed: int,
+        shuffle: bool,
+        epoch: int = 0,
+        start: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.length, self.seed, self.shuffle = length, seed, shuffle
+        self.epoch, self.start = epoch, start
+        self.rank, self.world_size = rank, world_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def __len__(self) -> int:
+        """Samples of a whole epoch for this rank, also while a part of it is left out."""
+        if self.shuffle:
+            return -(-self.length // self.world_size)
+        return len(range(self.rank, self.length, self.world_size))
+
+    def __iter__(self) -> Iterator[Sample]:
+        order = np.arange(self.length)
+        if self.shuffle:
+            np.random.default_rng([self.seed, self.epoch]).shuffle(order)
+            order = np.resize(order, len(self) * self.world_size)
+        for index in order[self.rank :: self.world_size][self.start :]:
+            yield self.epoch, int(index)
+
+
+class SketchDataModule(pl.LightningDataModule):
+    """Training, validation and test pairs, as batches of `sketch` and `real` in [-1, 1].
+
+    Args:
+        source: pairs (side by side in `root`) | two_folders (`sketches` and `colours`) | pictures
+            (colours alone in `root`; the sketch is made from them).
+        task: sketch (line art to RGB) | photo (L to ab in CIE Lab, from `pictures`).
+        root: folder with train/ and val/ (and test/), or with the pictures themselves.
+        sketches: the folder of sketches, for two_folders; laid out alike.
+        colours: the folder of their colours; matched by relative path without suffix.
+        draw: number of demo pairs to draw into `root` first; 0: none, the pairs are there.
+        colour_side: left | right, the half of a side-by-side picture that holds the colours.
+        val_fraction: share of the training pairs held out where there is no val/.
+        on_bad: raise | skip, what to do about files that cannot be used.
+        size: side of the pictures the networks see, in pixels.
+        jitter: pixels by which a training picture is larger before the random crop.
+        flip: mirror half of the training pairs.
+        fit: squash | crop | pad, how a picture that is not square becomes so.
+        line_styles: how sketches are made, one style drawn per sample: drawn (the pair's own) and
+            names out of lines.STYLES.
+        line_thickness: bounds of the lines' width, in pixels at 256.
+        line_threshold: bounds of the contrast from which an edge is drawn, in (0, 1].
+        line_intensity: bounds of the lines' darkness, 1 is black.
+        cache: auto (use what prepare.py made if it is fresh) | off | require.
+        cache_dir: where prepare.py puts it.
+        batch_size: pairs in a step, on each device.
+        num_workers: loading processes; None: one less than the cores, at most 8.
+        seed: of order, augmentation and split.
+
+    Raises:
+        ValueError: a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        source: str = "pairs",
+        task: str = "sketch",
+        root: str | None = None,
+        sketches: str | None = None,
+        colours: str | None = None,
+        draw: int = 0,
+        colour_side: str = "left",
+        val_fraction: float = 0.1,
+        on_bad: str = "raise",
+        size: int = 256,
+        jitter: int = 30,
+        flip: bool = True,
+        fit: str = "squash",
+        line_styles: Sequence[str] = ("drawn",),
+        line_thickness: tuple[float, float] = (0.8, 2.0),
+        line_threshold: tuple[float, float] = (0.06, 0.2),
+        line_intensity: tuple[float, float] = (0.6, 1.0),
+        cache: str = "auto",
+        cache_dir: str = "data/cache",
+        batch_size: int = 4,
+        num_workers: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value, allowed in (
+            ("source", source, KINDS),
+            ("task", task, ("sketch", "photo")),
+            ("colour_side", colour_side, SIDES),
+            ("on_bad", on_bad, ("raise", "skip")),
+            ("fit", fit, FITS),
+            ("cache", cache, ("auto", "off", "require")),
+        ):
+            if value not in allowed:
+                raise ValueError(
+                    f"Expected `data.{name}` to be one of {', '.join(allowed)}, got {value!r}."
+                )
+        _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
+        self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
+        self.lines = None
+        if task == "sketch":
+            self.lines = Lines(tuple(line_styles), line_thickness, line_threshold, line_intensity)
+            _check_styles(self.lines, source)
+        elif source != "pictures":
+            raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
+        self.task, self.draw, self.val_fraction, self.on_bad = task, draw, val_fraction, on_bad
+        self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
+        self.cache, self.cache_dir = cache, Path(cache_dir)
+        self.batch_size, self.seed = batch_size, seed
+        self.num_workers = default_workers() if num_workers is None else num_workers
+        self.datasets: dict[str, PictureDataset] = {}
+        self.resumed: dict[str, Any] = {}  # state of the run that is resumed
+
+    def prepare_data(self) -> None:
+        """Draw the demo pairs where they are wanted and missing."""
+        if self.draw:
+            write_pairs(self.source.folders[0], pairs=self.draw, seed=self.seed)
+
+    def setup(self, stage: str) -> None:
+        """Find, check and split the files, once."""
+        if self.datasets:
+            return
+        for split, pictures in self._pictures().items():
+            self.datasets[split] = PictureDataset(
+                pictures, self.size, split == "train", self.flip, self.lines, self.seed
+            )
+
+    def build_cache(self, workers: int | None = None) -> Path:
+        """Decode and fit everything once, unless that is done; returns the cache's folder.
+
+        Raises:
+            OSError: no room.
+            ValueError: bad files, unless they are to be skipped.
+        """
+        path, splits = self.cache_folder(), checked(self.source, self.splits(), self.on_bad)
+        cores = workers or available_cores()
+        build(path, self.source, splits, self.fit, self._parameters(), cores)
+        return path
+
+    def splits(self) -> dict[str, list[Item]]:
+        """The files of each split, not looked into."""
+        return self.source.find(self.val_fraction, self.seed, self.on_bad)
+
+    def cache_folder(self) -> Path:
+        """Where the cache of these data at this size belongs."""
+        return cache_path(self.cache_dir, self.source)
+
+    def _pictures(self) -> Mapping[str, Fitted]:
+        splits, path = self.splits(), self.cache_folder()
+        stale = self._changes(splits)
+        if stale:  # nobody has looked at these files; bad ones were left out of a cache
+            print(f"Checking {sum(map(len, splits.values()))} pictures", flush=True)
+            splits = checked(self.source, splits, self.on_bad)
+            stale = self._changes(splits)
+        for warning in cheap_check(self.source, splits):
+            warnings.warn(warning, stacklevel=2)
+        if not stale:
+            print(f"Pictures from the cache {path}")
+            return open_cache(path)
+        if self.cache == "require":
+            raise ValueError(
+                f"{path}: expected a fresh cache (data.cache=require): {'; '.join(stale)}. "
+                "Run prepare.py with the same data keys."
+            )
+        if self.cache == "auto" and path.exists():
+            warnings.warn(
+                f"{path}: the cache is stale: {'; '.join(stale)}. The files are decoded instead; "
+                "run prepare.py with the same data keys to renew it.",
+                stacklevel=2,
+            )
+        return {
+            split: Decoded(self.source, items, self.fit, split) for split, items in splits.items()
+        }
+
+    def _changes(self, splits: dict[str, list[Item]]) -> list[str]:
+        if self.cache == "off":
+            return ["not wanted (data.cache=off)"]
+        return changes(self.cache_folder(), self.source, splits, self._parameters())
+
+    def _parameters(self) -> dict[str, Any]:
+        """What decides on the pixels of the fitted pictures."""
+        return {"size": self.fit.size, "jitter": self.fit.jitter, "fit": self.fit.how}
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Shuffled and augmented; begins where an interrupted epoch stopped."""
+        return self._loader("train", shuffle=True, **self._progress())
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """In order, resized only."""
+        return self._loader("val", shuffle=False)
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """In order, resized only; from test/."""
+        if "test" not in self.datasets:
+            root = self.source.folders[0]
+            raise ValueError(f"{root}/test: no such folder. Expected the test pairs there.")
+        return self._loader("test", shuffle=False)
+
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> dict[str, Tensor]:
+        """Turn (B, S, S, C) uint8 into float [-1, 1] on the device: a quarter of the traffic.
+
+        Returns:
+            `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S).
+        """
+        pictures = to_float(batch.permute(0, 3, 1, 2))
+        if self.task == "photo":
+            lab = rgb_to_lab(pictures)
+            return {"sketch": lab[:, :1], "real": lab[:, 1:]}
+        return {"sketch": pictures[:, 3:], "real": pictures[:, :3]}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a step's share of an epoch was, for a resume in the middle of it."""
+        return {"pairs": len(self.datasets["train"]), "step": self._step()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.resumed = state_dict
+
+    def _step(self) -> int:
+        """Training pairs in a step, over all processes."""
+        return self.batch_size * _rank(self.trainer)[1]
+
+    def _progress(self) -> dict[str, int]:
+        """Epoch and samples already seen of it by each process, as Lightning restored them."""
+        if self.trainer is None:
+            return {"epoch": 0, "start": 0}
+        epoch: Any = self.trainer.fit_loop.epoch_progress.current
+        batches: Any = self.trainer.fit_loop.epoch_loop.batch_progress
+        # A checkpoint from inside an epoch has processed its last batch but not completed it; at
+        # the end of an epoch the whole epoch is processed and the next one begins at 0.
+        middle = epoch.processed < epoch.started and not batches.is_last_batch
+        if middle and self.resumed:
+            self._recount(batches.current)
+        start = batches.current.processed * self.batch_size if middle else 0
+        return {"epoch": epoch.processed, "start": start}
+
+    def _recount(self, batches: Any) -> None:
+        """Restore the place in the epoch where a step holds another number of pairs than before.
+
+        Batches that the old count ends in are seen again; other data begin the epoch anew.
+        """
+        seen = batches.processed * self.resumed["step"]
+        if self.resumed["pairs"] != len(self.datasets["train"]):
+            seen = 0
+        self.resumed = {}
+        batches.ready = batches.started = batches.processed = seen // self._step()
+        batches.completed = batches.processed - 1  # Lightning adds the one that saved
+
+    def _loader(self, split: str, shuffle: bool, epoch: int = 0, start: int = 0) -> DataLoader[Any]:
+        dataset = self.datasets[split]
+        rank, world = _rank(self.trainer)
+        if len(dataset) < world:
+            raise ValueError(
+                f"Expected at least as many {split} pictures as processes ({world}), got "
+                f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
+            )
+        sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=sampler,  # type: ignore[arg-type]  # samples are (epoch, index)
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            collate_fn=_as_it_is,
+            worker_init_fn=_start_worker,
+            generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
+        )
+
+
+def available_cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """One loading process less than the cores, 1 to 8."""
+    return max(1, min(8, available_cores() - 1))
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # PictureDataset.__getitems__ made it whole
+
+
+def _start_worker(worker: int) -> None:
+    cv2.setNumThreads(0)  # the workers are the parallelism
+    for signum in (signal.SIGINT, signal.SIGTERM):  # a terminal or a scheduler signals the group;
+        signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
+
+
+@atexit.register
+def _end_workers() -> None:
+    """Kill workers that an error left: Python would wait for ever for them to mind SIGTERM."""
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
+
+
+def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:
+    return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+
+
+def _folders(
+    source: str, root: str | None, sketches: str | None, colours: str | None
+) -> tuple[Path, ...]:
+    wanted = (
+        {"colours": colours, "sketches": sketches} if source == "two_folders" else {"root": root}
+    )
+    for name, folder in wanted.items():
+        if not folder:
+            raise ValueError(f"Expected `data.{name}`, a folder, for data.source={source}.")
+    return tuple(Path(folder) for folder in wanted.values() if folder)
+
+
+def _check_styles(lines: Lines, source: str) -> None:
+    allowed = (*STYLES,) if source == "pictures" else ("drawn", *STYLES)
+    if not lines.styles or any(style not in allowed for style in lines.styles):
+        why = " Pictures bring no drawn sketch." if "drawn" in lines.styles else ""
+        raise ValueError(
+            f"Expected `data.line_styles` to be a list of names out of {', '.join(allowed)} for "
+            f"data.source={source}, got {list(lines.styles)}.{why}"
+        )
+    if made := [style for style in lines.styles if style != "drawn"]:
+        check_lines(made, lines.thickness, lines.threshold, lines.intensity)
+
+
+def _check_numbers(
+    val_fraction: float, size: int, batch_size: int, jitter: int, draw: int, num_workers: int
+) -> None:
+    if not 0 < val_fraction < 1:
+        raise ValueError(f"Expected `data.val_fraction` between 0 and 1, got {val_fraction}.")
+    for name, value, least in (
+        ("size", size, 1),
+        ("batch_size", batch_size, 1),
+        ("jitter", jitter, 0),
+        ("draw", draw, 0),
+        ("num_workers", num_workers, 0),
+    ):
+        if value < least:
+            raise ValueError(f"Expected `data.{name}` to be at least {least}, got {value}.")

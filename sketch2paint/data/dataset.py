@@ -1,0 +1,158 @@
+"""From a decoded picture to a training sample: fitting, augmentation, lines."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network otherwise
+
+import albumentations as A
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from sketch2paint.data.lines import draw_lines
+from sketch2paint.data.sources import Item, Source
+from sketch2paint.images.convert import on_square, resize
+
+Sample = tuple[int, int]  # (epoch, index): what a sample's augmentation depends on, with the seed
+
+FITS = ("squash", "crop", "pad")
+LONGEST = 4  # the longer side that `crop` keeps, in shorter sides
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Bring a decoded picture to the size the augmentation (and the cache) begins with.
+
+    Shrinks by area averages and grows by cubic interpolation. (Nearest neighbour, as in one of the
+    reports, breaks lines of one or two pixels.)
+
+    Args:
+        size: side that the networks see, in pixels.
+        jitter: pixels by which training pictures stay larger.
+        how: squash (to a square), crop (the shorter side is fitted, the crop follows later) or pad
+            (with white, to a square).
+    """
+
+    size: int
+    jitter: int
+    how: str
+
+    def __call__(self, picture: np.ndarray, split: str) -> np.ndarray:
+        """(H, W, C) uint8 to (h, w, C), h and w at least size, plus jitter in training."""
+        side = self.size + (self.jitter if split == "train" else 0)
+        height, width = picture.shape[:2]
+        if self.how == "squash":
+            return resize(picture, side, side)
+        if self.how == "pad":
+            return on_square(picture, side)
+        shorter = min(height, width)
+        top, left = (max(0, n - LONGEST * shorter) // 2 for n in (height, width))
+        picture = picture[top : height - top, left : width - left]
+        height, width = picture.shape[:2]
+        scale = side / shorter
+        return resize(picture, max(side, round(height * scale)), max(side, round(width * scale)))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How the sketch of a sample is made.
+
+    Args:
+        styles: drawn (the pair's own sketch) or names out of lines.STYLES, one drawn per sample.
+        thickness: bounds in pixels at 256.
+        threshold: bounds of the contrast of an edge.
+        intensity: bounds, 1 is black.
+    """
+
+    styles: tuple[str, ...]
+    thickness: tuple[float, float]
+    threshold: tuple[float, float]
+    intensity: tuple[float, float]
+
+    def __call__(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(S, S, 3 or 4) uint8 to (S, S, 4): with a sketch as the fourth channel."""
+        style = self.styles[int(rng.integers(len(self.styles)))]
+        if style == "drawn":
+            return picture
+        bounds = self.thickness, self.threshold, self.intensity
+        rgb = np.ascontiguousarray(picture[..., :3])
+        return np.dstack([rgb, draw_lines(rgb, rng, [style], *bounds)])
+
+
+class Fitted(Protocol):
+    """Fitted pictures of a split, (h, w, C) uint8: decoded or cached."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> np.ndarray: ...
+
+
+class Decoded:
+    """Pictures decoded and fitted when asked for: what a cache replaces."""
+
+    def __init__(self, source: Source, items: list[Item], fit: Fit, split: str) -> None:
+        self.source, self.fit, self.split = source, fit, split
+        # One flat array: a list of paths would be copied into every worker as it is touched.
+        self.files = np.array([[os.fsencode(path) for path in item] for item in items])
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int, /) -> np.ndarray:
+        item = tuple(Path(os.fsdecode(name)) for name in self.files[index])
+        return self.fit(self.source.read(item), self.split)
+
+
+class PictureDataset(Dataset[np.ndarray]):
+    """Augmented samples (S, S, C) uint8: RGB and the sketch, or RGB alone for photographs.
+
+    Args:
+        pictures: fitted pictures, decoded or cached.
+        size: S.
+        augment: crop at random and flip; else crop centrally.
+        flip: mirror half of the augmented samples.
+        lines: how sketches are made; None: there are none.
+        seed: with a sample's epoch and index it determines all chance.
+    """
+
+    def __init__(
+        self,
+        pictures: Fitted,
+        size: int,
+        augment: bool,
+        flip: bool,
+        lines: Lines | None,
+        seed: int,
+    ) -> None:
+        self.pictures, self.lines, self.augment, self.seed = pictures, lines, augment, seed
+        # The same crop and flip for both halves: they are channels of one picture (paper 6.2).
+        crop = A.RandomCrop(size, size) if augment else A.CenterCrop(size, size)
+        self.transform = A.Compose([crop, A.HorizontalFlip(p=0.5)] if augment and flip else [crop])
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, sample: Sample) -> np.ndarray:
+        """Read and augment the sample (epoch, index)."""
+        epoch, index = sample
+        # Outside training a sample is the same in every epoch, its style of line included.
+        rng = np.random.default_rng([self.seed, epoch if self.augment else 0, index])
+        self.transform.set_random_state(rng, random.Random(int(rng.integers(2**63))))
+        picture = self.transform(image=self.pictures[index])["image"]
+        return self.lines(picture, rng) if self.lines else picture
+
+    def __getitems__(self, samples: list[Sample]) -> Tensor:
+        """A batch (B, S, S, C) uint8, in the layout of the files: the device does the rest."""
+        first = self[samples[0]]
+        batch = np.empty((len(samples), *first.shape), np.uint8)
+        batch[0] = first
+        for place, sample in enumerate(samples[1:], 1):
+            batch[place] = self[sample]
+        return torch.from_numpy(batch)

@@ -1,0 +1,266 @@
+"""How near a picture is to the truth: functions of uint8 pictures, and learned distances."""
+
+from __future__ import annotations
+
+import socket
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    structural_similarity_index_measure,
+)
+
+from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
+
+COLOURED = 10.0  # CIE Lab chroma of the truth above which a pixel counts as coloured
+COLOURFUL = 5.0  # colourfulness of the truth below which a ratio to it says nothing
+BEST_PSNR = 60.0  # dB; or one copied blank page would make a mean infinite
+WINDOW = 11  # pixels, of SSIM
+ALEXNET = 32  # pixels a side that LPIPS needs
+SUBSET = 1000  # pictures that KID compares at once
+WAIT = 20  # seconds without an answer, before weights count as not to be had
+
+
+class Metric(NamedTuple):
+    """A column: its key, its heading, digits after the point and what is good."""
+
+    key: str
+    heading: str
+    digits: int
+    better: str  # higher | lower | one
+
+
+# One value for each picture, in this order; then one for a whole set.
+OF_PICTURES = (
+    Metric("psnr", "PSNR dB", 2, "higher"),
+    Metric("ssim", "SSIM", 3, "higher"),
+    Metric("ms_ssim", "MS-SSIM", 3, "higher"),
+    Metric("ciede2000", "CIEDE2000", 2, "lower"),
+    Metric("colourfulness", "Colourfulness", 2, "one"),
+    Metric("edges", "Edges", 3, "higher"),
+    Metric("lpips", "LPIPS", 3, "lower"),
+)
+OF_SETS = (Metric("fid", "FID", 1, "lower"), Metric("kid", "KID", 4, "lower"))
+
+
+def psnr(fake: np.ndarray, real: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of (H, W, 3) uint8 pictures in dB, at most 60."""
+    error = float(((fake.astype(np.float64) - real) ** 2).mean())
+    return BEST_PSNR if error == 0 else min(BEST_PSNR, 10 * np.log10(255**2 / error))
+
+
+def ssim(fake: np.ndarray, real: np.ndarray) -> float:
+    """Structural similarity of (H, W, 3) uint8 RGB; NaN for sides under 11 pixels.
+
+    Gaussian window of 11 pixels, sigma 1.5, as in Wang et al. (2004); the mean of the channels.
+    """
+    if min(real.shape[:2]) < WINDOW:
+        return float("nan")
+    measure = structural_similarity_index_measure
+    whole = measure(_unit(fake), _unit(real), data_range=1.0, return_full_image=True)[1]
+    inner = slice(WINDOW // 2, -(WINDOW // 2))  # as in the paper: torchmetrics' mean has windows
+    return float(whole[..., inner, inner].mean())  # that reach into a mirrored border
+
+
+def ms_ssim(fake: np.ndarray, real: np.ndarray) -> float:
+    """SSIM over five scales of (H, W, 3) uint8 RGB; NaN for sides under 176 pixels."""
+    if min(real.shape[:2]) < WINDOW * 2**4:  # torchmetrics says 161, and refuses up to 175
+        return float("nan")
+    measure = multiscale_structural_similarity_index_measure
+    return float(measure(_unit(fake), _unit(real), data_range=1.0))
+
+
+def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
+    """Mean CIEDE2000 of (H, W, 3) uint8 RGB over the coloured pixels of `real`, else NaN.
+
+    Coloured is a chroma above 10, so that white paper and black lines do not flatter.
+    """
+    truth = _lab(real)
+    coloured = np.hypot(truth[..., 1], truth[..., 2]) > COLOURED
+    if not coloured.any():
+        return float("nan")
+    return float(ciede2000(_lab(fake)[coloured], truth[coloured]).mean())
+
+
+def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Colour difference of CIE Lab colours by Sharma, Wu and Dalal (2005), all weights k being 1.
+
+    Args:
+        one: (..., 3) L, a, b.
+        other: likewise.
+
+    Returns:
+        (...) differences; 1 is about what an eye can tell.
+    """
+    (l1, a1, b1), (l2, a2, b2) = (
+        np.moveaxis(np.asarray(x, np.float64), -1, 0) for x in (one, other)
+    )
+    g = 0.5 * (1 - _saturation((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2))
+    a1, a2 = (1 + g) * a1, (1 + g) * a2
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = (np.degrees(np.arctan2(b, a)) % 360 for a, b in ((a1, b1), (a2, b2)))
+    turn = h2 - h1 - 360 * np.round((h2 - h1) / 360)  # the shorter way round
+    hue = ((h1 + h2) / 2 + 180 * (np.abs(h1 - h2) > 180)) % 360
+    hue = np.where(c1 * c2 == 0, h1 + h2, hue)  # a grey has none: the other's
+    lightness, chroma = (l1 + l2) / 2, (c1 + c2) / 2
+    s_l = 1 + 0.015 * (lightness - 50) ** 2 / np.sqrt(20 + (lightness - 50) ** 2)
+    s_c, s_h = 1 + 0.045 * chroma, 1 + 0.015 * chroma * _hue_weight(hue)
+    rotation = np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
+    rotation = -2 * _saturation(chroma) * rotation
+    d_l, d_c = (l2 - l1) / s_l, (c2 - c1) / s_c
+    d_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn / 2)) / s_h
+    return np.sqrt(np.maximum(0, d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h))
+
+
+def _saturation(chroma: np.ndarray) -> np.ndarray:
+    return np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
+
+
+def _hue_weight(hue: np.ndarray) -> np.ndarray:
+    terms = ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.20, 4, -63))
+    return 1 + sum(weight * np.cos(np.radians(n * hue + shift)) for weight, n, shift in terms)
+
+
+def colourfulness(rgb: np.ndarray) -> float:
+    """Hasler and Suesstrunk's M (2003) of (H, W, 3) uint8 RGB: 0 is grey, 15 a little, 59 quite."""
+    r, g, b = np.moveaxis(rgb.astype(np.float64), -1, 0)
+    red_green, yellow_blue = r - g, (r + g) / 2 - b
+    spread = np.hypot(red_green.std(), yellow_blue.std())
+    return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
+
+
+def colour_ratio(fake: np.ndarray, real: np.ndarray) -> float:
+    """Colourfulness of `fake` for one of `real`; NaN where the truth's is under 5."""
+    truth = colourfulness(real)
+    return colourfulness(fake) / truth if truth >= COLOURFUL else float("nan")
+
+
+def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
+    """Pearson's correlation of both Scharr gradient magnitudes, within 5 pixels of a line.
+
+    Elsewhere a drawing has no gradient, and agreement on empty paper would count for it.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB, or (H, W).
+        sketch: (H, W) uint8; a line is darker than 128.
+
+    Returns:
+        -1 to 1; 0 where the picture is flat, NaN where the drawing has no lines.
+    """
+    near = cv2.dilate((sketch < 128).astype(np.uint8), np.ones((11, 11))) > 0
+    drawn, painted = _gradient(sketch)[near], _gradient(picture)[near]
+    if not drawn.size or drawn.std() == 0:
+        return float("nan")
+    return 0.0 if painted.std() == 0 else float(np.corrcoef(painted, drawn)[0, 1])
+
+
+def _gradient(picture: np.ndarray) -> np.ndarray:
+    grey = (picture if picture.ndim == 2 else rgb_to_grey(picture)).astype(np.float32)
+    return np.hypot(cv2.Scharr(grey, -1, 1, 0), cv2.Scharr(grey, -1, 0, 1))
+
+
+def _lab(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 to L, a, b, float64."""
+    lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))[0].permute(1, 2, 0)
+    return (lab.double().numpy() + (1, 0, 0)) * (50, CHROMA, CHROMA)
+
+
+def _unit(rgb: np.ndarray) -> Tensor:
+    """(H, W, 3) uint8 to (1, 3, H, W) in [0, 1]."""
+    return torch.tensor(rgb).permute(2, 0, 1)[None].float() / 255
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Networks that judge pictures as their authors trained them, or the words why one is missing.
+
+    Attributes:
+        lpips: (B, 3, H, W) twice in [0, 1] to a distance, or words.
+        inception: (B, 3, H, W) uint8 to (B, 2048) features, or words.
+    """
+
+    lpips: Callable[[Tensor, Tensor], Tensor] | str
+    inception: Callable[[Tensor], Tensor] | str
+
+    @classmethod
+    def load(cls) -> Learned:
+        """Torchmetrics' own networks, on the CPU; torch fetches their weights once."""
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(WAIT)  # where packets are dropped, a download would wait for ever
+        try:
+            return cls(_loaded(_lpips), _loaded(_inception))
+        finally:
+            socket.setdefaulttimeout(before)
+
+    def distance(self, fake: np.ndarray, real: np.ndarray) -> float:
+        """LPIPS of (H, W, 3) uint8 RGB; NaN without its network."""
+        if isinstance(self.lpips, str):
+            return float("nan")
+        with torch.inference_mode():
+            return float(self.lpips(_unit(fake), _unit(real)))
+
+    def features(self, rgb: np.ndarray) -> Tensor | None:
+        """What FID and KID compare, (1, 2048), of (H, W, 3) uint8 RGB; None without the network."""
+        if isinstance(self.inception, str):
+            return None
+        with torch.inference_mode():
+            return self.inception(torch.tensor(rgb).permute(2, 0, 1)[None])
+
+
+def _lpips() -> Callable[[Tensor, Tensor], Tensor]:
+    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+    measure = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True).eval()
+    nothing = torch.tensor(float("nan"))
+    return lambda fake, real: measure(fake, real) if min(real.shape[2:]) >= ALEXNET else nothing
+
+
+def _inception() -> Callable[[Tensor], Tensor]:
+    from torchmetrics.image.fid import NoTrainInceptionV3
+
+    return NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"]).eval()
+
+
+def _loaded(make: Callable[[], Any]) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # their makers' about their own code
+            return make()
+    except ModuleNotFoundError:
+        return "no weights: pip install torch-fidelity, which has the network"
+    except (OSError, RuntimeError) as error:  # no network, a full disk; a download cut short
+        return f"no weights: they could not be fetched ({error}); run once with network access"
+
+
+def set_distances(fake: Tensor, real: Tensor, seed: int) -> tuple[float, float]:
+    """FID and KID between the features of two sets of pictures, as torchmetrics computes them.
+
+    Args:
+        fake: (N, F).
+        real: (N, F); N at least 2, or both are NaN.
+        seed: of KID's subsets of 1000 pictures; up to 1000 pictures it is computed on all.
+    """
+    if len(real) < 2:
+        return float("nan"), float("nan")
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    given = nn.Identity()  # the features are there already: each picture is looked at once
+    given.register_buffer("num_features", torch.tensor(real.shape[1]))
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.filterwarnings("ignore", ".*will save all extracted features")
+        torch.manual_seed(seed)
+        fid = FrechetInceptionDistance(feature=given)
+        subsets = 1 if len(real) <= SUBSET else 100
+        kid = KernelInceptionDistance(given, subsets=subsets, subset_size=min(SUBSET, len(real)))
+        for metric in (fid, kid):
+            metric.update(real, real=True)
+            metric.update(fake, real=False)
+        return float(fid.compute()), float(kid.compute()[0])

@@ -1,0 +1,253 @@
+"""What evaluate.py writes: table, CSV, JSON, model card, TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sketch2paint import __version__
+from sketch2paint.evaluation.compare import RESAMPLES, Network, Results, Split, Summary
+from sketch2paint.evaluation.metrics import (
+    BEST_PSNR,
+    COLOURED,
+    COLOURFUL,
+    OF_PICTURES,
+    OF_SETS,
+    Metric,
+)
+from sketch2paint.files import written_beside
+from sketch2paint.images.convert import grid, to_float
+
+METRICS = (*OF_PICTURES, *OF_SETS)
+CARD = Path(__file__).resolve().parents[2] / "docs" / "model_card.md"
+LEGEND = (
+    "Below a mean: its 95 % interval. Higher is better: PSNR, SSIM, MS-SSIM, edges (agreement "
+    "with the drawing's).\nLower is better: CIEDE2000 (coloured pixels), LPIPS, FID, KID. "
+    "Colourfulness: of all pictures, for the truth's: 1 is the same, < 0.6 grey, > 1.3 neon."
+)
+
+
+def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
+    """How the figures came about, as plain data for the JSON."""
+    data = split.data
+    packages = ("torch", "torchmetrics", "numpy", "opencv-python-headless", "pillow")
+    return {
+        "source": data.source.kind,
+        "folders": [str(folder) for folder in data.source.folders],
+        "task": data.task,
+        "split": split.name,
+        "pictures": len(results.files),
+        "in_train_too": len(split.twins),
+        "size": data.size,
+        "fit": data.fit.how,
+        "resize": "once, from the decoded file: area averages to shrink, cubic to grow",
+        "compared": "uint8 RGB in memory, the network at this size, without line composition",
+        "mean_colour": split.mean.tolist(),
+        "psnr_at_most": BEST_PSNR,
+        "coloured_chroma_above": COLOURED,
+        "colourfulness": "ratio of mean colourfulness to the truth's",
+        "colourfulness_ratio_from": COLOURFUL,
+        "ssim": "torchmetrics, Gaussian window 11, sigma 1.5, mean of RGB, whole windows only",
+        "interval": f"95 %, percentile bootstrap over pictures, {RESAMPLES} resamples",
+        "seed": seed,
+        "versions": {"sketch2paint": __version__, **{name: version(name) for name in packages}},
+    }
+
+
+def cells(results: Results, summary: Summary) -> list[list[tuple[str, str]]]:
+    """Each row's mean and interval for METRICS, as text; n/a where there is none."""
+    table = []
+    for row in range(len(results.rows)):
+        means = [*summary.means[row], *results.sets[row]]
+        low, high = (np.append(bound[row], [np.nan] * len(OF_SETS)) for bound in summary.intervals)
+        table.append([_cell(*of) for of in zip(METRICS, means, low, high, strict=True)])
+    return table
+
+
+def _cell(metric: Metric, mean: float, low: float, high: float) -> tuple[str, str]:
+    if math.isnan(mean):
+        return "n/a", ""
+    interval = "" if math.isnan(low) else f"{low:.{metric.digits}f}..{high:.{metric.digits}f}"
+    return f"{mean:.{metric.digits}f}", interval
+
+
+def text_report(
+    split: Split, networks: Sequence[Network], results: Results, summary: Summary
+) -> str:
+    """Everything a reader needs, aligned."""
+    data = split.data
+    count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
+    head = f"{data.source.folders[0]}, {split.name}: {count} at {data.size}x{data.size}"
+    parts = [head, _table(results, summary), LEGEND]
+    if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
+        parts.append("\n".join(words))
+    if len(results.files) < 2:
+        parts.append("Intervals: n/a, one picture has none.")
+    if split.twins:
+        parts.append(f"Warning: pictures that are in train too: {len(split.twins)}.")
+    if summary.differences:
+        parts.append(_differences(summary))
+    parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in networks))
+    return "\n\n".join(parts)
+
+
+def _heading(key: str) -> str:
+    return next(metric.heading for metric in METRICS if metric.key == key)
+
+
+def _table(results: Results, summary: Summary) -> str:
+    lines = [["", *(metric.heading for metric in METRICS)]]
+    for name, row in zip(results.rows, cells(results, summary), strict=True):
+        lines.append([name, *(mean for mean, _ in row)])
+        lines.append(["", *(interval for _, interval in row)])
+    return _aligned(lines)
+
+
+def _differences(summary: Summary) -> str:
+    lines = [["Paired differences", *(metric.heading for metric in OF_PICTURES)]]
+    for (one, other), (means, (low, high)) in summary.differences.items():
+        found = [_cell(*of) for of in zip(OF_PICTURES, means, low, high, strict=True)]
+        lines.append([f"{one} - {other}", *(f"{mean}" for mean, _ in found)])
+        lines.append(["", *(interval for _, interval in found)])
+    return _aligned(lines)
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    """Columns as wide as their widest cell; the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    places = [f"{{:<{widths[0]}}}", *(f"{{:>{width}}}" for width in widths[1:])]
+    return "\n".join("  ".join(places).format(*line).rstrip() for line in lines if any(line))
+
+
+def _cost(network: Network) -> str:
+    about = network.about
+    parts = [f"trained at {network.size}"]
+    if about["parameters"]:
+        parts += [f"{about['parameters'] / 1e6:.2f} M parameters", f"{about['gflop']:.2f} GFLOP"]
+    if about["pairs_seen"] is not None:
+        parts.append(f"{about['pairs_seen']} pairs seen")
+    return ", ".join([*parts, f"sha256 {about['sha256'][:12]}"])
+
+
+def write_csv(path: Path | str, results: Results) -> None:
+    """Write a line for each picture and row; what is not applicable is empty."""
+    with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["picture", "row", *(metric.key for metric in OF_PICTURES)])
+        for name, rows in zip(results.files, results.values, strict=True):
+            for row, values in zip(results.rows, rows, strict=True):
+                numbers = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
+                writer.writerow([name.encode("utf-8", "replace").decode(), row, *numbers])
+
+
+def write_json(
+    path: Path | str,
+    networks: Sequence[Network],
+    results: Results,
+    summary: Summary,
+    how: dict[str, Any],
+) -> None:
+    """Write the table, the differences and the protocol `how`; null is not applicable."""
+    rows = {}
+    for row, name in enumerate(results.rows):
+        found = _figures(summary.means[row], summary.intervals[:, row])
+        for n, key in enumerate(found):
+            found[key]["pictures"] = int(summary.counts[row, n])
+        sets = zip(OF_SETS, results.sets[row], strict=True)
+        rows[name] = found | {m.key: {"mean": _number(v), "interval": None} for m, v in sets}
+    plain = {
+        "protocol": how,
+        "checkpoints": {network.name: network.about for network in networks},
+        "rows": rows,
+        "differences": [
+            {"of": one, "minus": other, **_figures(*found)}
+            for (one, other), found in summary.differences.items()
+        ],
+        "not_applicable": results.missing,
+    }
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(plain, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def _figures(means: np.ndarray, intervals: np.ndarray) -> dict[str, dict[str, Any]]:
+    return {
+        metric.key: {
+            "mean": _number(mean),
+            "interval": None if math.isnan(low) else [_number(low), _number(high)],
+        }
+        for metric, mean, low, high in zip(OF_PICTURES, means, *intervals, strict=True)
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 6)
+
+
+def write_card(
+    path: Path | str,
+    networks: Sequence[Network],
+    results: Results,
+    summary: Summary,
+    how: dict[str, Any],
+) -> None:
+    """Fill docs/model_card.md in for the first network; what only a person knows stays marked."""
+    network = networks[0]
+    about = {key: "unknown" if value is None else value for key, value in network.about.items()}
+    if network.about["gflop"]:
+        about["gflop"] = f"{network.about['gflop']:.2f}"
+    given = {
+        **{key: how[key] for key in ("task", "split", "pictures", "size")},
+        **about,
+        "name": network.name,
+        "trained_at": network.size,
+        "folders": ", ".join(how["folders"]),
+        "table": _markdown(results, summary),
+        "missing": "; ".join(f"{_heading(k)}: {why}" for k, why in results.missing.items()) or "-",
+        "protocol": json.dumps(how, indent=1),
+    }
+    template = CARD.read_text(encoding="utf-8")
+    text = re.sub(r"{{(\w+)}}", lambda found: str(given[found[1]]), template)
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def _markdown(results: Results, summary: Summary) -> str:
+    shown = [n for n, metric in enumerate(METRICS) if metric.key not in results.missing]
+    lines = [["", *(METRICS[n].heading for n in shown)], ["---"] * (1 + len(shown))]
+    for name, row in zip(results.rows, cells(results, summary), strict=True):
+        lines.append([name, *(f"{row[n][0]} ({row[n][1]})".replace(" ()", "") for n in shown)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_tensorboard(
+    folder: Path | str, results: Results, summary: Summary, shown: Sequence[Sequence[np.ndarray]]
+) -> None:
+    """Write the means as scalars, one run for each row, and rows of pictures as an image.
+
+    Args:
+        folder: for `tensorboard --logdir`.
+        results: of `measure`.
+        summary: of `summarise`.
+        shown: rows of pictures, each (S, S, 3) uint8; may be empty.
+    """
+    import torch
+    from torch.utils.tensorboard import SummaryWriter
+
+    for row, name in enumerate(results.rows):
+        with SummaryWriter(str(Path(folder, name.strip("/").replace("/", "_")))) as writer:
+            means = [*summary.means[row], *results.sets[row]]
+            for metric, mean in zip(METRICS, means, strict=True):
+                if not math.isnan(mean):
+                    writer.add_scalar(f"evaluation/{metric.key}", mean, 0)
+    if shown:
+        sheet = torch.from_numpy(np.stack([p for row in shown for p in row])).permute(0, 3, 1, 2)
+        with SummaryWriter(str(Path(folder, "pictures"))) as writer:
+            writer.add_image("pictures", grid(to_float(sheet), len(shown[0])), 0, dataformats="HWC")

@@ -1,0 +1,162 @@
+"""Colour under line: a small painted picture and a large drawing to one picture at full size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from sketch2paint.images.convert import resize
+
+STRIP = 64  # rows at a time (an even number), so that no page is ever held in floats
+# Weight of a pixel by the share of paper in it: half a pixel of line leaves a sixteenth. Of the
+# powers 2, 4, 8 and 16, 4 is best or near it both for true colours and for blurred, shifted ones.
+TRUST = np.round(255 * (np.arange(256) / 255) ** 4).astype(np.uint8)
+
+
+def compose(fake: np.ndarray, sketch: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bring predicted colours to a drawing's size and lay its own lines over them.
+
+    The lines are taken out of the prediction (what is there is the colour times the share of
+    paper), colours from beside the lines are spread under them, and the result is doubled in size
+    again and again; each time a pixel takes its colour from the nearest pixels that hold little
+    line, so that colours end at the lines. Memory beyond the results is some bytes a pixel of
+    `fake` and a third of `colours`.
+
+    Args:
+        fake: (h, w, 3) uint8, the drawing as painted by the network, of any size.
+        sketch: (H, W) uint8, dark lines on white.
+
+    Returns:
+        `colours` (H, W, 3) uint8 without lines, `lines` (H, W) uint8 (the sketch itself), and
+        `picture` (H, W, 3) uint8, colours * lines / 255.
+
+    Raises:
+        ValueError: a picture has another shape or type.
+    """
+    if fake.ndim != 3 or fake.shape[2] != 3 or sketch.ndim != 2 or 0 in fake.shape + sketch.shape:
+        raise ValueError(
+            "Expected `fake` to be (h, w, 3) and `sketch` to be (H, W), none of them empty, "
+            f"got {fake.shape} and {sketch.shape}."
+        )
+    if fake.dtype != np.uint8 or sketch.dtype != np.uint8:
+        raise ValueError(f"Expected uint8 pictures, got {fake.dtype} and {sketch.dtype}.")
+    colours = _colours(fake, sketch)
+    picture = np.empty_like(colours)
+    for here in strips(len(sketch)):
+        lines = cv2.cvtColor(np.ascontiguousarray(sketch[here]), cv2.COLOR_GRAY2RGB)
+        picture[here] = cv2.multiply(colours[here], lines, scale=1 / 255)
+    return colours, sketch, picture
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Cut rows 0..height into slices of at most `STRIP`."""
+    for top in range(0, height, STRIP):
+        yield slice(top, min(top + STRIP, height))
+
+
+def rows(picture: np.ndarray, height: int, width: int, here: slice) -> np.ndarray:
+    """Interpolate linearly, some rows at a time; the strips join without a step.
+
+    Args:
+        picture: (h, w) or (h, w, C), any type.
+        height: of the whole result.
+        width: of the whole result, at least w.
+        here: the rows wanted.
+
+    Returns:
+        float32 (rows, width) or (rows, width, C).
+    """
+    near, weights = _between(len(picture), height, here)
+    return _interpolated(picture[near].astype(np.float32), weights, width)
+
+
+def _between(length: int, height: int, here: slice) -> tuple[slice, np.ndarray]:
+    """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
+    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
+    place = place.clip(0, length - 1)
+    near = slice(int(place[0]), math.ceil(place[-1]) + 1)
+    distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
+    return near, np.maximum(0, 1 - distance).astype(np.float32)
+
+
+def _interpolated(block: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
+    """Mix the rows of a float32 block by `weights`, then stretch them to `width`."""
+    mixed = (weights @ block.reshape(len(block), -1)).reshape(len(weights), *block.shape[1:])
+    if width == mixed.shape[1]:
+        return mixed
+    return cv2.resize(mixed, (width, len(mixed)), interpolation=cv2.INTER_LINEAR)
+
+
+def _colours(fake: np.ndarray, sketch: np.ndarray) -> np.ndarray:
+    """The colours without lines, of the sketch's size."""
+    (height, width), (h, w) = sketch.shape, fake.shape[:2]
+    paper = resize(sketch, h, w)
+    colours = _without_lines(fake, paper)
+    trust = cv2.LUT(paper, TRUST)
+    _spread(colours, trust)
+    if h > height or w > width:
+        return resize(colours, height, width)
+    steps = math.ceil(math.log2(max(height / h, width / w)))  # none where the sizes are the same
+    for step in range(1, steps + 1):
+        part = step / steps
+        size = round(h * (height / h) ** part), round(w * (width / w) ** part)
+        colours = _grow(colours, trust, *size)
+        if step < steps:
+            trust = cv2.LUT(resize(sketch, *size), TRUST)
+    return colours
+
+
+def _without_lines(fake: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Divide by the share of paper, as far as no channel overflows: that would change the hue."""
+    out = np.empty_like(fake)
+    for here in strips(len(fake)):
+        strip = fake[here]
+        red, green, blue = cv2.split(strip)
+        share = np.maximum.reduce([paper[here], red, green, blue, np.ones_like(red)])
+        out[here] = np.round(strip * (255 / share.astype(np.float32))[..., None])
+    return out
+
+
+def _spread(colours: np.ndarray, trust: np.ndarray) -> None:
+    """Fill what is not trusted from around, in place: a pyramid down, and up again."""
+    height, width = trust.shape
+    if max(height, width) == 1 or trust.min() >= 64:
+        return
+    half = (height + 1) // 2, (width + 1) // 2
+    coarse, coarse_trust = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
+    for here in strips(height):
+        block = _weighted(colours[here], trust[here])
+        there = slice(here.start // 2, (here.stop + 1) // 2)
+        size = half[1], there.stop - there.start
+        block = cv2.resize(block, size, interpolation=cv2.INTER_AREA)
+        coarse[there], coarse_trust[there] = _divided(block), np.round(block[..., 3])
+    _spread(coarse, coarse_trust)
+    for here in strips(height):
+        # A pixel of which 0.7 is paper (trust 64) is left as it is.
+        own = np.minimum(trust[here].astype(np.float32) / 64, 1)[..., None]
+        around = rows(coarse, height, width, here)
+        colours[here] = np.round(around + own * (colours[here] - around))
+
+
+def _grow(colours: np.ndarray, trust: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Interpolate linearly between the pixels that are trusted."""
+    out = np.empty((height, width, 3), np.uint8)
+    for here in strips(height):
+        near, weights = _between(len(colours), height, here)
+        block = _weighted(colours[near], trust[near])
+        out[here] = _divided(_interpolated(block, weights, width))
+    return out
+
+
+def _weighted(colours: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """(h, w, 4) float32: colours times trust, and trust; never 0, so that it can be divided by."""
+    weights = trust.astype(np.float32)[..., None] + 0.01
+    return np.concatenate([colours * weights, weights], axis=2)
+
+
+def _divided(block: np.ndarray) -> np.ndarray:
+    """(h, w, 4) as `_weighted` makes it, averaged, back to (h, w, 3) uint8 colours."""
+    return np.round(block[..., :3] / block[..., 3:]).astype(np.uint8)

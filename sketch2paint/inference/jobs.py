@@ -1,0 +1,288 @@
+"""Which picture becomes which files: inputs, mirrored names, collisions, shares."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sketch2paint.images.convert import SUFFIXES, find_pictures
+
+STDIO = Path("-")  # standard input or output
+FORMATS = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to paint.
+
+    Attributes:
+        source: its file, or - for standard input.
+        name: its place below the input; the true picture is looked up by it.
+        folder: the output folder, which no file of it may leave.
+        suffix: of the picture, which tells its format.
+        files: what it becomes, by kind: picture, and if asked for colours, layers, compare.
+    """
+
+    source: Path
+    name: Path
+    folder: Path
+    suffix: str
+    files: dict[str, Path]
+
+    @property
+    def picture(self) -> Path:
+        """Where the coloured picture goes."""
+        return self.files["picture"]
+
+    def missing(self) -> list[str]:
+        """The kinds of files that are not there yet."""
+        return [
+            kind for kind, path in self.files.items() if path == STDIO or not os.path.isfile(path)
+        ]
+
+    def problem(self) -> str | None:
+        """Why the files must not be written: they would leave the output folder by a link or `..`.
+
+        A link inside may lead anywhere by the time of writing, also onto the input.
+        """
+        if self.picture == STDIO:
+            return None
+        place = _real(self.folder) / self.picture.relative_to(self.folder).parent
+        real = _real(self.picture.parent)
+        if real == place:
+            return None
+        return (
+            f"{self.picture}: expected a place inside {self.folder}, got {real}. "
+            "Remove the link in the output folder, or choose another `output`."
+        )
+
+
+def plan_jobs(
+    inputs: Sequence[str],
+    output: str,
+    format: str = "auto",
+    layers: bool = False,
+    compare: bool = False,
+) -> list[Job]:
+    """Decide what is painted and where it goes; nothing is written.
+
+    Args:
+        inputs: pictures, folders (searched recursively), globs, or "-" for standard input.
+        output: a folder, in which the tree of each input is mirrored; for a single picture also a
+            file name, or "-" for standard output.
+        format: png | jpg | webp | auto, the suffix of a file name, else png.
+        layers: also NAME.colours.png and NAME.ora.
+        compare: also NAME.compare.png, input and output side by side.
+
+    Returns:
+        One job for each picture, in the order of the inputs, each file once. Pictures of one name
+        but for the suffix keep it (a.png, a.jpg: a.png.png, a.jpg.png). A name that an earlier
+        input has taken gets its own input's folder in front.
+
+    Raises:
+        FileNotFoundError: an input is missing.
+        ValueError: no pictures; `output` is no such place, an input, or would overwrite one.
+    """
+    found = [_found(entry, Path(output)) for entry in inputs]
+    sources = _named(found)
+    if not sources:
+        raise ValueError(
+            f"{', '.join(inputs) or 'input'}: no pictures. "
+            "Expected sketches as .png, .jpg or .webp files."
+        )
+    one = len(inputs) == 1 and list(sources.values()) in ([STDIO], [Path(inputs[0])])
+    if output == "-" and (not one or layers or compare):
+        raise ValueError("Expected one `input`, no `layers` and no `compare` with output=-.")
+    if one and (
+        output == "-" or Path(output).suffix.lower() in FORMATS and not os.path.isdir(output)
+    ):
+        jobs = [_to_file(*sources.popitem(), Path(output), format, layers, compare)]
+    else:
+        if Path(output).suffix.lower() in SUFFIXES and not os.path.isdir(output):
+            raise ValueError(
+                f"{output}: expected a folder, or for a single picture a .png, .jpg or .webp "
+                "file. Pass another `output`."
+            )
+        entries = zip(inputs, found, strict=True)
+        roots = [root for entry, (root, _) in entries if not os.path.isfile(entry)]
+        _check_folder(Path(output), roots)
+        suffix = ".png" if format == "auto" else f".{format}"
+        files = _files(list(sources), Path(output), suffix, layers, compare)
+        jobs = [
+            Job(path, name, Path(output), suffix, files[name]) for name, path in sources.items()
+        ]
+    _check_inputs_stay(jobs)
+    return jobs
+
+
+def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
+    """Which share of the plan this process takes.
+
+    Args:
+        shard: I/N, counted from 0, or auto: by RANK and WORLD_SIZE (torchrun) or SLURM_PROCID and
+            SLURM_NTASKS (srun), else everything.
+        environment: os.environ.
+
+    Returns:
+        (index, count).
+
+    Raises:
+        ValueError: `shard` or the environment's numbers are no such thing.
+    """
+    if shard == "auto":
+        shard = "0/1"
+        # A batch script has SLURM's task variables too, but runs once: no step.
+        alone = "SLURM_JOB_ID" in environment and "SLURM_STEP_ID" not in environment
+        if "SLURM_PROCID" in environment and "SLURM_NTASKS" in environment and not alone:
+            shard = f"{environment['SLURM_PROCID']}/{environment['SLURM_NTASKS']}"
+        if "RANK" in environment and "WORLD_SIZE" in environment:
+            shard = f"{environment['RANK']}/{environment['WORLD_SIZE']}"
+    index, _, count = shard.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+        raise ValueError(
+            f"Expected `shard` to be auto or I/N with I from 0 to N-1, got {shard}. "
+            "Pass shard=0/2 and shard=1/2 to two processes."
+        )
+    return int(index), int(count)
+
+
+def find_truths(jobs: Iterable[Job], truth: Path) -> dict[Path, Path]:
+    """Find the true picture of each job: the same name below `truth`, whatever the suffix.
+
+    Returns:
+        Source to true picture.
+
+    Raises:
+        FileNotFoundError: a job has none.
+    """
+    there = {path.relative_to(truth).with_suffix(""): path for path in find_pictures(truth)}
+    found = {}
+    for job in jobs:
+        name = job.name.with_suffix("")
+        if name not in there:
+            raise FileNotFoundError(
+                f"{truth / job.name}: no true picture of that name for the gallery. Expected one "
+                "for every sketch; leave out `truth`, or add it."
+            )
+        found[job.source] = there[name]
+    return found
+
+
+def _found(entry: str, output: Path) -> tuple[Path, list[Path]]:
+    """The folder that an input's names start from, and its pictures."""
+    path = Path(entry)
+    if path == STDIO:
+        return path, [path]
+    if path.is_file():
+        return path.parent, [path]
+    if path.is_dir():
+        root, found = path, find_pictures(path)
+    elif any(sign in entry for sign in "*?["):
+        fixed = next(i for i, part in enumerate(path.parts) if any(sign in part for sign in "*?["))
+        root, pattern = Path(*path.parts[:fixed]), str(Path(*path.parts[fixed:]))
+        found = sorted(  # no links are followed by **, so none loops
+            path
+            for path in root.glob(pattern)
+            if path.suffix.lower() in SUFFIXES
+            and path.is_file()
+            and not any(part[0] == "." and part != ".." for part in path.relative_to(root).parts)
+        )
+    else:
+        raise FileNotFoundError(
+            f"{entry}: no such file or folder. Pass input=FILE, input=DIR or input=GLOB."
+        )
+    inside = _real(output)
+    if _real(root) in inside.parents:  # pictures of an earlier run are no input
+        found = [path for path in found if inside not in _real(path).parents]
+    return root, found
+
+
+def _named(found: Iterable[tuple[Path, list[Path]]]) -> dict[Path, Path]:
+    """Name to file, each file once; a taken name gets more and more of its folder in front."""
+    named: dict[Path, Path] = {}
+    seen: set[Path] = set()
+    for root, paths in found:
+        for path in paths:
+            if _real(path) in seen:
+                continue
+            seen.add(_real(path))
+            name = Path("stdin") if path == STDIO else path.relative_to(root)
+            folders = list(_real(root).parts[1:])
+            while name in named:
+                name = Path(folders.pop() if folders else "again", name)
+            named[name] = path
+    return named
+
+
+def _files(
+    names: Sequence[Path], folder: Path, suffix: str, layers: bool, compare: bool
+) -> dict[Path, dict[str, Path]]:
+    """The files of each name; where two would share one, on some system, they keep their suffix."""
+    files = {name: _kinds(folder / name.with_suffix(""), suffix, layers, compare) for name in names}
+    full = set()
+    while True:
+        taken = Counter(_key(path) for kinds in files.values() for path in kinds.values())
+        sharing = [
+            name
+            for name, kinds in files.items()
+            if name not in full and any(taken[_key(path)] > 1 for path in kinds.values())
+        ]
+        if not sharing:
+            return files
+        for name in sharing:
+            files[name] = _kinds(folder / name, suffix, layers, compare)
+        full.update(sharing)
+
+
+def _real(path: Path) -> Path:
+    """As Path.resolve, but without an error where links loop."""
+    return Path(os.path.realpath(path))
+
+
+def _key(path: Path) -> str:
+    return str(path).casefold()
+
+
+def _kinds(base: Path, suffix: str, layers: bool, compare: bool) -> dict[str, Path]:
+    endings = {"picture": suffix}
+    if layers:
+        endings |= {"colours": ".colours.png", "layers": ".ora"}
+    if compare:
+        endings["compare"] = ".compare.png"
+    return {kind: base.with_name(base.name + ending) for kind, ending in endings.items()}
+
+
+def _to_file(
+    name: Path, source: Path, target: Path, format: str, layers: bool, compare: bool
+) -> Job:
+    """The job of a single picture whose `output` is a file name or standard output."""
+    if target == STDIO:
+        suffix = ".png" if format == "auto" else f".{format}"
+        return Job(source, name, Path(), suffix, {"picture": STDIO})
+    suffix = target.suffix.lower()
+    if format not in ("auto", FORMATS[suffix]):
+        raise ValueError(
+            f"{target}: expected its suffix and `format` to agree, got format={format}. "
+            "Leave out `format`."
+        )
+    files = _kinds(target.with_suffix(""), suffix, layers, compare)
+    return Job(source, name, target.parent, suffix, files | {"picture": target})
+
+
+def _check_folder(output: Path, roots: Iterable[Path]) -> None:
+    there = next((path for path in (output, *output.parents) if path.exists()), output)
+    if there.exists() and not there.is_dir():
+        raise ValueError(f"{there}: expected `output` to be a folder, got a file. Pass another.")
+    if _real(output) in {_real(root) for root in roots}:
+        raise ValueError(f"{output}: expected `output` to be a folder other than the input.")
+
+
+def _check_inputs_stay(jobs: Iterable[Job]) -> None:
+    inputs = {_real(job.source) for job in jobs if job.source != STDIO}
+    for job in jobs:
+        for path in job.files.values():
+            if _real(path) in inputs:
+                raise ValueError(f"{path}: expected `output` to be another place than `input`.")

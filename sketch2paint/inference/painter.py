@@ -1,0 +1,440 @@
+"""Painter: a weight file and drawings or photographs in, pictures of the same size out."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from sketch2paint import cpu
+from sketch2paint.images.convert import (
+    lab_to_rgb,
+    pil_to_rgb,
+    resize,
+    rgb_to_grey,
+    rgb_to_lab,
+    to_float,
+    to_hwc,
+    to_uint8,
+)
+from sketch2paint.inference.composition import compose, rows, strips
+from sketch2paint.inference.scans import normalise
+from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
+from sketch2paint.models.networks import UNetGenerator, channels_last
+from sketch2paint.models.onnx_generator import ExportedGenerator, load_network
+
+LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
+LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
+BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
+CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
+
+Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A coloured drawing and its layers, all of the drawing's size.
+
+    Attributes:
+        picture: (H, W, 3) uint8 RGB.
+        colours: (H, W, 3) uint8, the colour layer; `picture` is colours * lines / 255.
+        lines: (H, W) uint8, the line layer; 255 is no line.
+        notes: what was done to the drawing first, such as "paper lightened".
+    """
+
+    picture: np.ndarray
+    colours: np.ndarray
+    lines: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+class Painter:
+    """Colours sketches or photographs with a trained generator, deterministically.
+
+    Args:
+        generator: in eval mode.
+        task: sketch | photo, what it was trained for.
+        device: where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+        precision: 32-true | bf16 (8 bits: a few of 255 levels of difference, also between a picture
+            alone and in a list) | auto: bf16 on a GPU or CPU that has it.
+        scale: pixels of the network for one of the drawing | auto: the shorter side becomes the
+            training size (so that lines have the thickness it knows), the longer one at most four.
+        tile: side in pixels of the network, above which it works in overlapping tiles | off |
+            auto: four training sizes.
+        lines: keep (the drawing's own, at full resolution) | network (what the network made of
+            them). A photograph keeps its lightness either way.
+        normalise: auto (scans become black on white, see `scans.normalise`) | off.
+
+    Raises:
+        ValueError: a parameter is out of its range; the message names it.
+    """
+
+    def __init__(
+        self,
+        generator: UNetGenerator | ExportedGenerator,
+        task: str = "sketch",
+        device: str = "cpu",
+        precision: str = "auto",
+        scale: float | str = "auto",
+        tile: int | str = "auto",
+        lines: str = "keep",
+        normalise: str = "auto",
+    ) -> None:
+        _one_of("task", task, ("sketch", "photo"))
+        _one_of("precision", precision, ("auto", "32-true", "bf16"))
+        _one_of("lines", lines, ("keep", "network"))
+        _one_of("normalise", normalise, ("auto", "off"))
+        _check_scale(scale)
+        self.task, self.scale, self.lines, self.normalise = task, scale, lines, normalise
+        self.tile = _tile(tile, generator)
+        self.device = choose_device(device)
+        self.generator = generator.eval().to(self.device)
+        self.precision = _precision(self.device) if precision == "auto" else precision
+        if isinstance(self.generator, UNetGenerator):
+            self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if self.precision == "bf16" and self.device.type == "cpu":
+                self.generator = _with_bf16_weights(self.generator)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str,
+        device: str = "auto",
+        precision: str = "auto",
+        scale: float | str = "auto",
+        tile: int | str = "auto",
+        lines: str = "keep",
+        normalise: str = "auto",
+    ) -> Painter:
+        """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
+
+        Raises:
+            FileNotFoundError: there are no weights.
+            ValueError: a damaged or foreign file, no such device, or a bad parameter.
+        """
+        generator, about = load_network(path, device)
+        return cls(generator, about["task"], device, precision, scale, tile, lines, normalise)
+
+    @overload
+    def paint(self, x: Sketch) -> Sketch: ...
+
+    @overload
+    def paint(self, x: Sequence[Sketch]) -> list[Sketch]: ...
+
+    def paint(self, x: Any) -> Any:
+        """Colour one sketch (or photograph, for the task photo), or a list of any sizes.
+
+        The same pixels give the same picture, alone or in any list: to the bit in 32-true on a CPU.
+
+            >>> painter = Painter.load(weights, device="cpu")
+            >>> sketch = np.full((30, 40), 255, np.uint8)
+            >>> sketch[10:20, 15] = 0
+            >>> painter.paint(sketch).shape
+            (30, 40, 3)
+            >>> [picture.size for picture in painter.paint([Image.fromarray(sketch)])]
+            [(40, 30)]
+
+        Args:
+            x: PIL pictures of any mode, or arrays (H, W) or (H, W, 3) uint8, black lines on white,
+                1 to 16,384 pixels a side.
+
+        Returns:
+            One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
+            its sketch's own size.
+
+        Raises:
+            ValueError: a sketch has another shape or type, or memory does not suffice.
+        """
+        if isinstance(x, np.ndarray | Image.Image):
+            return self.paint([x])[0]  # type: ignore[type-var]
+        arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
+        pictures = [painted.picture for painted in self.process(arrays)]
+        return [
+            Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
+            for sketch, picture in zip(x, pictures, strict=True)
+        ]
+
+    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+        """Colour sketches as `paint` does, and keep the layers.
+
+        Args:
+            sketches: (H, W) or (H, W, 3) uint8.
+
+        Raises:
+            ValueError: a sketch has another shape or type, or memory does not suffice.
+        """
+        for sketch in sketches:
+            _check_sketch(sketch)
+        drawings, notes = self._drawings(sketches)
+        inputs = [self._scaled(drawing) for drawing in drawings]
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for i, picture in enumerate(inputs):
+            by_shape[picture.shape].append(i)
+        done: dict[int, Painted] = {}
+        for (height, width, *_), indices in by_shape.items():
+            fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
+            given = [drawings[i] for i in indices], [notes[i] for i in indices]
+            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+                done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
+        return [done[i] for i in range(len(sketches))]
+
+    def _drawings(
+        self, sketches: Sequence[np.ndarray]
+    ) -> tuple[list[np.ndarray], list[tuple[str, ...]]]:
+        """Grey drawings (H, W), black on white, with notes; photographs stay as they are."""
+        if self.task == "photo":
+            return list(sketches), [()] * len(sketches)
+        if self.normalise == "off":
+            return [_grey(sketch) for sketch in sketches], [()] * len(sketches)
+        pairs = [normalise(sketch) for sketch in sketches]
+        return [grey for grey, _ in pairs], [notes for _, notes in pairs]
+
+    def _scaled(self, drawing: np.ndarray) -> np.ndarray:
+        """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
+        height, width = drawing.shape[:2]
+        size = self.generator.size
+        scale = min(size / min(height, width), LONGEST * size / max(height, width))
+        if self.scale != "auto":
+            scale = float(self.scale)
+        height, width = (max(1, round(n * scale)) for n in (height, width))
+        if max(height, width) > LARGEST:
+            raise ValueError(
+                f"Expected the network's input to be at most {LARGEST} pixels a side, got "
+                f"{height}x{width} with scale={self.scale}. Pass a smaller `scale`."
+            )
+        return resize(drawing, height, width)
+
+    def _network(self, pictures: list[np.ndarray], tiled: bool) -> list[np.ndarray]:
+        """Scaled inputs of one size to (h, w, 3) uint8 RGB, or (h, w, 2) float16 ab of photos."""
+        finish = _half if self.task == "photo" else _bytes
+        try:
+            if tiled:
+                return [self._in_tiles(picture, finish) for picture in pictures]
+            if self._one_at_a_time() and len(pictures) > 1:
+                return self._side_by_side(pictures, finish)
+            return [finish(fake) for fake in self._forward(pictures)]
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            height, width = pictures[0].shape[:2]
+            side = min(self.tile, max(height, width))
+            raise ValueError(
+                f"Expected {self.device} to have memory for tiles of {side} pixels (the drawing is "
+                f"{height}x{width} there), got: {error}. Pass a smaller `tile`, a multiple of "
+                f"{self.generator.multiple}, or a smaller `scale`."
+            ) from error
+
+    def _one_at_a_time(self) -> bool:
+        return self.device.type == "cpu" and self.precision == "32-true"
+
+    def _side_by_side(self, pictures: list[np.ndarray], finish: Finish) -> list[np.ndarray]:
+        """One picture on each thread: the bits of a picture alone, at the rate of a batch.
+
+        A convolution on a CPU may sum in another order for another batch size, but not for another
+        number of threads.
+        """
+
+        def paint(picture: np.ndarray) -> np.ndarray:
+            return finish(next(self._forward([picture])))
+
+        threads = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(threads, "", torch.set_num_threads, (1,)) as pool:
+                return list(pool.map(paint, pictures))
+        finally:
+            torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+
+    def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
+        height, width = picture.shape[:2]
+        scale = self.tile / max(height, width)
+        page = resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
+        top, down, left, right = self._margins(height, width)
+        around = ((top, down), (left, right), (0, 0))[: picture.ndim]
+        if self.task == "photo":
+            whole = np.pad(picture, around, mode="edge")
+        else:
+            whole = np.pad(picture, around, constant_values=255)
+        with norms_of(self.generator, lambda: next(self._forward([page]))):
+            painted = in_tiles(whole, self.tile, self._forward, finish)
+        return painted[top : top + height, left : left + width]
+
+    def _margins(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """What is to be added at the top, bottom, left and right, so that the network divides."""
+        down, right = (-n % self.generator.multiple for n in (height, width))
+        return down // 2, down - down // 2, right // 2, right - right // 2
+
+    @torch.inference_mode()
+    def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
+        """(h, w) or (h, w, 3) uint8 of one size to (h, w, 3 or 2) float32 in [-1, 1]."""
+        height, width = pictures[0].shape[:2]
+        pixels = CPU_BATCH if self.device.type == "cpu" else BATCH
+        at_once = 1 if self._one_at_a_time() else max(1, pixels // (height * width))
+        for start in range(0, len(pictures), at_once):
+            batch = torch.from_numpy(np.stack(pictures[start : start + at_once]))
+            x = to_float(batch.to(self.device))
+            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+            yield from (fake.permute(1, 2, 0).numpy() for fake in self._generate(x))
+
+    def _generate(self, x: Tensor) -> Tensor:
+        """(B, 1 or 3, h, w) to (B, 3 or 2, h, w) float32 on the CPU, padded in between."""
+        if self.task == "photo" and x.shape[1] == 3:
+            x = rgb_to_lab(x)[:, :1]
+        elif self.task == "photo":
+            x = rgb_to_lab(x.expand(-1, 3, -1, -1))[:, :1]
+        height, width = x.shape[-2:]
+        top, down, left, right = self._margins(height, width)
+        padding = (left, right, top, down)
+        if self.task == "photo":  # a photograph goes on; a drawing ends in white paper
+            x = torch.nn.functional.pad(x, padding, mode="replicate")
+        else:
+            x = torch.nn.functional.pad(x, padding, value=1.0)
+        with self._arithmetic():
+            fake = self.generator(channels_last(x))
+        return fake[..., top : top + height, left : left + width].float().cpu()
+
+    def _arithmetic(self) -> AbstractContextManager:
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        if self.device.type != "cuda":
+            return nullcontext()
+        # Or cuDNN would choose other algorithms on another day, and round to 10 bits.
+        return torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        )
+
+    def _full_size(self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...]) -> Painted:
+        """What `_network` made and the drawing, to layers of the drawing's size."""
+        height, width = drawing.shape[:2]
+        if self.task == "sketch" and self.lines == "keep":
+            colours, lines, picture = compose(fake, drawing)
+            return Painted(picture, colours, lines, notes)
+        photo = self.task == "photo"
+        picture = _recoloured(drawing, fake) if photo else resize(fake, height, width)
+        return Painted(picture, picture, np.full((height, width), 255, np.uint8), notes)
+
+
+def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8 with its own L and with (h, w, 2) ab, to (H, W, 3) uint8."""
+    height, width = photo.shape[:2]
+    if len(ab) > height or ab.shape[1] > width:
+        ab = resize(ab.astype(np.float32), height, width)
+    out = np.empty((height, width, 3), np.uint8)
+    for here in strips(height):
+        strip = photo[here]
+        rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
+        lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
+        lab[0, 1:] = torch.from_numpy(rows(ab, height, width, here)).permute(2, 0, 1)
+        out[here] = to_hwc(lab_to_rgb(lab)[0])
+    return out
+
+
+def _grey(sketch: np.ndarray) -> np.ndarray:
+    return sketch if sketch.ndim == 2 else rgb_to_grey(sketch)
+
+
+def _bytes(fake: np.ndarray) -> np.ndarray:
+    out = np.empty(fake.shape, np.uint8)
+    for here in strips(len(fake)):
+        out[here] = to_uint8(torch.from_numpy(fake[here])).numpy()
+    return out
+
+
+def _half(ab: np.ndarray) -> np.ndarray:
+    return ab.astype(np.float16)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch or Python says that memory did not suffice."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
+
+
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"Expected `{name}` to be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _check_scale(scale: object) -> None:
+    number = isinstance(scale, int | float) and not isinstance(scale, bool)
+    if scale != "auto" and not (number and 0 < scale < math.inf):  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `scale` to be auto or a number above 0, got {scale!r}. "
+            "Pass 1 for the drawing as it is."
+        )
+
+
+def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
+    """The side of a tile in pixels."""
+    if tile in ("auto", "off"):
+        return LONGEST * generator.size if tile == "auto" else LARGEST
+    multiple = generator.multiple
+    whole = isinstance(tile, int) and not isinstance(tile, bool)
+    if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
+            f"needs) above 0, got {tile!r}. Pass {LONGEST * generator.size}, for instance."
+        )
+    return int(tile)
+
+
+def _precision(device: torch.device) -> str:
+    """The fastest that the device has."""
+    has_bf16 = {"cuda": torch.cuda.is_bf16_supported, "cpu": cpu.has_bf16}
+    return "bf16" if has_bf16.get(device.type, bool)() else "32-true"
+
+
+def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
+    """A copy whose convolutions need no conversion each time, as autocast would do it."""
+    convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    converted = {
+        id(parameter): nn.Parameter(parameter.detach().bfloat16(), requires_grad=False)
+        for module in convolutions
+        for parameter in module.parameters()
+    }
+    return copy.deepcopy(generator, converted)  # the memo: what counts as copied already
+
+
+def choose_device(name: str) -> torch.device:
+    """A device that is there.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:  # torch has an error of its own for each way in which a device is not there
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(f"Expected `device` to be usable, got {name!r}: {error}") from error
+    return device
+
+
+def _check_sketch(sketch: np.ndarray) -> None:
+    if not isinstance(sketch, np.ndarray):
+        raise ValueError(
+            f"Expected a sketch as PIL picture or uint8 array, got {type(sketch).__name__}. "
+            "Open files with PIL.Image.open."
+        )
+    shaped = sketch.ndim == 2 or (sketch.ndim == 3 and sketch.shape[2] == 3)
+    if sketch.dtype != np.uint8 or not shaped or 0 in sketch.shape:
+        raise ValueError(
+            "Expected a sketch as uint8 array (H, W) or (H, W, 3), "
+            f"got {sketch.dtype} {sketch.shape}."
+        )
+    if max(sketch.shape) > LARGEST:
+        raise ValueError(
+            f"Expected a sketch of at most {LARGEST} pixels a side, got {sketch.shape[0]}x"
+            f"{sketch.shape[1]}. Pass a smaller one, or pieces of it."
+        )

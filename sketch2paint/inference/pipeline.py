@@ -1,0 +1,381 @@
+"""Files in, files out: reading, painting and writing at the same time; what was done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from sketch2paint.files import written_beside
+from sketch2paint.images.convert import (
+    MAX_PIXELS,
+    Picture,
+    declared_pixels,
+    encoded,
+    read_picture,
+    write_picture,
+)
+from sketch2paint.images.openraster import opaque, write_openraster
+from sketch2paint.inference.jobs import STDIO, Job
+from sketch2paint.inference.painter import Painted, Painter
+from sketch2paint.inference.scans import is_coloured
+
+BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
+AHEAD = 2  # batches being read while others are painted
+Reading = list[tuple[Job, "Future[Picture | Outcome]"]]
+Done = tuple[list["Outcome"], list["Future[Outcome]"]]  # what is known already, and will be
+GAP = 16  # white pixels between input and output in NAME.compare.png
+THREADS = 8  # reading and writing; more wait for Python
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a picture.
+
+    Attributes:
+        job: which.
+        status: done | kept | skipped | failed.
+        seconds: its part of its batch's painting.
+        size: (width, height).
+        notes: what was done to it or left out.
+        error: of a failed one, with the file's name.
+    """
+
+    job: Job
+    status: str
+    seconds: float = 0.0
+    size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def paint_missing(
+    painter: Painter,
+    jobs: Sequence[Job],
+    batch_size: int | str = "auto",
+    overwrite: bool = False,
+    coloured: str = "paint",
+    quality: int = 92,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[list[Outcome], int]:
+    """Paint what is not there yet, with a progress bar, till a signal; see `paint_files`.
+
+    Args:
+        batch_size: a number, or auto: 32 on a GPU, 8 on a CPU, which gains nothing by more.
+
+    Returns:
+        What became of the pictures, and the number of the signal that ended it, or 0.
+    """
+    if isinstance(batch_size, str):
+        batch_size = 8 if painter.device.type == "cpu" else 32
+    if painter.task == "photo":  # which is given in colour as well
+        coloured = "paint"
+    todo = [job for job in jobs if overwrite or job.problem() or job.missing()]
+    kept = {job.source for job in jobs} - {job.source for job in todo}
+    outcomes = [Outcome(job, "kept") for job in jobs if job.source in kept]
+    with Stop() as stop, tqdm(total=len(todo), unit="picture", disable=None) as bar:
+        for outcome in paint_files(
+            painter,
+            todo,
+            batch_size,
+            overwrite,
+            coloured,
+            quality,
+            max_pixels,
+            stopped=lambda: bool(stop.signum),
+        ):
+            outcomes.append(outcome)
+            bar.update()
+    return outcomes, stop.signum
+
+
+def paint_files(
+    painter: Painter,
+    jobs: Iterable[Job],
+    batch_size: int,
+    overwrite: bool = False,
+    coloured: str = "paint",
+    quality: int = 92,
+    max_pixels: int = MAX_PIXELS,
+    stopped: Callable[[], bool] = bool,
+) -> Iterator[Outcome]:
+    """Paint pictures, read and written by threads meanwhile; memory is bounded.
+
+    Args:
+        painter: what paints.
+        jobs: what to paint.
+        batch_size: pictures at once, fewer where they are large.
+        overwrite: replace files that are there; else only missing ones are written.
+        coloured: skip | paint pictures that are in colour already.
+        quality: of JPEG and WebP.
+        max_pixels: larger pictures fail.
+        stopped: asked before each batch; what is painted by then is written.
+
+    Yields:
+        What became of each, as it is known; one that fails leaves the others alone.
+    """
+    batches = _batches(jobs, batch_size)
+    reading: deque[tuple[int, Reading]] = deque()
+    painting: deque[Future[Done]] = deque()
+    writing: deque[list[Future[Outcome]]] = deque()
+    threads = torch.get_num_threads()
+    # On a CPU two batches at a time on half of the threads each: none waits for the others.
+    at_once = 2 if painter.device.type == "cpu" and threads > 1 else 1
+    painters = ThreadPoolExecutor(at_once, "", torch.set_num_threads, (threads // at_once,))
+    pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) + 1)
+    paint = partial(_paint_batch, painter, pool, overwrite, quality)
+
+    def finish(done: Done) -> Iterator[Outcome]:
+        outcomes, written = done
+        writing.append(written)
+        yield from outcomes
+        if len(writing) > 1:
+            yield from (future.result() for future in writing.popleft())
+
+    try:
+        while not stopped():
+            for pixels, batch in islice(batches, AHEAD + 1 - len(reading)):
+                futures = [(job, pool.submit(_read, job, coloured, max_pixels)) for job in batch]
+                reading.append((pixels, futures))
+            if not reading:
+                break
+            pixels, futures = reading.popleft()
+            alone = pixels > BATCH_PIXELS or not (reading or painting)
+            while painting and (alone or len(painting) > at_once):
+                yield from finish(painting.popleft().result())
+            if alone:
+                yield from finish(paint(futures))  # on all threads
+            else:
+                painting.append(painters.submit(paint, futures))
+        for _job, future in (pair for _, batch in reading for pair in batch):
+            future.cancel()  # or the last files would wait for them
+        for painted in painting:
+            yield from finish(painted.result())
+        yield from (future.result() for batch in writing for future in batch)
+    finally:
+        for executor in (painters, pool):
+            executor.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+
+
+def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[Job]]]:
+    """At most `batch_size` jobs and, but for a single one, BATCH_PIXELS by their headers."""
+    batch: list[Job] = []
+    total = 0
+    for job in jobs:
+        pixels = 0 if job.source == STDIO else declared_pixels(job.source)
+        if batch and (len(batch) == batch_size or total + pixels > BATCH_PIXELS):
+            yield total, batch
+            batch, total = [], 0
+        batch.append(job)
+        total += pixels
+    if batch:
+        yield total, batch
+
+
+def _paint_batch(
+    painter: Painter, pool: ThreadPoolExecutor, overwrite: bool, quality: int, batch: Reading
+) -> Done:
+    """Paint a batch once it is read, and hand it over to be written."""
+    read = [(job, future.result()) for job, future in batch]
+    pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
+    painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
+    written = [
+        pool.submit(_write, job, picture, result, seconds, overwrite, quality)
+        for (job, picture), result in zip(pictures, painted, strict=True)
+    ]
+    return [found for _, found in read if isinstance(found, Outcome)], written
+
+
+def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:
+    if problem := job.problem():
+        return Outcome(job, "failed", error=problem)
+    try:
+        picture = read_picture(job.source, max_pixels)
+    except (ValueError, OSError) as error:
+        return Outcome(job, "failed", error=str(error))
+    if coloured == "skip" and is_coloured(picture.rgb):
+        height, width = picture.rgb.shape[:2]
+        return Outcome(job, "skipped", size=(width, height), notes=("in colour already",))
+    return picture
+
+
+def _paint(painter: Painter, sketches: list[np.ndarray]) -> tuple[list[Painted | str], float]:
+    """Paint a batch, or each alone where the batch fails; what was wrong; and seconds for one."""
+    start = time.perf_counter()
+    painted: list[Painted | str] = []
+    try:
+        painted += painter.process(sketches) if sketches else []
+    except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch's, of memory
+        if len(sketches) == 1:
+            painted = [str(error) or type(error).__name__]
+        else:
+            painted = [_paint(painter, [sketch])[0][0] for sketch in sketches]
+    return painted, (time.perf_counter() - start) / max(1, len(sketches))
+
+
+def _write(
+    job: Job,
+    picture: Picture,
+    painted: Painted | str,
+    seconds: float,
+    overwrite: bool,
+    quality: int,
+) -> Outcome:
+    if isinstance(painted, str):
+        return Outcome(job, "failed", error=f"{job.source}: cannot be painted: {painted}")
+    for kind in job.files if overwrite else job.missing():
+        try:
+            _write_kind(job, kind, picture, painted, quality)
+        except (OSError, ValueError, MemoryError) as error:
+            why = getattr(error, "strerror", None) or error
+            return Outcome(job, "failed", error=f"{job.files[kind]}: cannot be written: {why}")
+    height, width = painted.picture.shape[:2]
+    notes = (*picture.notes, *painted.notes)
+    return Outcome(job, "done", seconds, (width, height), notes)
+
+
+def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
+    path, dpi = job.files[kind], picture.dpi
+    if kind == "layers":
+        write_openraster(path, painted.colours, painted.lines, painted.picture, dpi)
+    elif kind == "colours":
+        write_picture(path, opaque(painted.colours), dpi=dpi, icc=picture.icc)
+    elif kind == "compare":
+        gap = np.full((len(picture.rgb), GAP, 3), 255, np.uint8)
+        write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=picture.icc)
+    elif path == STDIO:
+        data = encoded(painted.picture, job.suffix, quality, dpi, picture.exif, picture.icc)
+        assert sys.__stdout__ is not None
+        sys.__stdout__.buffer.write(data)  # sys.stdout may stand for stderr meanwhile
+        sys.__stdout__.buffer.flush()
+    else:
+        write_picture(path, painted.picture, quality, dpi, picture.exif, picture.icc)
+
+
+class Stop:
+    """Notes SIGINT and SIGTERM, so that painting can end in order; a second one ends at once.
+
+    Attributes:
+        signum: of the signal that came, or 0.
+    """
+
+    def __init__(self) -> None:
+        self.signum = 0
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        self.signum = signum
+        self.__exit__()
+
+
+def local_device(device: str, environment: Mapping[str, str]) -> str:
+    """For device=auto the GPU of this process among those torchrun or srun started on its host."""
+    rank = environment.get("LOCAL_RANK", environment.get("SLURM_LOCALID", ""))
+    if device != "auto" or not rank.isdecimal() or not torch.cuda.is_available():
+        return device
+    return f"cuda:{int(rank) % torch.cuda.device_count()}"  # srun may show each only its own
+
+
+class Record:
+    """predict.json in the output folder: what became of each picture, over all runs.
+
+    Args:
+        folder: the output folder.
+        index: of this process; with others, each has its own predict.I-of-N.json.
+        count: of processes.
+
+    Raises:
+        ValueError: the file that is there is something else.
+    """
+
+    def __init__(self, folder: Path, index: int = 0, count: int = 1) -> None:
+        self.path = folder / (f"predict.{index}-of-{count}.json" if count > 1 else "predict.json")
+        try:
+            pictures = json.loads(self.path.read_text("utf-8"))["pictures"]
+            self.entries: dict[str, Any] = {entry["output"]: entry for entry in pictures}
+        except FileNotFoundError:
+            self.entries = {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self.path}: expected the record of an earlier predict.py, got {error!r}. "
+                "Move it away."
+            ) from error
+
+    def write(self, outcomes: Iterable[Outcome]) -> None:
+        """Add what became of some pictures; one that is kept keeps what an earlier run said."""
+        for outcome in outcomes:
+            output = outcome.job.picture.relative_to(self.path.parent).as_posix()
+            if outcome.status == "kept" and self.entries.get(output, {}).get("status") == "done":
+                continue
+            self.entries[output] = {
+                "input": str(outcome.job.source),
+                "output": output,
+                "status": outcome.status,
+                "seconds": round(outcome.seconds, 4),
+                "size": outcome.size,
+                "warnings": outcome.notes,
+                "error": outcome.error,
+            }
+        with written_beside(self.path) as beside:
+            text = json.dumps({"pictures": list(self.entries.values())}, indent=1)
+            beside.write_text(text, "utf-8")
+
+
+def summary(
+    outcomes: Sequence[Outcome], output: str, mine: int, total: int, signum: int = 0
+) -> str:
+    """The last lines: failures, notes with their first picture, and the counts.
+
+    Args:
+        outcomes: what became of the pictures.
+        output: where they went.
+        mine: pictures of this process's share.
+        total: pictures of the whole plan.
+        signum: of the signal that ended it, or 0.
+    """
+    noted: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        for note in outcome.notes:
+            noted.setdefault(note, []).append(outcome)
+    lines = [f"failed: {outcome.error}" for outcome in outcomes if outcome.error]
+    lines += [f"note: {note}: {len(o)} (first: {o[0].job.source})" for note, o in noted.items()]
+    count = Counter(outcome.status for outcome in outcomes)
+    text = f"{count['done']} coloured, {count['failed']} failed"
+    if count["skipped"]:
+        text += f", {count['skipped']} skipped (coloured=paint paints them)"
+    if count["kept"]:
+        text += f", {count['kept']} there already (overwrite=true paints them again)"
+    text += f", of a share of {mine} of {total}" if mine < total else ""
+    if signum:
+        text += f", {mine - len(outcomes)} left by {signal.Signals(signum).name} (the same command"
+        text += " does them)"
+    # Names come from others: what a terminal would obey is spelt out.
+    return "".join(
+        c if c.isprintable() or c == "\n" else repr(c)[1:-1]
+        for c in "\n".join([*lines, f"{text}: {output}"])
+    )

@@ -1,0 +1,148 @@
+"""Pictures of a run's progress, and how long it will take."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger
+from torch import Tensor
+
+from sketch2paint.images.convert import grid, pairs_grid, to_rgb, write_picture
+from sketch2paint.training.pix2pix import as_pix2pix
+
+
+class SampleGrids(Callback):
+    """Pictures as PNG in samples/ and in TensorBoard.
+
+    Before the first step: 16 training pairs as the networks see them. After each validation: the
+    same validation pairs as sketch | fake | real.
+
+    Args:
+        out_dir: the run folder.
+        rows: number of validation pairs shown.
+    """
+
+    def __init__(self, out_dir: str, rows: int = 8) -> None:
+        if rows < 1:
+            raise ValueError(f"Expected `callbacks.samples.rows` to be at least 1, got {rows}.")
+        self.folder, self.rows = Path(out_dir) / "samples", rows
+        self.training: list[dict[str, Tensor]] = []
+        self.shown: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if not trainer.is_global_zero or (self.folder / "training_pairs.png").exists():
+            return
+        self.training.append(batch)
+        if sum(len(b["real"]) for b in self.training) >= 16 or trainer.fit_loop.epoch_loop.done:
+            sketch, real = _cat(self.training, "sketch"), _cat(self.training, "real")
+            sheet = training_grid(to_rgb(sketch, real), sketch)
+            self._show(trainer, pl_module, "training_pairs", sheet)
+            self.training = []
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        missing = self.rows - sum(len(sketch) for sketch, _, _ in self.shown)
+        if missing > 0 and trainer.is_global_zero:
+            sketch, real = batch["sketch"][:missing], batch["real"][:missing]
+            fake = pl_module(sketch)
+            self.shown.append((sketch, to_rgb(sketch, fake), to_rgb(sketch, real)))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        shown, self.shown = self.shown, []
+        if shown and not trainer.sanity_checking:
+            columns = [torch.cat(column) for column in zip(*shown, strict=True)]
+            name = f"epoch_{trainer.current_epoch + 1:04d}"
+            self._show(trainer, pl_module, name, pairs_grid(columns), tag="samples")
+
+    def _show(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        name: str,
+        sheet: np.ndarray,
+        tag: str = "",
+    ) -> None:
+        try:
+            write_picture(self.folder / f"{name}.png", sheet)
+        except OSError as error:  # a full disk ends no run for a picture
+            print(f"WARNING: samples/{name}.png could not be written: {error}", flush=True)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                pairs = as_pix2pix(pl_module).pairs_seen
+                logger.experiment.add_image(tag or name, sheet, pairs, dataformats="HWC")
+
+
+def _cat(batches: list[dict[str, Tensor]], name: str) -> Tensor:
+    return torch.cat([batch[name] for batch in batches])[:16]
+
+
+def training_grid(real: Tensor, sketch: Tensor) -> np.ndarray:
+    """Show up to 16 pairs, four in a row, colour beside sketch."""
+    both = torch.stack([real, sketch.expand(-1, 3, -1, -1)], dim=1)  # (B, 2, 3, H, W)
+    return grid(both.flatten(0, 1), columns=8)
+
+
+class TimeEstimate(Callback):
+    """On a CPU, say after the first steps how long the run will take.
+
+    Args:
+        after_steps: steps looked at; the first ones, which warm up, are left out.
+    """
+
+    def __init__(self, after_steps: int = 6) -> None:
+        self.after_steps = after_steps
+        self.begun = 0.0
+        self.steps = 0
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        self.steps += 1
+        if self.steps == 2:
+            self.begun = time.monotonic()
+        if self.steps == self.after_steps and pl_module.device.type == "cpu":
+            seconds = (time.monotonic() - self.begun) / (self.after_steps - 2)
+            epochs = (trainer.max_epochs or 0) - trainer.current_epoch
+            hours = seconds * epochs * trainer.num_training_batches / 3600
+            if hours > 1:
+                print(
+                    f"On this CPU a step takes {seconds:.1f} s: the remaining {epochs} epochs take "
+                    f"about {hours:.1f} hours, validation not counted. Use a GPU "
+                    "(trainer.gpus=1), or try the small run: python train.py experiment=demo",
+                    flush=True,
+                )
+
+
+class CompiledNetworks(Callback):
+    """Let torch.compile translate both networks, in place: their state dicts stay as they are."""
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        model = as_pix2pix(pl_module)
+        try:
+            torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
+        except (RuntimeError, ImportError) as error:  # no C++ compiler, no Triton, ...
+            reason = str(error).strip().splitlines()[0]
+            print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
+            return
+        model.generator.compile()
+        model.discriminator.compile()

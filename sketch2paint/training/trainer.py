@@ -1,0 +1,192 @@
+"""From a few words (gpus, precision, strategy) to Lightning's Trainer."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+
+from sketch2paint import cpu
+from sketch2paint.training.callbacks import CompiledNetworks
+from sketch2paint.training.checkpoints import SyncedCheckpointIO
+from sketch2paint.training.losslog import LossLog
+from sketch2paint.training.pix2pix import as_pix2pix
+
+
+class TwoNetworksStrategy(DDPStrategy):
+    """`ddp` for two optimizers: each network is synchronised in its own backward pass.
+
+    Lightning puts the whole module into one DistributedDataParallel, which expects a gradient of
+    both networks in every backward pass: it fails, or (find_unused_parameters) sends zeros for the
+    other network. With one for each, a gradient crosses once a step.
+    """
+
+    def configure_ddp(self) -> None:
+        """Wrap the networks; Lightning itself runs the bare module."""
+        model = as_pix2pix(self.lightning_module)  # type: ignore[arg-type]
+        model.parallel = (
+            self._setup_model(model.generator),
+            self._setup_model(model.discriminator),
+        )
+
+    def teardown(self) -> None:
+        """Leave nothing that a next run in this process would stumble over."""
+        if self.lightning_module is not None:
+            as_pix2pix(self.lightning_module).parallel = None
+        super().teardown()
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def build_trainer(
+    out_dir: str,
+    callbacks: list[Callback],
+    logger: Any,
+    gpus: int | str = "auto",
+    accelerator: str = "auto",
+    precision: str | int = "auto",
+    compile: bool = False,
+    strategy: str = "auto",
+    num_nodes: int = 1,
+    timeout: float = 1800.0,
+    max_epochs: int = 100,
+    check_val_every_n_epoch: int = 1,
+    limit_train_batches: int | float = 1.0,
+    limit_val_batches: int | float = 1.0,
+    log_every_n_steps: int = 50,
+    progress_bar: bool | None = None,
+    deterministic: bool = False,
+) -> pl.Trainer:
+    """Build the Trainer.
+
+    Args:
+        out_dir: the run folder.
+        callbacks: what is called during training.
+        logger: a Lightning logger, or None.
+        gpus: auto (one GPU if there is one, else the CPU), 0, or a number.
+        accelerator: auto, or one of Lightning's names (`mps`), which then decides; with cpu,
+            `gpus` is the number of processes.
+        precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs and CPUs that have
+            it, 16-mixed on older GPUs with tensor cores, 32-true elsewhere.
+        compile: torch.compile the networks; where that does not work, a line says so.
+        strategy: one of Lightning's names; auto and ddp with several processes are
+            TwoNetworksStrategy.
+        num_nodes: machines.
+        timeout: seconds that a process waits for the others before the run ends.
+        max_epochs: passes over the training pairs.
+        check_val_every_n_epoch: epochs between validations.
+        limit_train_batches: batches of an epoch (int) or their share (float).
+        limit_val_batches: the same for validation.
+        log_every_n_steps: steps averaged into a line of text and of metrics.csv.
+        progress_bar: None: where the output is a terminal.
+        deterministic: only deterministic algorithms.
+
+    Raises:
+        ValueError: more GPUs asked for than there are.
+    """
+    accelerator, devices = choose_devices(gpus, accelerator)
+    bar = sys.stderr.isatty() if progress_bar is None else progress_bar
+    callbacks = [*callbacks, LossLog(out_dir, log_every_n_steps)]
+    if compile:
+        callbacks.append(CompiledNetworks())
+    if bar:
+        # Showing losses waits for the step, which on a GPU holds up the next.
+        callbacks.append(TQDMProgressBar(refresh_rate=1 if accelerator == "cpu" else 20))
+    _quieten()
+    if accelerator == "cpu":
+        cpu.keep_memory()
+    if precision == "auto":
+        precision = choose_precision(accelerator)
+    processes = devices * num_nodes
+    print(f"Device: {accelerator} x {processes}, precision {precision}")
+    return pl.Trainer(
+        default_root_dir=out_dir,
+        callbacks=callbacks,
+        logger=logger or False,
+        accelerator=accelerator,
+        devices=devices,
+        precision=precision,  # type: ignore[arg-type]
+        strategy=choose_strategy(strategy, processes, timeout),
+        plugins=SyncedCheckpointIO(),
+        sync_batchnorm=processes > 1 and accelerator != "cpu",  # torch's needs CUDA
+        num_nodes=num_nodes,
+        max_epochs=max_epochs,
+        check_val_every_n_epoch=check_val_every_n_epoch,
+        limit_train_batches=limit_train_batches,
+        limit_val_batches=limit_val_batches,
+        enable_progress_bar=bar,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+        deterministic=deterministic,
+        benchmark=not deterministic,  # cuDNN tries its algorithms: all batches have one size
+        log_every_n_steps=0,  # the callback LossLog writes every step, without holding it up
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # data.EpochSampler shares the samples out itself
+    )
+
+
+def _quieten() -> None:
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its tips and greetings
+    # Right for other projects, wrong here: the sampler knows where it was (data.EpochSampler), and
+    # the number of workers is chosen from the cores.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
+    warnings.filterwarnings("ignore", message=".*does not have many workers")
+    warnings.filterwarnings("ignore", message="Grad strides do not match")  # one-channel weights
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec")  # Lightning's own
+
+
+def choose_devices(gpus: int | str, accelerator: str = "auto") -> tuple[str, int]:
+    """Decide on Lightning's accelerator and the number of devices.
+
+    Raises:
+        ValueError: `gpus` is not auto or a number, or there are fewer.
+    """
+    there = torch.cuda.device_count()
+    if gpus == "auto":
+        wanted = min(there, 1)
+    elif isinstance(gpus, int) and gpus >= 0:
+        wanted = gpus
+    else:
+        raise ValueError(f"Expected `trainer.gpus` to be auto, 0 or a number, got {gpus!r}.")
+    if accelerator != "auto":
+        return accelerator, max(wanted, 1)
+    if wanted > there:
+        names = ", ".join(torch.cuda.get_device_name(i) for i in range(there)) or "no CUDA device"
+        raise ValueError(
+            f"Expected `trainer.gpus` to be at most {there} (there is: {names}), got {wanted}. "
+            "Pass trainer.gpus=auto, or trainer.gpus=0 for the CPU."
+        )
+    return ("gpu", wanted) if wanted else ("cpu", 1)
+
+
+def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Strategy:
+    """Give `ddp`, which cannot serve two optimizers, a strategy that can."""
+    if timeout <= 0:
+        raise ValueError(f"Expected `trainer.timeout` above 0 seconds, got {timeout}.")
+    if strategy == "ddp" or (strategy == "auto" and processes > 1):
+        return TwoNetworksStrategy(timeout=timedelta(seconds=timeout))
+    return strategy
+
+
+def is_lost_process(error: RuntimeError) -> bool:
+    """Whether an error says that another process of the run is gone, or silent for too long."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+
+
+def choose_precision(accelerator: str) -> str:
+    """The fastest precision that this machine's devices have and training tolerates."""
+    if accelerator == "cpu":
+        return "bf16-mixed" if cpu.has_bf16() else "32-true"
+    if accelerator not in ("gpu", "cuda") or not torch.cuda.is_available():
+        return "32-true"
+    capability = torch.cuda.get_device_capability()
+    if capability >= (8, 0):
+        return "bf16-mixed"
+    return "16-mixed" if capability >= (7, 0) else "32-true"

@@ -1,0 +1,139 @@
+"""Verbs as processes: what is read off their lines, and real ones."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from test_verb import call
+
+from sketch2paint.benchmark import processes as runs
+from sketch2paint.benchmark.ablation import Work
+from sketch2paint.benchmark.processes import Fit, Run, fit_rate, import_times, quoted
+from sketch2paint.benchmark.timing import Figure
+
+WORK = Work(torch.device("cpu"), size=32, batch_size=2, base_channels=4)
+
+
+def line(epoch: int, step: int) -> str:
+    return f"Epoch {epoch}/3, iteration {step}/9: loss_D_fake 0.6931, loss_G 1.0000 (9.9 pairs/s)"
+
+
+def test_rate_is_of_lines_within_an_epoch_after_the_first() -> None:
+    lines = [
+        (1.0, "Run folder: runs/a"),
+        (9.0, line(1, 4)),
+        (11.0, line(1, 8)),
+        (11.5, "Epoch 1/3, validation: val/psnr 9.0000, val/ssim 0.1000"),
+        (30.0, line(2, 3)),  # after validation and a checkpoint
+        (32.0, line(2, 7)),
+    ]
+    assert fit_rate(lines, batch_size=2) == (4 + 4) * 2 / (2 + 2)
+
+
+def test_a_run_too_short_for_a_rate_is_told() -> None:
+    with pytest.raises(ValueError, match="Expected a run of train.py with two lines in an epoch"):
+        fit_rate([(1.0, line(1, 4)), (2.0, line(2, 4))], 2)
+
+
+def test_lines_come_with_their_second_and_the_peak() -> None:
+    ticks = iter(range(100))
+    found = Run(["-c", "print('a'); print('b')"], clock=lambda: float(next(ticks)))
+    assert found.lines == [(1.0, "a"), (2.0, "b")] and found.seconds == 3.0
+    assert found.peak is None or found.peak > 10**6
+
+
+def test_a_run_that_fails_is_told_in_its_own_words() -> None:
+    with pytest.raises(ChildProcessError, match=r"(?s)ended with exit code 3:\nno pairs"):
+        Run(["-c", "print('no pairs'); raise SystemExit(3)"])
+    for words in ("CUDA out of memory", "DefaultCPUAllocator: not enough memory"):
+        with pytest.raises(MemoryError):
+            Run(["-c", f"print({words!r}); raise SystemExit(1)"])
+    with pytest.raises(MemoryError):  # what Linux does when there is no more
+        Run(["-c", "import os; os.kill(os.getpid(), 9)"])
+
+
+def test_too_few_pairs_and_other_gpus_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"Expected at least 4 training pairs \(two batches\)"):
+        Fit(WORK, [], 3, tmp_path)
+    with pytest.raises(ValueError, match="to be cpu or the first GPU for what=fit, got cuda:1"):
+        Fit(Work(torch.device("cuda:1"), 32, 2, 4), [], 9, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("each", "every", "count"), [(0.1, 10, 50), (5.0, 4, 20), (0.001, 20, 100), (math.inf, 4, 20)]
+)
+def test_a_run_is_as_long_as_its_lines_need(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, each: float, every: int, count: int
+) -> None:
+    asked = []
+
+    def run(self: Fit, steps: int, per_line: int) -> Run:
+        asked.append((steps, per_line))
+        found = Run.__new__(Run)
+        found.lines = [(float(n), line(1, n * per_line)) for n in range(1, steps // per_line + 1)]
+        return found
+
+    monkeypatch.setattr(Fit, "run", run)
+    fit = Fit(WORK, [], 200, tmp_path)
+    assert fit.rate(1.0, lambda: each) == every * 2
+    assert asked == [(count, every)]
+
+
+@pytest.mark.parametrize("value", ["a b", "it's", "a,b=[c]", "C:\\new\\", "{}"])
+def test_values_survive_hydra(value: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    (parsed,) = OverridesParser.create().parse_overrides([f"out_dir={quoted(value)}"])
+    assert parsed.value() == value
+
+
+def test_imports_are_summed_by_package() -> None:
+    lines = [
+        (0.0, "import time: self [us] | cumulative | imported package"),
+        (0.0, "import time:      1000 |       1000 |   torch.nn"),
+        (0.0, "import time:      2000 |       3000 | torch"),
+        (0.0, "import time:       500 |        500 |     numpy.core"),
+        (0.0, "something else | 1 | 2"),
+    ]
+    assert import_times(lines) == pytest.approx({"torch": 0.003, "numpy": 0.0005})
+
+
+def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+
+    def run(self: Run, command: list[str]) -> None:
+        asked.append(" ".join(Path(word).name for word in command))
+        self.seconds = float(len(asked))
+        self.lines = [(0.0, f"import time: {n * 1000} | 9 | p{n}.q") for n in range(1, 13)]
+
+    monkeypatch.setattr(Run, "__init__", run)
+    first, train, predict = runs.start(WORK, tmp_path, rounds=2)
+    answers = ["train.py --help", "predict.py --help"]
+    assert [row[""] for row in first.rows] == [*answers, "predict.py, one picture"]
+    assert asked[:2] == asked[3:5] == asked[6:8] == answers
+    assert first.rows[0]["seconds"] == Figure(5.5, 4.0, 7.0)  # the first round warms up
+    assert [row[""] for row in train.rows] == [f"p{n}" for n in range(12, 2, -1)]
+    assert train.rows[0]["seconds"].median == 0.012 and "predict.py" in predict.title
+
+
+@pytest.mark.slow
+def test_start_of_the_verbs(tmp_path: Path) -> None:
+    first, *imports = runs.start(WORK, tmp_path, rounds=1)
+    assert all(row["seconds"].min > 0 for row in first.rows)
+    assert (tmp_path / "out/0000.png").exists()
+    assert all("torch" in {row[""] for row in table.rows} for table in imports)
+
+
+@pytest.mark.slow
+def test_train_is_measured_beside_its_step(pairs_dir: Path, tmp_path: Path) -> None:
+    keys = ["size=32", "base_channels=4", "seconds=0.01", "repeats=2", "device=cpu", "batch_size=2"]
+    data = ["data=pairs", f"data.root={pairs_dir}", "data.jitter=4"]
+    found = call("benchmark", "what=fit", *keys, *data, cwd=tmp_path)
+    assert found.returncode == 0, found.stdout
+    assert "Warning" not in found.stdout, found.stdout
+    for words in ("step alone (ours, with average)", "train.py ", "loader alone", "peak MB of"):
+        assert words in found.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"pairs"}

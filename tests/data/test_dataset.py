@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sketch2paint.data.dataset import LONGEST, Decoded, Fit, Lines, PictureDataset
+from sketch2paint.data.lines import STYLES
+from sketch2paint.data.sources import Item, Source
+from sketch2paint.images.convert import rgb_to_grey
+
+SIZE, JITTER = 16, 4
+LARGE = SIZE + JITTER
+BOUNDS = ((0.8, 2.0), (0.06, 0.2), (0.6, 1.0))
+DRAWN = Lines(("drawn",), *BOUNDS)
+
+
+def noise(height: int, width: int, channels: int = 4, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+@pytest.fixture
+def aligned() -> np.ndarray:
+    """A pair of 20x20: noise, and the same noise in grey as the fourth channel."""
+    colour = noise(LARGE, LARGE, 3)
+    return np.dstack([colour, rgb_to_grey(colour)])
+
+
+@pytest.fixture
+def painting() -> np.ndarray:
+    """(20, 20, 4): flat shapes with contours of their own, the drawn sketch flat grey."""
+    picture = np.full((LARGE, LARGE, 4), 77, np.uint8)
+    picture[..., :3] = 230
+    picture[5:14, 6:15, :3] = (20, 60, 160)
+    return picture
+
+
+def augmented(picture: np.ndarray, seed: int = 0, flip: bool = True) -> PictureDataset:
+    return PictureDataset([picture] * 50, SIZE, True, flip, DRAWN, seed)
+
+
+# ---------------------------------------------------------------- the joint augmentation
+
+
+def test_both_halves_are_cropped_and_flipped_alike(aligned: np.ndarray) -> None:
+    dataset = augmented(aligned)
+    for index in range(50):
+        sample = dataset[0, index]
+        np.testing.assert_array_equal(sample[..., 3], rgb_to_grey(sample[..., :3]))
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_every_sample_is_a_crop_flipped_or_not(aligned: np.ndarray, flip: bool) -> None:
+    crops = {}
+    for y in range(JITTER + 1):
+        for x in range(JITTER + 1):
+            crop = aligned[y : y + SIZE, x : x + SIZE]
+            crops[crop.tobytes()] = (y, x, False)
+            crops[crop[:, ::-1].tobytes()] = (y, x, True)
+    dataset = augmented(aligned, flip=flip)
+    drawn = [crops[dataset[epoch, index].tobytes()] for epoch in range(4) for index in range(50)]
+    # 200 draws: every offset is seen (each is missed with 0.8 ** 200), half of them mirrored.
+    assert {y for y, _, _ in drawn} == {x for _, x, _ in drawn} == set(range(JITTER + 1))
+    mirrored = sum(flipped for _, _, flipped in drawn)
+    assert 65 <= mirrored <= 135 if flip else mirrored == 0  # 100 +- 5 deviations
+
+
+def test_without_jitter_there_is_no_crop(aligned: np.ndarray) -> None:
+    dataset = PictureDataset([aligned], LARGE, True, False, DRAWN, 0)
+    np.testing.assert_array_equal(dataset[0, 0], aligned)
+
+
+def test_outside_training_the_crop_is_central() -> None:
+    picture = noise(SIZE, 3 * SIZE)
+    dataset = PictureDataset([picture], SIZE, False, True, DRAWN, 0)
+    for epoch in range(5):
+        np.testing.assert_array_equal(dataset[epoch, 0], picture[:, SIZE : 2 * SIZE])
+
+
+def test_pictures_are_left_alone(painting: np.ndarray) -> None:
+    before = painting.copy()
+    painting.flags.writeable = False  # as those of a cache are
+    for lines in (DRAWN, Lines(tuple(STYLES), *BOUNDS), None):
+        dataset = PictureDataset([painting] * 8, SIZE, True, True, lines, 0)
+        dataset.__getitems__([(0, index) for index in range(8)])
+    np.testing.assert_array_equal(painting, before)
+
+
+def test_a_batch_is_its_samples(painting: np.ndarray) -> None:
+    for lines, channels in ((Lines(("drawn", "xdog"), *BOUNDS), 4), (None, 3)):
+        pictures = [np.roll(painting[..., :channels], n, axis=0) for n in range(5)]
+        dataset = PictureDataset(pictures, SIZE, True, True, lines, 0)
+        samples = [(2, 4), (2, 0), (3, 1)]
+        batch = dataset.__getitems__(samples)
+        assert batch.shape == (3, SIZE, SIZE, channels) and batch.dtype == torch.uint8
+        assert batch.is_contiguous()
+        for row, sample in zip(batch, samples, strict=True):
+            np.testing.assert_array_equal(row.numpy(), dataset[sample])
+    assert len(dataset) == 5
+
+
+# ---------------------------------------------------------------- counted chance
+
+
+def test_a_sample_depends_on_seed_epoch_and_index_alone(aligned: np.ndarray) -> None:
+    dataset = augmented(aligned)
+    sample = dataset[2, 7]
+    for other in ((0, 0), (1, 7), (2, 6)):
+        dataset[other]
+    np.testing.assert_array_equal(dataset[2, 7], sample)
+    np.testing.assert_array_equal(augmented(aligned)[2, 7], sample)
+    again = pickle.loads(pickle.dumps(augmented(aligned)))  # as in a spawned worker
+    np.testing.assert_array_equal(again[2, 7], sample)
+
+
+def test_seed_epoch_and_index_each_change_the_augmentation(aligned: np.ndarray) -> None:
+    # The picture is one and the same, and there are 50 crops: 10 in a row alike is no chance.
+    def crops(samples: list[np.ndarray]) -> int:
+        return len({sample.tobytes() for sample in samples})
+
+    assert crops([augmented(aligned, seed=seed)[0, 0] for seed in range(10)]) > 3
+    assert crops([augmented(aligned)[epoch, 0] for epoch in range(10)]) > 3
+    assert crops([augmented(aligned)[0, index] for index in range(10)]) > 3
+
+
+# ---------------------------------------------------------------- lines
+
+
+def sketches(dataset: PictureDataset, epoch: int = 0) -> list[np.ndarray]:
+    return [dataset[epoch, index][..., 3] for index in range(len(dataset))]
+
+
+def lined(picture: np.ndarray, *styles: str, augment: bool = False, seed: int = 0):
+    """60 samples that differ by nothing but chance; without augmentation: by their lines."""
+    lines = Lines(styles, *BOUNDS)
+    return PictureDataset([picture] * 60, SIZE, augment, False, lines, seed)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_made_sketch_replaces_the_drawn_one_and_keeps_the_colours(
+    painting: np.ndarray, style: str
+) -> None:
+    with_sketch, alone = (lined(picture, style) for picture in (painting, painting[..., :3]))
+    for index in range(5):
+        sample = with_sketch[0, index]
+        np.testing.assert_array_equal(sample[..., :3], painting[2:18, 2:18, :3])
+        np.testing.assert_array_equal(alone[0, index], sample)  # the drawn one is not looked at
+        assert (sample[..., 3] != 77).any() and sample[..., 3].max() > 200
+
+
+def test_lines_are_those_of_the_crop(painting: np.ndarray) -> None:
+    dataset = lined(painting[..., :3], "canny", augment=True)
+    for index in range(10):
+        sample = dataset[0, index]
+        blue = (sample[..., 0] < 128).astype(np.uint8)
+        contour = cv2.dilate(blue, np.ones((5, 5))) - cv2.erode(blue, np.ones((5, 5)))
+        assert (sample[..., 3] < 200).any()
+        assert (sample[..., 3][contour == 0] > 230).all()
+
+
+def test_drawn_and_made_sketches_are_mixed(painting: np.ndarray) -> None:
+    drawn = [(sketch == 77).all() for sketch in sketches(lined(painting, "drawn", "xdog"))]
+    assert 15 <= sum(drawn) <= 45  # 30 +- 4 deviations
+    others = [(sketch == 77).all() for sketch in sketches(lined(painting, "drawn", "xdog", seed=1))]
+    assert drawn != others
+    rare = lined(painting, "drawn", "xdog", "xdog", "xdog", "canny")
+    assert 2 <= sum((sketch == 77).all() for sketch in sketches(rare)) <= 25  # 12 +- 4 deviations
+    assert all((sketch == 77).all() for sketch in sketches(lined(painting, "drawn")))
+    assert not any((sketch == 77).all() for sketch in sketches(lined(painting, "xdog", "canny")))
+
+
+def test_lines_change_with_the_epoch_in_training_alone(painting: np.ndarray) -> None:
+    styles = tuple(STYLES)
+    flat = painting[2:18, 2:18]  # no crop is left to chance
+    training = [np.stack(sketches(lined(flat, *styles, augment=True), epoch)) for epoch in (0, 1)]
+    differ = (training[0] != training[1]).any(axis=(1, 2))
+    assert differ.mean() > 0.5
+    fixed = [np.stack(sketches(lined(flat, *styles), epoch)) for epoch in (0, 1)]
+    np.testing.assert_array_equal(*fixed)
+    assert len({sketch.tobytes() for sketch in fixed[0]}) > 10  # though not alike among them
+
+
+# ---------------------------------------------------------------- Fit: sizes
+
+FITS = ("squash", "crop", "pad")
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("how", FITS)
+@pytest.mark.parametrize(
+    ("height", "width"), [(64, 40), (50, 40), (16, 40), (9, 40), (1, 1), (1, 300), (20, 20)]
+)
+def test_samples_are_uint8_of_the_wanted_size(
+    height: int, width: int, how: str, channels: int
+) -> None:
+    picture = np.full((height, width, channels), (10, 20, 30, 40)[:channels], np.uint8)
+    for split, side in (("train", LARGE), ("val", SIZE), ("test", SIZE)):
+        fitted = Fit(SIZE, JITTER, how)(picture, split)
+        assert fitted.dtype == np.uint8 and min(fitted.shape[:2]) == side
+        assert fitted.shape[2] == channels
+        assert how == "crop" or fitted.shape[:2] == (side, side)
+        dataset = PictureDataset([fitted], SIZE, split == "train", True, None, 0)
+        sample = dataset[0, 0]
+        assert sample.shape == (SIZE, SIZE, channels) and sample.dtype == np.uint8
+        if how != "pad":
+            assert (sample == picture[0, 0]).all()
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_crop_keeps_the_aspect_and_the_whole_long_side(upright: bool) -> None:
+    ramp = np.repeat(np.arange(0, 240, 2, dtype=np.uint8)[None, :, None], 40, axis=0)  # 40x120
+    ramp = np.repeat(ramp, 3, axis=2)
+    if upright:
+        ramp = np.ascontiguousarray(ramp.transpose(1, 0, 2))
+    axes = (1, 0) if upright else (0, 1)
+    for split, side in (("train", LARGE), ("val", SIZE)):
+        fitted = Fit(SIZE, JITTER, "crop")(ramp, split).transpose(*axes, 2)
+        assert fitted.shape == (side, 3 * side, 3)
+        profile = fitted.astype(float).mean(axis=(0, 2))
+        step = 120 / (3 * side)
+        np.testing.assert_allclose(profile, 2 * (np.arange(3 * side) + 0.5) * step - 1, atol=1)
+
+    fit = Fit(SIZE, JITTER, "crop")
+    training = PictureDataset([fit(ramp, "train")] * 400, SIZE, True, False, None, 0)
+    starts = [training[0, index].transpose(*axes, 2)[0, 0, 0] for index in range(400)]
+    # 45 places: each is missed with (44 / 45) ** 400, 1 in 8000. Both ends are there.
+    assert min(starts) <= 8 and max(starts) >= 2 * 120 * 43 / 60 - 8
+    assert len(set(starts)) > 35
+    central = PictureDataset([fit(ramp, "val")], SIZE, False, False, None, 0)
+    middle = central[0, 0].astype(float).mean()
+    assert middle == pytest.approx(ramp.mean(), abs=1)
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_of_a_panorama_the_middle_is_kept(upright: bool) -> None:
+    picture = np.zeros((30, 300, 3), np.uint8)
+    picture[:, 100:200] = 255
+    if upright:
+        picture = np.ascontiguousarray(picture.transpose(1, 0, 2))
+    for split, side in (("train", LARGE), ("val", SIZE)):
+        fitted = Fit(SIZE, JITTER, "crop")(picture, split)
+        fitted = fitted.transpose(1, 0, 2) if upright else fitted
+        assert fitted.shape == (side, LONGEST * side, 3)
+        light = fitted[side // 2, :, 0] > 127  # 100 of the 120 columns in the middle
+        assert light.mean() == pytest.approx(100 / 120, abs=0.03)
+        assert light[side] and not light[0] and not light[-1]
+        np.testing.assert_array_equal(light, light[::-1])
+    assert Fit(SIZE, JITTER, "crop")(np.zeros((3, 60_000, 3), np.uint8), "val").nbytes < 5000
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_pad_lays_the_whole_picture_on_white(upright: bool) -> None:
+    picture = np.zeros((20, 40, 4), np.uint8)
+    if upright:
+        picture = np.ascontiguousarray(picture.transpose(1, 0, 2))
+    for split, side in (("train", LARGE), ("val", SIZE)):
+        fitted = Fit(SIZE, JITTER, "pad")(picture, split)
+        expected = np.full((side, side, 4), 255)
+        expected[side // 4 : side * 3 // 4] = 0
+        np.testing.assert_array_equal(fitted, expected.transpose(1, 0, 2) if upright else expected)
+
+
+def test_squash_changes_the_aspect() -> None:
+    picture = np.zeros((20, 80, 3), np.uint8)
+    picture[:, :40] = 200
+    fitted = Fit(SIZE, JITTER, "squash")(picture, "val")
+    assert fitted.shape == (SIZE, SIZE, 3)
+    assert (fitted[:, : SIZE // 2] == 200).all() and (fitted[:, SIZE // 2 :] == 0).all()
+
+
+# ---------------------------------------------------------------- Fit: resampling
+
+
+def squashed(picture: np.ndarray, side: int) -> np.ndarray:
+    return Fit(side, 0, "squash")(picture, "val")
+
+
+def test_shrinking_is_the_mean_of_the_area() -> None:
+    picture = noise(64, 48)
+    mean = picture.reshape(16, 4, 16, 3, 4).mean(axis=(1, 3))
+    np.testing.assert_allclose(squashed(picture, 16).astype(float), mean, atol=0.51)
+
+
+def test_growing_is_smooth_and_keeps_flat_colours() -> None:
+    picture = np.zeros((8, 8, 4), np.uint8)
+    picture[:, 4:] = 255
+    large = squashed(picture, 32).astype(int)
+    assert (large[:, :10] == 0).all() and (large[:, 22:] == 255).all()
+    assert len(np.unique(large)) > 4  # nearest neighbour would know 0 and 255 alone
+
+
+@pytest.mark.parametrize("height", [128, 32, 16, 5])  # the last: wider than tall by far
+@pytest.mark.parametrize("upright", [False, True])
+def test_thin_lines_survive_as_grey(height: int, upright: bool) -> None:
+    line_at = range(3, 128, 9)
+    picture = np.full((height, 128, 4), 255, np.uint8)
+    picture[:, line_at] = 0
+    if upright:
+        picture = np.ascontiguousarray(picture.transpose(1, 0, 2))
+    profile = squashed(picture, 32)[..., 0].mean(axis=1 if upright else 0)  # (32,) across the lines
+    for x in line_at:
+        assert profile[x // 4] == pytest.approx(255 * 3 / 4, abs=1.5)  # one black pixel in four
+    assert 255 - profile.mean() == pytest.approx(255 * len(line_at) / 128, abs=1.5)
+
+
+# ---------------------------------------------------------------- Decoded
+
+
+def test_colour_side_is_passed_on(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (32, 16), "red")
+    picture.paste("white", (16, 0, 32, 16))
+    picture.save(tmp_path / "a.png")
+    for side, real in (("left", [255, 0, 0]), ("right", [255, 255, 255])):
+        source = Source("pairs", (tmp_path,), side)
+        decoded = Decoded(source, [(tmp_path / "a.png",)], Fit(SIZE, JITTER, "squash"), "val")
+        assert decoded[0][5, 5, :3].tolist() == real
+
+
+@pytest.mark.parametrize("kind", ["pairs", "pictures", "two_folders"])
+def test_decoded_are_the_fitted_files_in_order(
+    tmp_path: Path, kind: str, write_pairs: Callable[..., list[Path]]
+) -> None:
+    first, second = (write_pairs(tmp_path / name, 4, seed=n) for n, name in enumerate("ab"))
+    folders = (tmp_path / "a", tmp_path / "b") if kind == "two_folders" else (tmp_path / "a",)
+    columns = (first, second) if kind == "two_folders" else (first,)
+    items: list[Item] = list(zip(*columns, strict=True))
+    source, fit = Source(kind, folders), Fit(SIZE, JITTER, "crop")
+    for split in ("train", "val"):
+        decoded = Decoded(source, items, fit, split)
+        assert len(decoded) == 4
+        for index, item in enumerate(items):
+            np.testing.assert_array_equal(decoded[index], fit(source.read(item), split))
+            np.testing.assert_array_equal(
+                pickle.loads(pickle.dumps(decoded))[index], decoded[index]
+            )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes there")
+def test_decoded_takes_any_name(tmp_path: Path) -> None:
+    odd = ["a b.png", "画 é.png", "x" * 196 + ".png", os.fsdecode(b"caf\xe9.png")]
+    for n, name in enumerate(odd):
+        Image.new("RGB", (SIZE, SIZE), (n, 0, 0)).save(tmp_path / name)
+    items: list[Item] = [(tmp_path / name,) for name in odd]
+    source = Source("pictures", (tmp_path,))
+    decoded = Decoded(source, items, Fit(SIZE, 0, "squash"), "val")
+    assert [int(decoded[index][0, 0, 0]) for index in range(4)] == [0, 1, 2, 3]
+
+
+def test_decoded_holds_no_python_object_for_each_file(tmp_path: Path) -> None:
+    items: list[Item] = [(tmp_path / f"{n}.png",) for n in range(1000)]
+    decoded = Decoded(Source("pictures", (tmp_path,)), items, Fit(SIZE, 0, "squash"), "val")
+    assert decoded.files.dtype.kind == "S" and len(decoded) == 1000

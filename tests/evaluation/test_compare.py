@@ -1,0 +1,272 @@
+"""What is measured on which pictures, the statistics, and the input that is refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_metrics import Moments, absolute
+
+from sketch2paint.data.datamodule import SketchDataModule
+from sketch2paint.evaluation.compare import (
+    FLOORS,
+    Results,
+    Split,
+    bootstrap,
+    choose_split,
+    common_size,
+    load_networks,
+    measure,
+    summarise,
+)
+from sketch2paint.evaluation.metrics import OF_PICTURES, Learned, colour_difference, psnr, ssim
+from sketch2paint.images.convert import read_rgb, resize
+from sketch2paint.inference.painter import Painter
+from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.weights import describe, save_generator
+
+NOTHING = Learned("not wanted", "not wanted")
+KEYS = [metric.key for metric in OF_PICTURES]
+
+
+def data(root: Path, size: int = 16, **keys: object) -> SketchDataModule:
+    fixed = {"size": size, "jitter": 0, "cache": "off", "num_workers": 0}
+    return SketchDataModule(root=str(root), **{**fixed, **keys})  # type: ignore[arg-type]
+
+
+def other_weights(path: Path, size: int = 16, task: str = "sketch") -> str:
+    about = {"size": size, "base_channels": 2, "out_channels": 3 if task == "sketch" else 2}
+    torch.manual_seed(1)
+    save_generator(path, UNetGenerator(**about).state_dict(), describe(about, task))
+    return str(path)
+
+
+def ignore(name: str, pictures: object) -> None:
+    pass
+
+
+@pytest.fixture
+def chosen(pairs_dir: Path) -> Split:
+    return choose_split(data(pairs_dir), "val", "refuse")
+
+
+# ---------------------------------------------------------------- the pictures
+
+
+def test_a_split_is_named_fitted_and_compared_with_training(chosen: Split, pairs_dir: Path) -> None:
+    assert chosen.files == [f"val/{n:03d}.png" for n in range(4)] and chosen.twins == []
+    fitted = [resize(read_rgb(p)[:, :32], 16, 16) for p in sorted((pairs_dir / "train").iterdir())]
+    np.testing.assert_allclose(chosen.mean, np.mean(fitted, axis=(0, 1, 2)), atol=0.51)
+
+
+def test_a_split_that_does_not_exist(pairs_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"`split` to be one of train, val \(found in .*'test'"):
+        choose_split(data(pairs_dir), "test", "refuse")
+    with pytest.raises(ValueError, match="`overlap` to be refuse or allow, got 'maybe'"):
+        choose_split(data(pairs_dir), "val", "maybe")
+    with pytest.raises(ValueError, match="without cache and jitter"):
+        choose_split(data(pairs_dir, jitter=3), "val", "refuse")
+
+
+def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
+    colours = Image.open(pairs_dir / "train/003.png")
+    colours.paste("black", (40, 5, 60, 9))  # another sketch, the same colours
+    colours.save(pairs_dir / "val/copy.png", compress_level=1)
+    with pytest.raises(ValueError) as error:
+        choose_split(data(pairs_dir), "val", "refuse")
+    assert "got 1 with the same colours:\n  val/copy.png is train/003.png" in str(error.value)
+    assert "Remove them, or pass overlap=allow." in str(error.value)
+    assert len(choose_split(data(pairs_dir), "val", "allow").twins) == 1
+    with pytest.raises(ValueError, match="Expected pictures in train .*got 8 .*(\n.*)*and 3 more"):
+        choose_split(data(pairs_dir), "train", "refuse")
+
+
+# ---------------------------------------------------------------- the networks
+
+
+def test_networks_are_named_and_described(weight_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "run/weights").mkdir(parents=True)
+    shutil.copy(weight_path, tmp_path / "run/weights/generator.safetensors")
+    ours, theirs = load_networks([str(weight_path), str(tmp_path / "run")], "sketch", "cpu")
+    assert (ours.name, theirs.name) == ("generator.safetensors", "run")
+    assert ours.about["sha256"] == theirs.about["sha256"] and len(ours.about["sha256"]) == 64
+    assert theirs.about["file"].endswith("run/weights/generator.safetensors")
+    generator = UNetGenerator(size=16, base_channels=4)
+    assert ours.about["parameters"] == sum(p.numel() for p in generator.parameters())
+    assert 0 < ours.about["gflop"] < 0.01 and ours.about["pairs_seen"] is None
+
+
+def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Path) -> None:
+    large = other_weights(tmp_path / "large.safetensors", 32)
+    photo = other_weights(tmp_path / "photo.safetensors", task="photo")
+    with pytest.raises(ValueError, match="photo.safetensors: expected weights for the task sketch"):
+        load_networks([photo], "sketch", "cpu")
+    for given, got in (([], "none"), ([large, str(tmp_path / "a/../large.safetensors")], "twice")):
+        with pytest.raises(ValueError, match=f"`checkpoint` to be different .* {got}"):
+            load_networks(given, "sketch", "cpu")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load_networks([str(tmp_path / "nowhere")], "sketch", "cpu")
+    both = load_networks([str(weight_path), large], "sketch", "cpu")
+    with pytest.raises(ValueError, match=r"large.safetensors \(32\). Pass size=16 to compare"):
+        common_size(both, None)
+    assert common_size(both, 32) == 32 and common_size(both[1:], None) == 32
+    for size in (0, 24):
+        with pytest.raises(ValueError, match=f"multiple of 16 .*got {size}. Pass size=16"):
+            common_size(both, size)
+
+
+# ---------------------------------------------------------------- the figures
+
+
+def test_every_row_is_measured_on_every_picture(
+    chosen: Split, weight_path: Path, pairs_dir: Path
+) -> None:
+    networks = load_networks([str(weight_path)], "sketch", "cpu")
+    seen: list[tuple[str, list[np.ndarray]]] = []
+    judges = Learned(absolute, Moments())
+    found = measure(chosen, networks, judges, 0, lambda n, p: seen.append((n, list(p))))
+    assert found.rows == ["generator.safetensors", *FLOORS] and found.networks == 1
+    assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
+    painter = Painter.load(weight_path, "cpu", lines="network", normalise="off")
+    for n, (name, (drawing, fake, real)) in enumerate(seen):
+        pair = read_rgb(pairs_dir / name)
+        np.testing.assert_array_equal(real, resize(pair[:, :32], 16, 16))
+        np.testing.assert_array_equal(fake, painter.paint([drawing])[0])
+        floors = [drawing, np.full_like(real, 255), np.full_like(real, chosen.mean)]
+        for row, picture in enumerate([fake, *floors]):
+            values = dict(zip(KEYS, found.values[n, row], strict=True))
+            assert values["psnr"] == psnr(picture, real) and values["ssim"] == ssim(picture, real)
+            assert values["ciede2000"] == colour_difference(picture, real)
+            difference = np.abs(picture / 255 - real / 255).mean()
+            assert values["lpips"] == pytest.approx(difference, abs=1e-6)
+        assert found.values[n, 1, KEYS.index("edges")] == pytest.approx(1)
+        assert found.values[n, 2, KEYS.index("colourfulness")] == 0
+    assert found.missing == {"ms_ssim": "needs pictures of at least 176 pixels a side"}
+    assert (found.sets[:, 0] > 0).all() and found.sets[2, 0] > found.sets[1, 0]
+
+
+def test_words_for_what_is_missing(chosen: Split) -> None:
+    found = measure(chosen, [], NOTHING, 0, ignore)
+    assert found.missing == {
+        "ms_ssim": "needs pictures of at least 176 pixels a side",
+        "lpips": "not wanted",
+        "fid": "not wanted",
+        "kid": "not wanted",
+    }
+    assert np.isnan(found.sets).all()
+
+
+def test_one_picture_without_colour(pairs_dir: Path) -> None:
+    for path in sorted((pairs_dir / "val").iterdir())[1:]:
+        path.unlink()
+    grey = np.full((32, 64, 3), 200, np.uint8)
+    Image.fromarray(grey).save(pairs_dir / "val/000.png")
+    with pytest.warns(UserWarning, match="are blank"):
+        chosen = choose_split(data(pairs_dir), "val", "refuse")
+    found = measure(chosen, [], Learned(absolute, Moments()), 0, ignore)
+    assert found.missing["ciede2000"] == "no picture has coloured pixels"
+    assert found.missing["colourfulness"] == "no picture is colourful enough for a ratio"
+    assert found.missing["edges"] == "no lines drawn"
+    assert found.missing["fid"] == "a set needs at least 2 pictures"
+    summary = summarise(found, 0, 10)
+    assert np.isnan(summary.intervals).all() and summary.counts[0].tolist() == [1, 1, 0, 0, 0, 0, 1]
+
+
+def test_photographs_are_compared_as_rgb(
+    tmp_path: Path, write_pairs: Callable[..., list[Path]]
+) -> None:
+    write_pairs(tmp_path / "photos", 6, width=32)
+    weights = other_weights(tmp_path / "photo.safetensors", task="photo")
+    photos = data(tmp_path / "photos", source="pictures", task="photo", fit="crop")
+    chosen = choose_split(photos, "val", "refuse")
+    shown: list[list[np.ndarray]] = []
+    networks = load_networks([weights], "photo", "cpu")
+    found = measure(chosen, networks, NOTHING, 0, lambda n, p: shown.append(list(p)))
+    assert found.missing["edges"] == "photographs have no lines"
+    assert found.values[0, 1, KEYS.index("colourfulness")] < 0.02  # the copied one is grey
+    assert found.values[0, 1, 0] > found.values[0, 2, 0]
+    assert shown[0][1].shape == (16, 16, 3)
+
+
+def test_training_pictures_are_not_augmented(pairs_dir: Path) -> None:
+    chosen = choose_split(data(pairs_dir), "train", "allow")
+    first, again = (measure(chosen, [], NOTHING, 0, ignore) for _ in range(2))
+    np.testing.assert_array_equal(first.values, again.values)
+    shown: list[np.ndarray] = []
+    measure(chosen, [], NOTHING, 0, lambda n, p: shown.append(p[-1]))
+    for name, picture in zip(chosen.files, shown, strict=True):
+        real = resize(read_rgb(pairs_dir / name)[:, :32], 16, 16)
+        np.testing.assert_array_equal(picture, real)
+
+
+# ---------------------------------------------------------------- the statistics
+
+
+def test_intervals_are_those_of_a_mean() -> None:
+    values = np.random.default_rng(0).normal(5, 2, (400, 2))
+    low, high = bootstrap(values, np.ones_like(values), seed=1)
+    wide = 1.96 * values.std(axis=0) / np.sqrt(400)  # by the central limit theorem
+    np.testing.assert_allclose(low, values.mean(axis=0) - wide, atol=0.02)
+    np.testing.assert_allclose(high, values.mean(axis=0) + wide, atol=0.02)
+
+
+def test_intervals_leave_out_what_is_not_known() -> None:
+    values = np.random.default_rng(0).normal(size=(60, 4))
+    values[40:, 1] = np.nan
+    values[1:, 2] = np.nan
+    values[2:, 3], values[:2, 3] = np.nan, 7
+    bounds = bootstrap(values, np.ones_like(values), seed=0, resamples=2000)
+    alone = bootstrap(values[:40, 1:2], np.ones_like(values[:40, 1:2]), seed=0, resamples=2000)
+    np.testing.assert_allclose(bounds[:, 1], alone[:, 0], atol=0.05)
+    assert np.isnan(bounds[:, 2]).all() and (bounds[:, 3] == 7).all()
+    assert np.isnan(bootstrap(values[:1], np.ones_like(values[:1]), 0, 10)).all()
+
+
+def test_intervals_depend_on_the_seed_alone() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 1))
+    first, again, other = (bootstrap(values, np.ones_like(values), seed, 500) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).all()
+
+
+def test_draws_in_parts_are_all_made() -> None:
+    constant = np.full((2**19, 1), 3.0)  # two draws at once
+    np.testing.assert_array_equal(bootstrap(constant, np.ones_like(constant), 0, 5), [[3], [3]])
+
+
+def test_a_mean_ratio_is_the_ratio_of_means() -> None:
+    truths, fakes = np.random.default_rng(0).uniform(5, 60, (2, 200))
+    values = np.full((200, 3, len(KEYS)), np.nan)
+    values[:, 0, KEYS.index("colourfulness")] = fakes / truths
+    sets = np.full((3, 2), np.nan)
+    results = Results([""] * 200, [*FLOORS], 0, values, sets, {}, truths)
+    summary = summarise(results, 0, 1000)
+    low, high = summary.intervals[:, 0, KEYS.index("colourfulness")]
+    mean = fakes.mean() / truths.mean()
+    assert summary.means[0, KEYS.index("colourfulness")] == pytest.approx(mean)
+    assert mean - 0.2 < low < mean < high < mean + 0.2
+    assert (fakes / truths).mean() > high
+
+
+def test_differences_are_paired() -> None:
+    rng = np.random.default_rng(0)
+    values = np.full((100, 5, len(KEYS)), np.nan)
+    values[:, 0, 0] = rng.normal(20, 5, 100)
+    values[:, 1, 0] = values[:, 0, 0] - 0.5 + rng.normal(0, 0.1, 100)
+    values[:50, 0, 1], values[50:, 1, 1] = 1, 2  # no picture has both
+    rows = ["a", "b", *FLOORS]
+    results = Results(
+        [str(n) for n in range(100)], rows, 2, values, np.full((5, 2), np.nan), {}, np.ones(100)
+    )
+    summary = summarise(results, 0, 2000)
+    assert list(summary.differences) == [("a", "b")]
+    means, (low, high) = summary.differences["a", "b"]
+    assert means[0] == pytest.approx(values[:, 0, 0].mean() - values[:, 1, 0].mean())
+    assert 0.4 < low[0] < means[0] < high[0] < 0.6
+    assert summary.intervals[1, 0, 0] - summary.intervals[0, 0, 0] > 1.5  # each alone is unsure
+    assert np.isnan(means[1]) and summary.counts[0, 1] == 50

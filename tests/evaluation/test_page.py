@@ -1,0 +1,176 @@
+"""The page as text, and in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_evaluation import data
+
+import sketch2paint.evaluation.page as report_page
+from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split, summarise
+from sketch2paint.evaluation.metrics import OF_PICTURES
+from sketch2paint.evaluation.page import Gallery
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NASTY = "</script><img src=x onerror=alert(1)> \"'& {{data}} {{}} ü.png"
+PSNR = [20.0, 15.0, 30.0, 25.0]
+
+
+def results(names: list[str], networks: list[str]) -> Results:
+    """PSNRs as above, the second network's the other way round and one of them unknown."""
+    values = np.full((4, len(networks) + 3, len(OF_PICTURES)), np.nan)
+    values[:, 0, 0] = PSNR
+    if len(networks) > 1:
+        values[:3, 1, 0] = PSNR[::-1][:3]
+    values[:, len(networks) :, 0] = 9
+    missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
+    sets = np.full((len(networks) + 3, 2), np.nan)
+    return Results(names, [*networks, *FLOORS], len(networks), values, sets, missing, np.ones(4))
+
+
+@pytest.fixture
+def chosen(pairs_dir: Path) -> Split:
+    return choose_split(data(pairs_dir), "val", "refuse")
+
+
+def page(path: Path, chosen: Split, names: list[str], networks: list[str]) -> str:
+    gallery = Gallery(4, True)
+    for n, name in enumerate(names):
+        levels = range(10, 10 + 40 * (len(networks) + 2), 40)
+        gallery.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
+    found = results(names, networks)
+    gallery.write(path, chosen, found, summarise(found, 0, 100))
+    return path.read_text("utf-8")
+
+
+class Elements(HTMLParser):
+    """The elements of a page, as (tag, attributes)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_the_page_holds_everything(chosen: Split, tmp_path: Path) -> None:
+    text = page(tmp_path / "g.html", chosen, [f"{n}.png" for n in range(4)], ["a", "b"])
+    elements = Elements(text)
+    images = elements.all("img")
+    assert [image["alt"] for image in images] == ["Sketch", "a", "b", "Truth"] * 4
+    assert all(str(image["src"]).startswith("data:image/webp;base64,") for image in images)
+    assert not elements.all("link") and not any("src" in s for s in elements.all("script"))
+    assert not re.search(r"https?://", text)
+    plain = json.loads(re.search(r'id="data">(.*?)</script>', text)[1])  # type: ignore[index]
+    assert [rows[0][0] for rows in plain["values"]] == PSNR
+    assert plain["values"][3][1][0] is None
+    assert [o["value"] for o in elements.all("option")] == ["", "0"]  # what has values
+
+
+def test_names_cannot_become_markup(chosen: Split, tmp_path: Path) -> None:
+    text = page(tmp_path / "g.html", chosen, [NASTY, "\udcff.png", "c", "d"], [NASTY])
+    elements = Elements(text)
+    cards = [b for b in elements.all("button") if "data-name" in b]
+    assert cards[0]["data-name"] == NASTY and len(cards) == 4
+    assert [image["alt"] for image in elements.all("img")] == ["Sketch", NASTY, "Truth"] * 4
+    assert len(elements.all("script")) == 2
+
+
+def test_a_page_of_many_is_lighter(
+    chosen: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(3)]
+    few = Gallery(4, True)
+    few.add("a", pictures)
+    monkeypatch.setattr(report_page, "MANY", 3)
+    many = Gallery(4, True)
+    many.add("a", pictures)
+    assert len(few.encoded[0][0]) > 4 * len(many.encoded[0][0])
+
+
+def test_rows_are_kept_for_tensorboard() -> None:
+    gallery = Gallery(100, False)
+    for n in range(100):
+        gallery.add(str(n), [np.full((4, 4, 3), n, np.uint8)])
+    assert [row[0][0, 0, 0] for row in gallery.rows] == [0, 14, 28, 42, 56, 70, 84, 99]
+    assert not gallery.encoded
+
+
+def rendered(path: Path, script: str, profile: Path) -> list[str]:
+    """The lines that a script, run in the page in a browser, puts into `told`."""
+    run = (
+        f"<pre id=t></pre><script>addEventListener('load', () => {{const said = []; {script};"
+        "document.querySelector('#t').textContent = said.join(';')})</script></html>"
+    )
+    test = path.with_name("test.html")
+    test.write_text(path.read_text("utf-8").replace("</html>", run), "utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
+    flags += " --disable-background-networking --disable-component-update --dump-dom"
+    command = [str(CHROMIUM), *flags.split(), "--virtual-time-budget=5000"]
+    result = subprocess.run(
+        [*command, f"--user-data-dir={profile}", test.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    found = re.search(r'<pre id="t">(.+?)</pre>', result.stdout)
+    assert found, result.stdout[-1000:] + result.stderr[-1000:]
+    return found[1].split(";")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page in")
+def test_a_browser_sorts_and_steps(chosen: Split, tmp_path: Path) -> None:
+    names = [f"{n}.png" for n in range(4)]
+    page(tmp_path / "g.html", chosen, names, ["a", "b"])
+    script = """
+      const order = () => said.push([...main.querySelectorAll(".card")]
+        .map(c => c.dataset.name[0] + "=" + c.querySelector(".value").textContent).join(" "));
+      const pick = (list, value) => {
+        list.value = value;
+        list.dispatchEvent(new Event("change"));
+      };
+      const press = key => document.body.dispatchEvent(
+        new KeyboardEvent("keydown", {key, bubbles: true}));
+      const seen = () => said.push(`${name.textContent} ${place.textContent} ` +
+        [...panes.querySelectorAll("dd")].map(d => d.textContent).join(" "));
+      said.push([...document.images].every(i => i.complete && i.naturalWidth === 16));
+      order();
+      pick(metric, "0"); order();
+      direction.click(); order();
+      pick(network, "1"); order();
+      direction.click(); order();
+      pick(network, "0 1"); order();
+      pick(network, "0");
+      press("ArrowRight"); seen();
+      press("ArrowRight"); seen();
+      press("ArrowLeft"); press("ArrowLeft"); seen();
+      said.push(panes.querySelectorAll("img").length, view.open);
+      close.click(); said.push(view.open)
+    """
+    told = rendered(tmp_path / "g.html", script, tmp_path / "profile")
+    assert told == [
+        "true",
+        "0= 1= 2= 3=",
+        "1=15.00 0=20.00 3=25.00 2=30.00",
+        "2=30.00 3=25.00 0=20.00 1=15.00",
+        "1=30.00 0=25.00 2=15.00 3=n/a",
+        "2=15.00 0=25.00 1=30.00 3=n/a",
+        "1=-15.00 0=-5.00 2=15.00 3=n/a",
+        "1.png 1 / 4 15.00 30.00",
+        "0.png 2 / 4 20.00 25.00",
+        "2.png 4 / 4 30.00 15.00",
+        *["4", "true", "false"],
+    ]

@@ -1,0 +1,158 @@
+"""The files and the table: what is in them, and that nothing is made up."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_evaluation import NOTHING, data, ignore, other_weights
+from test_metrics import Moments
+
+from sketch2paint.evaluation import report
+from sketch2paint.evaluation.compare import (
+    Network,
+    Results,
+    Split,
+    Summary,
+    choose_split,
+    load_networks,
+    measure,
+    summarise,
+)
+from sketch2paint.evaluation.metrics import OF_PICTURES, Learned
+
+Found = tuple[Split, list[Network], Results, Summary]
+KEYS = [metric.key for metric in OF_PICTURES]
+
+
+@pytest.fixture
+def found(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> Found:
+    """Two networks on 4 pictures, FID and KID from stand-ins, without LPIPS."""
+    chosen = choose_split(data(pairs_dir), "val", "refuse")
+    networks = load_networks(
+        [str(weight_path), other_weights(tmp_path / "b.safetensors")], "sketch", "cpu"
+    )
+    results = measure(chosen, networks, Learned("no weights: none here", Moments()), 5, ignore)
+    return chosen, networks, results, summarise(results, 5, 200)
+
+
+def test_table_is_aligned_and_says_what_is_missing(found: Found) -> None:
+    _, _, results, summary = found
+    text = report.text_report(*found)
+    lines = text.splitlines()
+    assert lines[0].endswith("val: 4 pictures at 16x16")
+    head = lines[2]
+    ends = [head.index(name) + len(name) for name in ("PSNR dB", "SSIM", "CIEDE2000", "KID")]
+    row = next(line for line in lines if line.startswith("b.safetensors"))
+    assert [row[end - 1].isdigit() and row[end : end + 1] in (" ", "") for end in ends] == [
+        True
+    ] * 4
+    below = lines[lines.index(row) + 1]
+    low, high = summary.intervals[:, 1, 0]
+    assert f" {low:.2f}..{high:.2f} " in below
+    assert f" {results.sets[1, 0]:.1f} " in row and row.count("n/a") == 2  # MS-SSIM, LPIPS
+    assert "LPIPS: n/a, no weights: none here." in text
+    assert "MS-SSIM: n/a, needs pictures of at least 176 pixels a side." in text
+    assert "generator.safetensors - b.safetensors" in text
+    assert "Warning" not in text and "Intervals: n/a" not in text
+
+
+def test_one_picture_has_no_interval(found: Found) -> None:
+    chosen, networks, results, _ = found
+    one = Results(
+        results.files[:1],
+        results.rows,
+        2,
+        results.values[:1],
+        results.sets * np.nan,
+        {},
+        results.colours[:1],
+    )
+    text = report.text_report(chosen, networks, one, summarise(one, 0, 50))
+    assert "1 pictures" not in text and "1 picture at" in text
+    assert "Intervals: n/a, one picture has none." in text and ".." not in text.split("Higher")[0]
+
+
+def test_pictures_that_are_trained_on_are_a_warning(found: Found) -> None:
+    chosen, networks, results, summary = found
+    chosen = Split(chosen.name, chosen.data, chosen.files, chosen.mean, ["a is b"])
+    text = report.text_report(chosen, networks, results, summary)
+    assert "Warning: pictures that are in train too: 1." in text
+    assert report.protocol(chosen, results, 0)["in_train_too"] == 1
+
+
+def test_csv_has_every_picture_and_row(found: Found, tmp_path: Path) -> None:
+    results = found[2]
+    report.write_csv(tmp_path / "new/a.csv", results)
+    with open(tmp_path / "new/a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["picture"], r["row"]) for r in rows] == [
+        (name, row) for name in results.files for row in results.rows
+    ]
+    for line, values in zip(rows, results.values.reshape(-1, len(KEYS)), strict=True):
+        for key, value in zip(KEYS, values, strict=True):
+            if math.isnan(value):
+                assert line[key] == ""
+            else:
+                assert float(line[key]) == pytest.approx(value, rel=1e-5)
+
+
+def test_json_has_the_table_and_the_protocol(found: Found, tmp_path: Path) -> None:
+    chosen, networks, results, summary = found
+    how = report.protocol(chosen, results, 5)
+    report.write_json(tmp_path / "a.json", networks, results, summary, how)
+    plain = json.loads((tmp_path / "a.json").read_text())
+    psnr = plain["rows"]["b.safetensors"]["psnr"]
+    assert psnr["mean"] == pytest.approx(summary.means[1, 0], abs=1e-6) and psnr["pictures"] == 4
+    assert psnr["interval"] == pytest.approx(summary.intervals[:, 1, 0], abs=1e-6)
+    assert plain["rows"]["all white"]["lpips"] == {"mean": None, "interval": None, "pictures": 0}
+    assert plain["rows"]["all white"]["fid"]["mean"] == pytest.approx(results.sets[3, 0], abs=1e-5)
+    assert plain["not_applicable"]["lpips"] == "no weights: none here"
+    (difference,) = plain["differences"]
+    assert (difference["of"], difference["minus"]) == ("generator.safetensors", "b.safetensors")
+    assert difference["psnr"]["mean"] == pytest.approx(
+        summary.means[0, 0] - summary.means[1, 0], abs=1e-5
+    )
+    told = plain["protocol"]
+    assert (told["size"], told["split"], told["pictures"], told["seed"]) == (16, "val", 4, 5)
+    assert "area averages" in told["resize"] and told["versions"]["torchmetrics"]
+    assert plain["checkpoints"]["b.safetensors"]["sha256"] == networks[1].about["sha256"]
+
+
+def test_model_card_is_filled_in(found: Found, tmp_path: Path) -> None:
+    chosen, networks, results, summary = found
+    how = report.protocol(chosen, results, 5) | {"folders": ["{{sha256}}"]}
+    report.write_card(tmp_path / "card.md", networks, results, summary, how)
+    text = (tmp_path / "card.md").read_text()
+    assert text.startswith("# Model card: generator.safetensors\n")
+    assert networks[0].about["sha256"] in text and "| Pairs seen in training | unknown |" in text
+    assert f"| generator.safetensors | {summary.means[0, 0]:.2f} (" in text
+    assert "LPIPS: no weights: none here" in text and "_Write: " in text
+    assert "`{{sha256}}`" in text  # what is put in is not read again
+    assert "{{" not in text.replace("{{sha256}}", "")
+
+
+def test_tensorboard_has_the_means_and_pictures(found: Found, tmp_path: Path) -> None:
+    _, _, results, summary = found
+    shown = [[np.full((16, 16, 3), level, np.uint8) for level in (10, 90, 170)]] * 2
+    report.write_tensorboard(tmp_path / "tb", results, summary, shown)
+    events = EventAccumulator(str(tmp_path / "tb/b.safetensors"))
+    events.Reload()
+    assert events.Scalars("evaluation/psnr")[0].value == pytest.approx(summary.means[1, 0])
+    assert "evaluation/lpips" not in events.Tags()["scalars"]
+    pictures = EventAccumulator(str(tmp_path / "tb/pictures"))
+    pictures.Reload()
+    (image,) = pictures.Images("pictures")
+    assert (image.height, image.width) == (2 * 20 + 4, 3 * 20 + 4)
+
+
+def test_without_networks_there_are_the_floors(pairs_dir: Path) -> None:
+    chosen = choose_split(data(pairs_dir), "val", "refuse")
+    results = measure(chosen, [], NOTHING, 0, ignore)
+    text = report.text_report(chosen, [], results, summarise(results, 0, 50))
+    assert "all white" in text and "Paired" not in text

@@ -1,0 +1,99 @@
+"""The rules of openraster.org's baseline, read back with zipfile and an XML parser alone."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sketch2paint.images.openraster import write_openraster
+
+
+def layers(height: int = 37, width: int = 51) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colours, lines, and the colours multiplied with the lines."""
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    lines = rng.integers(0, 256, (height, width), dtype=np.uint8)
+    merged = np.round(colours * (lines[..., None] / 255.0)).astype(np.uint8)
+    return colours, lines, merged
+
+
+def read(archive: ZipFile, name: str) -> Image.Image:
+    picture = Image.open(io.BytesIO(archive.read(name)))
+    assert picture.format == "PNG"
+    return picture
+
+
+def test_the_archive_begins_with_its_type_as_it_is(tmp_path: Path) -> None:
+    write_openraster(tmp_path / "a.ora", *layers())
+    data = (tmp_path / "a.ora").read_bytes()
+    assert data[:4] == b"PK\x03\x04"
+    assert data[30:54] == b"mimetypeimage/openraster"  # so file(1) knows it without a zip reader
+    with ZipFile(tmp_path / "a.ora") as archive:
+        assert archive.testzip() is None
+        first = archive.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", ZIP_STORED)
+        assert {e.compress_type for e in archive.infolist()} <= {ZIP_STORED, ZIP_DEFLATED}
+        names = set(archive.namelist())
+    assert names >= {"stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png"}
+
+
+def test_the_stack_names_its_layers_from_the_top(tmp_path: Path) -> None:
+    write_openraster(tmp_path / "a.ora", *layers(), dpi=(299.9994, 299.9994))
+    with ZipFile(tmp_path / "a.ora") as archive:
+        assert archive.read("stack.xml").startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
+        image = ElementTree.fromstring(archive.read("stack.xml"))
+        assert image.tag == "image" and image.attrib.pop("version")
+        assert image.attrib == {"w": "51", "h": "37", "xres": "300", "yres": "300"}
+        (stack,) = image
+        assert [layer.get("name") for layer in stack] == ["Lines", "Colours"]
+        data = {name for name in archive.namelist() if name.startswith("data/")}
+        assert {layer.get("src") for layer in stack} == data
+        for layer in stack:
+            assert layer.tag == "layer" and layer.get("composite-op") == "svg:src-over"
+            picture = read(archive, str(layer.get("src")))
+            assert (picture.size, picture.mode) == ((51, 37), "RGBA")
+        assert read(archive, "mergedimage.png").size == (51, 37)
+
+
+def test_resolution_is_left_out_where_it_is_not_known(tmp_path: Path) -> None:
+    write_openraster(tmp_path / "a.ora", *layers())
+    with ZipFile(tmp_path / "a.ora") as archive:
+        assert "xres" not in ElementTree.fromstring(archive.read("stack.xml")).attrib
+
+
+def test_lines_over_colours_are_the_merged_picture(tmp_path: Path) -> None:
+    colours, lines, merged = layers()
+    write_openraster(tmp_path / "a.ora", colours, lines, merged)
+    with ZipFile(tmp_path / "a.ora") as archive:
+        top, bottom = read(archive, "data/lines.png"), read(archive, "data/colours.png")
+        np.testing.assert_array_equal(np.asarray(bottom)[..., :3], colours)
+        over = np.asarray(Image.alpha_composite(bottom, top)).astype(int)
+        assert np.abs(over[..., :3] - merged).max() <= 1
+        assert (over[..., 3] == 255).all()
+        whole = np.asarray(read(archive, "mergedimage.png"))
+        np.testing.assert_array_equal(whole[..., :3], merged)
+
+
+@pytest.mark.parametrize(
+    ("size", "thumbnail"), [((40, 30), (30, 40)), ((512, 100), (50, 256)), ((3, 2000), (256, 1))]
+)
+def test_the_thumbnail_is_as_large_as_it_may_be(
+    tmp_path: Path, size: tuple[int, int], thumbnail: tuple[int, int]
+) -> None:
+    write_openraster(tmp_path / "a.ora", *layers(*size))
+    with ZipFile(tmp_path / "a.ora") as archive:
+        picture = read(archive, "Thumbnails/thumbnail.png")
+        assert picture.size == thumbnail and not picture.info.get("interlace")
+
+
+def test_the_same_layers_make_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.ora", "b.ora"):
+        write_openraster(tmp_path / name, *layers())
+    assert (tmp_path / "a.ora").read_bytes() == (tmp_path / "b.ora").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ora", "b.ora"]

@@ -1,0 +1,645 @@
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
+from sketch2paint.inference.painter import LONGEST, Painter
+from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.weights import describe, save_generator
+
+SIZES = [(1, 1), (1, 300), (300, 1), (17, 301), (64, 64), (100, 40), (16, 16), (5, 7)]
+
+
+def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A grey sketch with some black lines on white."""
+    rng = np.random.default_rng(seed)
+    sketch = np.full((height, width), 255, np.uint8)
+    sketch[rng.random(height) < 0.2] = 0
+    sketch[:, rng.random(width) < 0.2] = 0
+    return sketch
+
+
+def rgb(grey: np.ndarray) -> np.ndarray:
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+class Echo(UNetGenerator):
+    """Returns the sketch itself in three channels and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(size=16, base_channels=1)
+        self.seen: list[Tensor] = []
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        self.seen.append(sketch)
+        return sketch.expand(-1, 3, -1, -1)
+
+
+def plain(generator: UNetGenerator) -> Painter:
+    """What the network makes of the drawing, and nothing else."""
+    return Painter(generator, lines="network", normalise="off")
+
+
+@pytest.fixture
+def painter(tiny_generator: UNetGenerator) -> Painter:
+    return Painter(tiny_generator)
+
+
+@pytest.fixture
+def batch_norm_painter() -> Painter:
+    """With dropout and batch norm, whose statistics have seen something, left in training mode."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(16, base_channels=4, norm="batch", dropout=0.5).train()
+        with torch.no_grad():
+            for weights in generator.parameters():
+                weights.mul_(5)
+            for _ in range(5):
+                generator(torch.rand(4, 1, 32, 32) * 2 - 1)
+    return Painter(generator)
+
+
+# ---------------------------------------------------------------- sizes
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_picture_has_the_size_of_the_sketch(painter: Painter, height: int, width: int) -> None:
+    sketch = drawing(height, width)
+    for picture in painter.paint([sketch, rgb(sketch)]):
+        assert picture.shape == (height, width, 3)
+        assert picture.dtype == np.uint8
+
+
+def test_fixture_paints_colours(painter: Painter) -> None:
+    (picture,) = painter.paint([drawing(64, 64)])
+    assert picture.std(axis=(0, 1)).min() > 5  # or the comparisons below would compare nothing
+    assert np.ptp(picture.astype(int), axis=2).max() > 10
+
+
+def test_no_sketches_no_pictures(painter: Painter) -> None:
+    assert painter.paint([]) == []
+
+
+def test_grey_and_rgb_input_are_the_same(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    grey, colour = painter.paint([sketch, rgb(sketch)])
+    np.testing.assert_array_equal(grey, colour)
+
+
+def test_mixed_sizes_keep_their_order(painter: Painter) -> None:
+    sketches = [drawing(*size, seed=n) for n, size in enumerate(SIZES + SIZES[::-1])]
+    together = painter.paint(sketches)
+    for sketch, picture in zip(sketches, together, strict=True):
+        assert picture.shape[:2] == sketch.shape
+        (alone,) = painter.paint([sketch])
+        np.testing.assert_array_equal(picture, alone)
+
+
+def test_sketches_are_left_alone(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    painter.paint([sketch])
+    np.testing.assert_array_equal(sketch, drawing(40, 60))
+
+
+def test_views_are_taken(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    mirrored = painter.paint([sketch[:, ::-1], rgb(sketch)[:, ::-1]])
+    expected = painter.paint([sketch[:, ::-1].copy()])[0]
+    for picture in mirrored:
+        np.testing.assert_array_equal(picture, expected)
+
+
+# ---------------------------------------------------------------- what the network sees
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 23), (41, 16), (16, 64), (17, 16)])
+def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
+    generator = Echo()
+    sketch = np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)
+    (picture,) = plain(generator).paint([sketch])
+    np.testing.assert_array_equal(picture, rgb(sketch))  # nothing to scale, so nothing is lost
+    (seen,) = generator.seen
+    assert seen.shape == (1, 1, -(-height // 16) * 16, -(-width // 16) * 16)
+    top, left = -height % 16 // 2, -width % 16 // 2  # in the middle of the paper
+    middle = to_uint8(seen[0, 0, top : top + height, left : left + width])
+    np.testing.assert_array_equal(middle.numpy(), sketch)
+    assert (seen == 1).sum() == seen.numel() - height * width  # noise is below 255
+
+
+@pytest.mark.parametrize(
+    ("sketch", "scaled"),
+    [
+        ((64, 64), (16, 16)),
+        ((64, 96), (16, 32)),  # 16x24 and padding: the shorter side has the training size
+        ((8, 8), (16, 16)),
+        ((8, 80), (16, 64)),  # 6x64: the longer side is limited
+        ((1, 3000), (16, 64)),
+        ((1, 1), (16, 16)),
+    ],
+)
+def test_shorter_side_is_scaled_to_the_training_size(
+    sketch: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    assert LONGEST == 4
+    generator = Echo()
+    plain(generator).paint([np.zeros(sketch, np.uint8)])
+    assert generator.seen[0].shape[-2:] == scaled
+
+
+def test_scaling_keeps_tones_and_places() -> None:
+    sketch = np.full((64, 128), 255, np.uint8)
+    sketch[:, :64] = 55
+    (picture,) = plain(Echo()).paint([sketch])
+    np.testing.assert_array_equal(picture[:, :56], np.full((64, 56, 3), 55))
+    np.testing.assert_array_equal(picture[:, 72:], np.full((64, 56, 3), 255))
+
+
+def test_thin_lines_reach_the_network_as_grey() -> None:
+    generator = Echo()
+    sketch = np.full((64, 64), 255, np.uint8)
+    sketch[:, 13] = 0
+    plain(generator).paint([sketch])
+    line = generator.seen[0][0, 0, 8]
+    assert line[3] == pytest.approx(255 * 3 / 4 / 127.5 - 1, abs=0.01)  # one pixel in four
+    assert line.sum() - line[3] == 15
+
+
+# ---------------------------------------------------------------- one inference mode
+
+
+def test_picture_does_not_depend_on_its_batch(batch_norm_painter: Painter) -> None:
+    sketches = [drawing(48, 48, seed) for seed in range(6)]
+    together = batch_norm_painter.paint(sketches)
+    assert np.ptp(np.stack(together).astype(int), axis=0).max() > 10  # they differ
+    for sketch, picture in zip(sketches, together, strict=True):
+        (alone,) = batch_norm_painter.paint([sketch])
+        np.testing.assert_array_equal(picture, alone)
+
+
+def test_twice_is_the_same(batch_norm_painter: Painter) -> None:
+    assert not batch_norm_painter.generator.training
+    sketches = [drawing(48, 48, seed) for seed in range(3)]
+    for first, second in zip(*(batch_norm_painter.paint(sketches) for _ in "12"), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_painting_changes_no_weight_and_needs_no_gradient(batch_norm_painter: Painter) -> None:
+    generator = batch_norm_painter.generator
+    before = {key: value.clone() for key, value in generator.state_dict().items()}
+    batch_norm_painter.paint([drawing(40, 60)])
+    assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+    assert all(weights.grad is None for weights in generator.parameters())
+
+
+# ---------------------------------------------------------------- photographs
+
+
+class Tint(UNetGenerator):
+    """Returns a and b that grow from left to right up to `strong`, and remembers its input."""
+
+    def __init__(self, strong: float = 0.05) -> None:
+        super().__init__(size=16, base_channels=1, out_channels=2)
+        self.strong, self.seen = strong, []  # type: ignore[var-annotated]
+
+    def forward(self, sketch: Tensor) -> Tensor:
+        self.seen.append(sketch)
+        ramp = torch.linspace(-self.strong, self.strong, sketch.shape[-1])
+        a = ramp.expand(len(sketch), 1, sketch.shape[-2], -1)
+        return torch.cat([a, -a], dim=1)
+
+
+def photograph(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Soft colours, neither near black nor near white, and fine noise over them."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(70, 180, (4, 4, 3), dtype=np.uint8)
+    picture = resize(coarse, height, width).astype(int) + rng.integers(-9, 10, (height, width, 1))
+    return np.clip(picture, 40, 210).astype(np.uint8)
+
+
+def lab(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 to L in 0..100 and a, b."""
+    scaled = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))[0]
+    return scaled.permute(1, 2, 0).numpy() * (50, 110, 110) + (50, 0, 0)
+
+
+def levels_of_lightness(picture: np.ndarray) -> np.ndarray:
+    """The grey of the same L, 0..255."""
+    scaled = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))
+    scaled[:, 1:] = 0
+    return to_hwc(lab_to_rgb(scaled)[0]).astype(int)[..., 0]
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_photograph_keeps_its_size_and_lightness(height: int, width: int) -> None:
+    picture = photograph(height, width)
+    (painted,) = Painter(Tint(), "photo").paint([picture])
+    assert painted.shape == (height, width, 3) and painted.dtype == np.uint8
+    assert np.abs(levels_of_lightness(painted) - levels_of_lightness(picture)).max() <= 1
+
+
+def test_photograph_has_the_colours_of_the_network() -> None:
+    (painted,) = Painter(Tint(0.1), "photo").paint([photograph(64, 64)])
+    a, b = lab(painted)[..., 1], lab(painted)[..., 2]
+    expected = 11 * np.linspace(-1, 1, 64)
+    np.testing.assert_allclose(a.mean(axis=0), expected, atol=1.5)
+    np.testing.assert_allclose(b.mean(axis=0), -expected, atol=1.5)
+
+
+def test_detail_finer_than_the_network_sees_is_kept() -> None:
+    picture = np.full((160, 160, 3), 60, np.uint8)
+    picture[:, ::2] = 190  # gone after the reduction to 16
+    generator = Tint(0.0)
+    (painted,) = Painter(generator, "photo").paint([picture])
+    assert float(generator.seen[0].std()) < 0.01
+    np.testing.assert_allclose(painted, picture, atol=1)
+
+
+def test_network_sees_the_lightness_of_a_photograph() -> None:
+    generator, picture = Tint(), photograph(16, 23)
+    Painter(generator, "photo").paint([picture])
+    (seen,) = generator.seen
+    assert seen.shape == (1, 1, 16, 32)
+    expected = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))[0, 0]
+    torch.testing.assert_close(seen[0, 0, :, 4:27], expected)
+    for column, edge in ((0, 0), (3, 0), (27, 22), (31, 22)):  # it goes on beyond its edge
+        torch.testing.assert_close(seen[0, 0, :, column], expected[:, edge])
+
+
+@pytest.fixture
+def photo_generator() -> UNetGenerator:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(16, base_channels=4, out_channels=2)
+    with torch.no_grad():
+        for weights in generator.out.parameters():
+            weights.mul_(20)
+    return generator
+
+
+def test_grey_and_colour_photographs_are_painted_alike(photo_generator: UNetGenerator) -> None:
+    colour = photograph(64, 80)
+    grey = levels_of_lightness(colour).astype(np.uint8)
+    painter = Painter(photo_generator, "photo")
+    first, second, third = (lab(p) for p in painter.paint([colour, rgb(grey), grey]))
+    np.testing.assert_array_equal(second, third)  # (H, W) is the same as (H, W, 3)
+    assert np.abs(first - second).mean() < 2  # a random network with strong weights: not the most
+    assert np.abs(first - second).mean() < 0.2 * np.abs(first[..., 1:]).mean()
+    assert np.abs(first[..., 1:]).mean() > 2 < np.abs(first - lab(colour)).mean()
+    spy = Tint()
+    Painter(spy, "photo").paint([colour])
+    Painter(spy, "photo").paint([grey])
+    torch.testing.assert_close(spy.seen[0], spy.seen[1], rtol=0, atol=0.02)  # 1 of L's 100
+
+
+def test_photographs_of_mixed_sizes_keep_their_order(photo_generator: UNetGenerator) -> None:
+    painter = Painter(photo_generator, "photo")
+    pictures = [photograph(*size, seed=n) for n, size in enumerate(SIZES)]
+    for picture, together in zip(pictures, painter.paint(pictures), strict=True):
+        (alone,) = painter.paint([picture])
+        assert together.shape == picture.shape
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_colours_out_of_gamut_are_clipped_without_a_warning() -> None:
+    picture = np.zeros((32, 48, 3), np.uint8)
+    picture[:, 16:32], picture[:, 32:] = 128, 255
+    (painted,) = Painter(Tint(1.0), "photo").paint([picture])
+    assert painted.shape == picture.shape and painted.max() == 255 and painted.min() == 0
+
+
+def test_task_comes_from_the_weight_file(photo_generator: UNetGenerator, tmp_path: Path) -> None:
+    about = {"size": 16, "base_channels": 4, "out_channels": 2}
+    path = tmp_path / "photo.safetensors"
+    save_generator(path, photo_generator.state_dict(), describe(about, "photo"))
+    painter, picture = Painter.load(path, "cpu"), photograph(40, 60)
+    assert painter.task == "photo"
+    (painted,) = painter.paint([picture])
+    (expected,) = Painter(photo_generator, "photo").paint([picture])
+    np.testing.assert_array_equal(painted, expected)
+
+
+# ---------------------------------------------------------------- loading and errors
+
+
+def test_loaded_painter_paints_the_same(weight_path: Path, painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    (expected,) = painter.paint([sketch])
+    (picture,) = Painter.load(weight_path, "cpu").paint([sketch])
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_auto_takes_a_gpu_if_there_is_one(weight_path: Path) -> None:
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert Painter.load(weight_path).device.type == expected
+    assert Painter.load(weight_path).task == "sketch"
+
+
+def test_missing_weights(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        Painter.load(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_unknown_device(weight_path: Path, device: str) -> None:
+    with pytest.raises(ValueError, match=f"Expected `device` to be usable, got '{device}'"):
+        Painter.load(weight_path, device)
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [
+        np.zeros((8, 8), np.float32),
+        np.zeros((8, 8), np.uint16),
+        np.zeros(8, np.uint8),
+        np.zeros((8, 0), np.uint8),
+        np.zeros((2, 8, 8, 3), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
+        np.zeros((8, 8, 2), np.uint8),
+        np.zeros((8, 8, 4), np.uint8),  # transparency is read_rgb's business
+    ],
+    ids=lambda sketch: f"{sketch.dtype}{sketch.shape}",
+)
+def test_wrong_input_is_described(painter: Painter, sketch: Any) -> None:
+    with pytest.raises(ValueError, match=r"\(H, W\) or \(H, W, 3\), got") as info:
+        painter.paint([drawing(8, 8), sketch])
+    assert f"{sketch.dtype} {sketch.shape}" in str(info.value)
+
+
+# ---------------------------------------------------------------- one picture, many, PIL
+
+
+def test_paint_docstring_runs(weight_path: Path) -> None:
+    names = {"Painter": Painter, "np": np, "Image": Image, "weights": weight_path}
+    test = doctest.DocTestFinder().find(Painter.paint, "paint", globs=names)[0]
+    assert len(test.examples) == 5
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_one_in_one_out(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    (expected,) = painter.paint([sketch])
+    np.testing.assert_array_equal(painter.paint(sketch), expected)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_pil_in_pil_out(painter: Painter, mode: str) -> None:
+    sketch = drawing(40, 60)
+    if mode == "I;16":
+        source = Image.fromarray(sketch.astype(np.uint16) * 257)
+    else:
+        source = Image.fromarray(sketch).convert(mode)
+    picture = painter.paint(source)
+    assert isinstance(picture, Image.Image) and picture.mode == "RGB" and picture.size == (60, 40)
+    np.testing.assert_array_equal(np.asarray(picture), painter.paint(sketch))
+
+
+def test_transparent_paper_is_white(painter: Painter) -> None:
+    sketch = drawing(40, 60)
+    ink = np.dstack([np.zeros((40, 60, 3), np.uint8), 255 - sketch])
+    picture = painter.paint(Image.fromarray(ink))
+    np.testing.assert_array_equal(np.asarray(picture), painter.paint(sketch))
+
+
+# ---------------------------------------------------------------- the same pixels, the same picture
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize(("size", "count"), [(64, 64), (256, 3)])
+def test_picture_is_bit_equal_in_any_company(upsampling: str, size: int, count: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(64, base_channels=16, upsampling=upsampling)
+    with torch.no_grad():
+        for weights in generator.out.parameters():
+            weights.mul_(20)
+    painter = Painter(generator, scale=1)
+    sketches = [drawing(size, size, seed) for seed in range(count)]
+    together, again = painter.paint(sketches), painter.paint(sketches)
+    backwards = painter.paint(sketches[::-1])[::-1]
+    alone = [painter.paint(sketch) for sketch in sketches[:: max(1, count // 8)]]
+    np.testing.assert_array_equal(together, again)
+    np.testing.assert_array_equal(together, backwards)
+    np.testing.assert_array_equal(together[:: max(1, count // 8)], alone)
+    assert np.stack(together).std(axis=0).mean() > 3
+
+
+def test_bf16_is_near_alone_and_in_company() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(64, base_channels=16)
+    with torch.no_grad():
+        for weights in generator.out.parameters():
+            weights.mul_(20)
+    sketches = [drawing(64, 64, seed) for seed in range(8)]
+    exact = Painter(generator, lines="network").paint(sketches)
+    painter = Painter(generator, precision="bf16", lines="network")
+    together, alone = painter.paint(sketches), [painter.paint(sketch) for sketch in sketches]
+    np.testing.assert_array_equal(together, painter.paint(sketches))
+    for others, mean, most in ((exact, 2, 32), (alone, 0.1, 8)):  # bf16 keeps 8 bits
+        differences = np.abs(np.stack(together).astype(int) - np.stack(others))
+        assert differences.mean() < mean and differences.max() <= most
+    assert np.stack(exact).std(axis=0).mean() > 3
+    assert not np.array_equal(together, exact)
+    assert next(generator.parameters()).dtype == torch.float32  # the given one is left as it was
+
+
+def test_auto_is_the_fastest_precision_here(
+    tiny_generator: UNetGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Painter(tiny_generator).precision == "32-true"
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: True)
+    assert Painter(tiny_generator).precision == "bf16"
+
+
+# ---------------------------------------------------------------- scale and tiles
+
+
+@pytest.mark.parametrize(("scale", "seen"), [(1, (48, 80)), (0.5, (32, 48)), (2, (96, 160))])
+def test_scale_is_a_factor(scale: float, seen: tuple[int, int]) -> None:
+    generator = Echo()
+    painter = Painter(generator, scale=scale, tile="off", lines="network")
+    assert painter.paint(drawing(48, 80)).shape == (48, 80, 3)
+    assert generator.seen[0].shape[-2:] == seen
+
+
+@pytest.mark.parametrize(
+    ("tile", "sizes"),
+    [("auto", {(48, 192), (48, 64)}), (64, {(48, 192), (48, 64)}), (16, {(16, 16)})],
+)
+def test_tiles_of_a_large_drawing(tile: Any, sizes: set[tuple[int, int]]) -> None:
+    generator, sketch = Echo(), drawing(48, 192)
+    painter = Painter(generator, scale=1, tile=tile, lines="network", normalise="off")
+    np.testing.assert_array_equal(painter.paint(sketch), rgb(sketch))
+    assert {tuple(x.shape[-2:]) for x in generator.seen[1:]} <= sizes  # [0] is the whole page
+    generator.seen.clear()
+    Painter(generator, scale=1, tile="off", normalise="off").paint(sketch)
+    assert [x.shape[-2:] for x in generator.seen] == [(48, 192)]
+
+
+def test_tiles_cost_what_they_are() -> None:
+    counts = []
+    for width in (256, 512, 1024):
+        generator = Echo()
+        Painter(generator, scale=1, tile=16, normalise="off").paint(drawing(16, width))
+        counts.append(sum(len(x) for x in generator.seen) - 1)
+    assert counts == [-(-(width - 4) // 12) for width in (256, 512, 1024)]
+
+
+@pytest.mark.parametrize("task", ["sketch", "photo"])
+def test_tiles_and_the_whole_look_alike(task: str) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = UNetGenerator(
+            16, base_channels=4, levels=2, norm="batch", out_channels=2 if task == "photo" else 3
+        )
+    picture = photograph(97, 130) if task == "photo" else drawing(97, 130)
+    tiled, one = (Painter(generator, task, scale=1, tile=t).paint(picture) for t in (32, "off"))
+    assert np.abs(tiled.astype(int) - one).max() <= 2  # the tiles stand on the whole's grid
+    assert one.std() > 10
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 5000), (5000, 1), (3, 7), (101, 33), (2, 16384), (16384, 9)]
+)
+@pytest.mark.parametrize("scale", ["auto", 1])
+def test_declared_sizes(painter: Painter, size: tuple[int, int], scale: Any) -> None:
+    painter = Painter(painter.generator, scale=scale)
+    (painted,) = painter.process([drawing(*size)])
+    assert painted.picture.shape == painted.colours.shape == (*size, 3)
+    assert painted.lines.shape == size
+
+
+def test_too_large_is_said(painter: Painter) -> None:
+    with pytest.raises(ValueError, match="at most 16384 pixels a side, got 1x16385"):
+        painter.paint(np.zeros((1, 16385), np.uint8))
+    with pytest.raises(ValueError, match=r"16384 pixels a side, got 2x20000 with scale=2\. Pass"):
+        Painter(painter.generator, scale=2).paint(np.zeros((1, 10000), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+@pytest.mark.parametrize(("tile", "side"), [("off", 160), (32, 32)])
+def test_no_memory_is_said(error: Exception, tile: Any, side: int) -> None:
+    class Hungry(Echo):
+        def forward(self, sketch: Tensor) -> Tensor:
+            raise error
+
+    with pytest.raises(
+        ValueError, match=rf"cpu to have memory for tiles of {side} .*smaller `tile`"
+    ):
+        Painter(Hungry(), scale=1, tile=tile).paint(drawing(20, 160))
+
+
+def test_other_errors_are_not_taken_for_memory() -> None:
+    class Broken(Echo):
+        def forward(self, sketch: Tensor) -> Tensor:
+            raise RuntimeError("shapes")
+
+    with pytest.raises(RuntimeError, match="^shapes$"):
+        Painter(Broken()).paint(drawing(20, 20))
+
+
+# ---------------------------------------------------------------- layers and scans
+
+
+def test_lines_are_the_drawings_own(painter: Painter) -> None:
+    sketch = drawing(64, 96)
+    (kept,) = painter.process([sketch])
+    np.testing.assert_array_equal(kept.lines, sketch)
+    np.testing.assert_allclose(kept.picture, kept.colours * (sketch[..., None] / 255), atol=0.51)
+    (made,) = Painter(painter.generator, lines="network").process([sketch])
+    np.testing.assert_array_equal(made.picture, made.colours)
+    assert (made.lines == 255).all() and made.picture[sketch == 0].max() > 0
+    assert kept.notes == made.notes == ()
+
+
+def test_scan_is_painted_as_the_clean_drawing(painter: Painter) -> None:
+    page = np.full((64, 96), 255, np.uint8)
+    page[10:50, 20], page[30, 5:90] = 0, 0
+    (clean,), (turned,) = painter.process([page]), painter.process([255 - page])
+    np.testing.assert_array_equal(turned.picture, clean.picture)
+    assert turned.notes == ("inverted",)
+    (scan,) = painter.process([rgb((page * 0.7 + 20).astype(np.uint8))])
+    assert scan.notes == ("paper lightened",)
+    assert np.abs(scan.picture.astype(int) - clean.picture).mean() < 8
+    (left,) = Painter(painter.generator, normalise="off").process([255 - page])
+    assert left.notes == () and (left.lines == 255 - page).all()
+
+
+def test_photographs_have_no_lines_and_are_not_normalised() -> None:
+    dark = photograph(40, 60) // 4
+    (painted,) = Painter(Tint(), "photo").process([dark])
+    assert painted.notes == () and (painted.lines == 255).all()
+    np.testing.assert_array_equal(painted.colours, painted.picture)
+    assert np.abs(levels_of_lightness(painted.picture) - levels_of_lightness(dark)).max() <= 1
+
+
+# ---------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("task", "sketches", "Expected `task` to be one of sketch, photo, got 'sketches'"),
+        ("precision", "16", "Expected `precision` to be one of auto, 32-true, bf16, got '16'"),
+        ("lines", True, "Expected `lines` to be one of keep, network, got True"),
+        ("normalise", None, "Expected `normalise` to be one of auto, off, got None"),
+        ("scale", 0, "Expected `scale` to be auto or a number above 0, got 0"),
+        ("scale", -1.5, "got -1.5. Pass 1 for"),
+        ("scale", float("nan"), "above 0, got nan"),
+        ("scale", float("inf"), "above 0, got inf"),
+        ("scale", "2", "above 0, got '2'"),
+        ("scale", True, "above 0, got True"),
+        ("tile", 0, "Expected `tile` to be auto, off or a multiple of 16 .*, got 0. Pass 64"),
+        ("tile", 40, "got 40"),
+        ("tile", -16, "got -16"),
+        ("tile", 64.0, "got 64.0"),
+        ("tile", "64", "got '64'"),
+        ("device", "gpu", "Expected `device` to be usable, got 'gpu'"),
+        ("device", 1.5, "Expected `device` to be usable, got 1.5"),
+    ],
+)
+def test_wrong_parameter(weight_path: Path, name: str, value: Any, message: str) -> None:
+    generator = Painter.load(weight_path, "cpu").generator
+    with pytest.raises(ValueError, match=message):
+        Painter(generator, **{name: value})
+    if name != "task":
+        with pytest.raises(ValueError, match=message):
+            Painter.load(weight_path, **{name: value})
+
+
+def test_something_else_than_a_sketch(painter: Painter) -> None:
+    with pytest.raises(ValueError, match="PIL picture or uint8 array, got str. "):
+        painter.paint(["sketch.png"])  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_change_nothing(threads: int) -> None:
+    torch.manual_seed(0)
+    painter = Painter(UNetGenerator(size=64, base_channels=16))
+    rng = np.random.default_rng(0)
+    sketches = [(255 * (rng.random((64, 64)) > 0.2)).astype(np.uint8) for _ in range(5)]
+    alone = [painter.paint(sketch) for sketch in sketches]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = painter.paint(sketches)
+        np.testing.assert_array_equal(painter.paint(sketches[0]), alone[0])
+        assert torch.get_num_threads() == threads  # those of the pool are its own
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(together, alone)

@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from sketch2paint.training.losslog import LossLog
+from sketch2paint.training.trainer import build_trainer, choose_devices, choose_precision
+
+
+def with_gpus(monkeypatch, count, capability=(9, 0)):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: f"Fast {i}")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+
+
+def test_gpus(monkeypatch):
+    with_gpus(monkeypatch, 2)
+    assert choose_devices("auto") == ("gpu", 1)
+    assert choose_devices(2) == ("gpu", 2)
+    assert choose_devices(0) == ("cpu", 1)
+    with pytest.raises(ValueError, match=r"at most 2 \(there is: Fast 0, Fast 1\), got 3"):
+        choose_devices(3)
+
+
+def test_no_gpu(monkeypatch):
+    with_gpus(monkeypatch, 0)
+    assert choose_devices("auto") == ("cpu", 1)
+    with pytest.raises(ValueError, match="no CUDA device.*got 1. Pass trainer.gpus=auto"):
+        choose_devices(1)
+
+
+@pytest.mark.parametrize("gpus", ["all", -1, 1.5, None])
+def test_nonsense_gpus(gpus):
+    with pytest.raises(ValueError, match="Expected `trainer.gpus` to be auto, 0 or a number"):
+        choose_devices(gpus)
+
+
+def test_named_accelerator_decides(monkeypatch):
+    with_gpus(monkeypatch, 0)
+    assert choose_devices("auto", "mps") == ("mps", 1)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"),
+    [((9, 0), "bf16-mixed"), ((8, 0), "bf16-mixed"), ((7, 5), "16-mixed"), ((6, 1), "32-true")],
+)
+def test_precision_by_capability(monkeypatch, capability, precision):
+    with_gpus(monkeypatch, 1, capability)
+    assert choose_precision("gpu") == precision
+
+
+@pytest.mark.parametrize(("has_bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_precision_on_a_cpu(monkeypatch, has_bf16, precision):
+    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: has_bf16)
+    assert choose_precision("cpu") == precision
+    assert choose_precision("mps") == "32-true"
+
+
+def test_build_trainer(tmp_path):
+    trainer = build_trainer(
+        str(tmp_path), [], None, gpus=0, max_epochs=7, log_every_n_steps=3, progress_bar=False
+    )
+    assert trainer.max_epochs == 7
+    assert trainer.precision == "32-true"
+    assert [c.every_n_steps for c in trainer.callbacks if isinstance(c, LossLog)] == [3]
+    assert not trainer.loggers
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_cudnn_looks_for_the_fastest_unless_told_not_to(tmp_path, deterministic):
+    build_trainer(str(tmp_path), [], None, gpus=0, deterministic=deterministic)
+    assert torch.backends.cudnn.benchmark is not deterministic
