@@ -33,7 +33,7 @@ def benchmark(
     import torch
 
     from sketch2paint.benchmark import timing as measure
-    from sketch2paint.inference.painter import choose_device
+    from sketch2paint.device import choose_device
 
     if threads:
         torch.set_num_threads(threads)

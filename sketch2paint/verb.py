@@ -6,11 +6,10 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,6 +17,8 @@ from hydra.errors import CompactHydraException, InstantiationException
 from hydra.types import RunMode
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+
+from sketch2paint.arguments import described, fits
 
 CONF = str(Path(__file__).resolve().parent.parent / "conf")
 
@@ -111,9 +112,8 @@ def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
 def _check_types(hints: dict[str, Any], arguments: dict[str, Any], prefix: str) -> None:
     """Compare plain values with the annotations of what takes them, `_target_`s included."""
     for key, value in arguments.items():
-        if not _fits(value, hints.get(key, Any)):
-            hint = hints[key]
-            wanted = hint.__name__ if hint in (int, float, bool, str) else str(hint)
+        if key in hints and not fits(value, hints[key]):
+            wanted = described(hints[key])
             raise ValueError(f"Expected `{prefix}{key}` to be {wanted}, got {value!r}.")
         nodes = [(f"{prefix}{key}.", value), *_children(value, f"{prefix}{key}.")]
         for place, node in nodes:
@@ -129,21 +129,6 @@ def _children(value: Any, prefix: str) -> list[tuple[str, Any]]:
     if not isinstance(value, dict) or "_target_" in value:
         return []
     return [(f"{prefix}{name}.", item) for name, item in value.items()]
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether plain data can be what a simple annotation says; others are left to constructors."""
-    if isinstance(hint, UnionType) or get_origin(hint) is Union:
-        return any(_fits(value, option) for option in get_args(hint))
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (bool, str, NoneType):
-        return isinstance(value, hint)
-    if get_origin(hint) in (list, tuple, Sequence):
-        return isinstance(value, (list, tuple))
-    return True
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:

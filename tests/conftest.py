@@ -79,4 +79,4 @@ def weight_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
 @pytest.fixture(autouse=True)
 def no_bf16(monkeypatch):
     """Let `precision=auto` mean the same on every machine; processes of their own ask theirs."""
-    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: False)
+    monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: False)

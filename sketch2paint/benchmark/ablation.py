@@ -19,7 +19,6 @@ from sketch2paint.benchmark.timing import (
     Unavailable,
     forget_peak,
     interleave,
-    is_out_of_memory,
     largest_fitting,
     peak_memory,
     product_rate,
@@ -27,9 +26,9 @@ from sketch2paint.benchmark.timing import (
     seconds_each,
     synchroniser,
 )
+from sketch2paint.device import is_out_of_memory, training_precision
 from sketch2paint.models.networks import InstanceNorm
 from sketch2paint.training.pix2pix import Pix2Pix
-from sketch2paint.training.trainer import choose_precision
 
 Step = Callable[[], object]
 REFERENCE, OURS, FULL = "reference", "ours", "ours, with average"
@@ -74,7 +73,7 @@ class Work:
 
     def precision(self) -> str:
         """What trainer.precision=auto trains in here: bf16-mixed, 16-mixed or 32-true."""
-        return choose_precision("gpu" if self.device.type == "cuda" else self.device.type)
+        return training_precision("gpu" if self.device.type == "cuda" else self.device.type)
 
     def autocast(self, bf16: bool) -> AbstractContextManager[object]:
         """The arithmetic of a step."""

@@ -20,13 +20,20 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from sketch2paint import __version__, cpu
+from sketch2paint import __version__
+from sketch2paint.device import (
+    M_MMAP_MAX,
+    M_TRIM_THRESHOLD,
+    available_cores,
+    has_fast_bf16,
+    is_out_of_memory,
+    keep_memory,
+)
 from sketch2paint.files import written_beside
-from sketch2paint.inference.painter import is_out_of_memory
 
 T = TypeVar("T")
 Clock = Callable[[], float]
-M_MMAP_THRESHOLD = -3  # of glibc's mallopt, beside those in cpu.py
+M_MMAP_THRESHOLD = -3  # of glibc's mallopt, beside those in device.py
 LARGEST_THRESHOLD = 32 * 2**20  # where glibc's own, which grows with what is freed, ends
 
 
@@ -153,7 +160,7 @@ def release(device: torch.device, kept: bool = False) -> None:
 
     Args:
         device: whose caches are emptied.
-        kept: as training keeps it (cpu.keep_memory); else as glibc has it where nobody asked.
+        kept: as training keeps it (keep_memory); else as glibc has it where nobody asked.
     """
     gc.collect()
     if device.type == "cuda":
@@ -163,11 +170,11 @@ def release(device: torch.device, kept: bool = False) -> None:
         assert libc is not None
         libc.malloc_trim(0)
         if kept:
-            cpu.keep_memory()
+            keep_memory()
         else:
-            libc.mallopt(cpu.M_MMAP_MAX, 65536)
+            libc.mallopt(M_MMAP_MAX, 65536)
             libc.mallopt(M_MMAP_THRESHOLD, LARGEST_THRESHOLD)
-            libc.mallopt(cpu.M_TRIM_THRESHOLD, 2 * LARGEST_THRESHOLD)
+            libc.mallopt(M_TRIM_THRESHOLD, 2 * LARGEST_THRESHOLD)
 
 
 def forget_peak(device: torch.device) -> None:
@@ -227,20 +234,18 @@ def product_rate(
 
 def machine(device: torch.device) -> dict[str, Any]:
     """CPU, cores this process may use, threads of torch, memory in GB, GPU."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     found: dict[str, Any] = {
         "cpu": _cpu_model(),
-        "cores": cores,
+        "cores": available_cores(),
         "threads": torch.get_num_threads(),
     }
     if hasattr(os, "sysconf"):
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         found["memory_gb"] = round(pages / 1e9, 1)
-    found["bf16"] = cpu.has_bf16()
+    found["bf16"] = has_fast_bf16(device)
     if device.type == "cuda":
         about = torch.cuda.get_device_properties(device)
         found |= {"gpu": about.name, "gpu_memory_gb": round(about.total_memory / 1e9, 1)}
-        found["bf16"] = torch.cuda.is_bf16_supported()
     return {**found, "device": str(device), "system": platform.platform()}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
-import os
 import signal
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from sketch2paint.data.dataset import FITS, Decoded, Fit, Fitted, Lines, Picture
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import STYLES, check_lines
 from sketch2paint.data.sources import KINDS, SIDES, Item, Source, checked
+from sketch2paint.device import available_cores
 from sketch2paint.images.convert import rgb_to_lab, to_float
 
 
@@ -319,13 +319,6 @@ class SketchDataModule(pl.LightningDataModule):
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
         )
-
-
-def available_cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def default_workers() -> int:

@@ -17,7 +17,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from sketch2paint import cpu
+from sketch2paint.device import (
+    choose_device,
+    has_fast_bf16,
+    is_out_of_memory,
+    shared_threads,
+)
 from sketch2paint.images.convert import (
     lab_to_rgb,
     pil_to_rgb,
@@ -100,7 +105,9 @@ class Painter:
         self.tile = _tile(tile, generator)
         self.device = choose_device(device)
         self.generator = generator.eval().to(self.device)
-        self.precision = _precision(self.device) if precision == "auto" else precision
+        if precision == "auto":
+            precision = "bf16" if has_fast_bf16(self.device) else "32-true"
+        self.precision = precision
         if isinstance(self.generator, UNetGenerator):
             self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             if self.precision == "bf16" and self.device.type == "cpu":
@@ -248,12 +255,8 @@ class Painter:
         def paint(picture: np.ndarray) -> np.ndarray:
             return finish(next(self._forward([picture])))
 
-        threads = torch.get_num_threads()
-        try:
-            with ThreadPoolExecutor(threads, "", torch.set_num_threads, (1,)) as pool:
-                return list(pool.map(paint, pictures))
-        finally:
-            torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+        with shared_threads(torch.get_num_threads()) as pool:
+            return list(pool.map(paint, pictures))
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
         height, width = picture.shape[:2]
@@ -354,12 +357,6 @@ def _half(ab: np.ndarray) -> np.ndarray:
     return ab.astype(np.float16)
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether torch or Python says that memory did not suffice."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
-
-
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"Expected `{name}` to be one of {', '.join(choices)}, got {value!r}.")
@@ -388,12 +385,6 @@ def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     return int(tile)
 
 
-def _precision(device: torch.device) -> str:
-    """The fastest that the device has."""
-    has_bf16 = {"cuda": torch.cuda.is_bf16_supported, "cpu": cpu.has_bf16}
-    return "bf16" if has_bf16.get(device.type, bool)() else "32-true"
-
-
 def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
     """A copy whose convolutions need no conversion each time, as autocast would do it."""
     convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
@@ -403,22 +394,6 @@ def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
         for parameter in module.parameters()
     }
     return copy.deepcopy(generator, converted)  # the memo: what counts as copied already
-
-
-def choose_device(name: str) -> torch.device:
-    """A device that is there.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:  # torch has an error of its own for each way in which a device is not there
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, TypeError) as error:
-        raise ValueError(f"Expected `device` to be usable, got {name!r}: {error}") from error
-    return device
 
 
 def _check_sketch(sketch: np.ndarray) -> None:

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
-from sketch2paint import cpu
+from sketch2paint.device import keep_memory, training_precision
 from sketch2paint.training.callbacks import CompiledNetworks
 from sketch2paint.training.checkpoints import SyncedCheckpointIO
 from sketch2paint.training.losslog import LossLog
@@ -101,9 +101,9 @@ def build_trainer(
         callbacks.append(TQDMProgressBar(refresh_rate=1 if accelerator == "cpu" else 20))
     _quieten()
     if accelerator == "cpu":
-        cpu.keep_memory()
+        keep_memory()
     if precision == "auto":
-        precision = choose_precision(accelerator)
+        precision = training_precision(accelerator)
     processes = devices * num_nodes
     print(f"Device: {accelerator} x {processes}, precision {precision}")
     return pl.Trainer(
@@ -178,15 +178,3 @@ def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Stra
 def is_lost_process(error: RuntimeError) -> bool:
     """Whether an error says that another process of the run is gone, or silent for too long."""
     return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
-
-
-def choose_precision(accelerator: str) -> str:
-    """The fastest precision that this machine's devices have and training tolerates."""
-    if accelerator == "cpu":
-        return "bf16-mixed" if cpu.has_bf16() else "32-true"
-    if accelerator not in ("gpu", "cuda") or not torch.cuda.is_available():
-        return "32-true"
-    capability = torch.cuda.get_device_capability()
-    if capability >= (8, 0):
-        return "bf16-mixed"
-    return "16-mixed" if capability >= (7, 0) else "32-true"

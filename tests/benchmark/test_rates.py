@@ -109,7 +109,7 @@ def test_loader_counts_pairs_of_cache_and_files(
 def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:
-    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: bf16)
+    monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: bf16)
     painter = benchmark.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
     (table,) = benchmark.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]

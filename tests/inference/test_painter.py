@@ -455,7 +455,7 @@ def test_auto_is_the_fastest_precision_here(
     tiny_generator: UNetGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Painter(tiny_generator).precision == "32-true"
-    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: True)
+    monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: True)
     assert Painter(tiny_generator).precision == "bf16"
 
 

@@ -2,14 +2,13 @@ import pytest
 import torch
 
 from sketch2paint.training.losslog import LossLog
-from sketch2paint.training.trainer import build_trainer, choose_devices, choose_precision
+from sketch2paint.training.trainer import build_trainer, choose_devices
 
 
-def with_gpus(monkeypatch, count, capability=(9, 0)):
+def with_gpus(monkeypatch, count):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: f"Fast {i}")
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
 
 
 def test_gpus(monkeypatch):
@@ -37,22 +36,6 @@ def test_nonsense_gpus(gpus):
 def test_named_accelerator_decides(monkeypatch):
     with_gpus(monkeypatch, 0)
     assert choose_devices("auto", "mps") == ("mps", 1)
-
-
-@pytest.mark.parametrize(
-    ("capability", "precision"),
-    [((9, 0), "bf16-mixed"), ((8, 0), "bf16-mixed"), ((7, 5), "16-mixed"), ((6, 1), "32-true")],
-)
-def test_precision_by_capability(monkeypatch, capability, precision):
-    with_gpus(monkeypatch, 1, capability)
-    assert choose_precision("gpu") == precision
-
-
-@pytest.mark.parametrize(("has_bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
-def test_precision_on_a_cpu(monkeypatch, has_bf16, precision):
-    monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: has_bf16)
-    assert choose_precision("cpu") == precision
-    assert choose_precision("mps") == "32-true"
 
 
 def test_build_trainer(tmp_path):

@@ -1,0 +1,60 @@
+"""Values compared with the annotations of what takes them, so that a choice is said once."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+# What pydantic cannot see in JSON: whether it is some object, and names that are no Unicode.
+NOT_OURS = ("is_instance_of", "needs_python_object", "json_invalid")
+
+
+def one_of(name: str, value: object, hint: Any) -> None:
+    """See that a value is one of the choices of a `Literal`.
+
+    Args:
+        name: Name of the parameter, as its user knows it: `data.source`.
+        value: Anything, also from a stranger's file.
+        hint: Annotation of the parameter.
+
+    Raises:
+        ValueError: it is none of them; the message lists them.
+    """
+    choices = get_args(hint)
+    if not (isinstance(value, str) and value in choices):
+        raise ValueError(f"Expected `{name}` to be {described(hint)}, got {reprlib.repr(value)}.")
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether plain data is what an annotation says, elements of lists included.
+
+    A whole number is a float too, True is no number, a list may stand for a tuple. What an
+    annotation says of other objects is left to those that take them.
+    """
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError  # heavy
+
+    try:
+        text = json.dumps(value)  # read as JSON, a list may be a tuple, and all else is strict
+    except (TypeError, ValueError):
+        return True
+    try:
+        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+        adapter.validate_json(text, strict=True)
+    except PydanticUserError:  # an annotation of its own making
+        return True
+    except ValidationError as error:
+        return all(one["type"] in NOT_OURS for one in error.errors())
+    return True
+
+
+def described(hint: Any) -> str:
+    """An annotation in words: `one of left, right`, `float`, `int or None`."""
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, get_args(hint)))}"
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return " or ".join(described(option) for option in get_args(hint))
+    if hint is NoneType:
+        return "null"
+    return hint.__name__ if get_origin(hint) is None and isinstance(hint, type) else str(hint)

@@ -1,0 +1,106 @@
+"""What a device has, and what it needs to be told to be fast."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's mallopt
+
+
+def choose_device(name: str) -> torch.device:
+    """A device that is there.
+
+    Args:
+        name: Name as torch has it, or auto: a GPU if there is one, else the CPU.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:  # torch has an error of its own for each way in which a device is not there
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(f"Expected `device` to be usable, got {name!r}: {error}") from error
+    return device
+
+
+def has_bf16() -> bool:
+    """Whether convolutions in bfloat16 are faster here: AVX-512 BF16 (Zen 4) or AMX (Xeon 2023)."""
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in asked)
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 on a device."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and has_bf16()
+
+
+def training_precision(accelerator: str) -> str:
+    """The fastest precision that this machine's devices have and training tolerates.
+
+    Args:
+        accelerator: Lightning's name: cpu, gpu, cuda, mps.
+
+    Returns:
+        bf16-mixed, 16-mixed or 32-true.
+    """
+    if accelerator == "cpu":
+        return "bf16-mixed" if has_bf16() else "32-true"
+    if accelerator not in ("gpu", "cuda") or not torch.cuda.is_available():
+        return "32-true"
+    capability = torch.cuda.get_device_capability()
+    if capability >= (8, 0):
+        return "bf16-mixed"
+    return "16-mixed" if capability >= (7, 0) else "32-true"
+
+
+def available_cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def shared_threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool whose workers share out torch's threads; what is waiting at the end is cancelled.
+
+    Args:
+        workers: Number of Python threads; each computes on an equal share of torch's.
+    """
+    threads = torch.get_num_threads()
+    share = max(1, threads // workers)
+    pool = ThreadPoolExecutor(workers, "", torch.set_num_threads, (share,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch or Python says that memory did not suffice."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory it frees, where its C library is glibc.
+
+    The buffers of a step have the sizes of those before; given back to the system each time, they
+    would come back as fresh pages, one page fault for every 4 kB.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
