@@ -68,10 +68,9 @@ def predict(
 
 
 def _check_words(inputs: list[str], format: str, coloured: str, batch_size: str | int) -> None:
-    if not inputs or not all(isinstance(entry, str) and entry for entry in inputs):
+    if not inputs or "" in inputs:
         raise ValueError(
-            f"Expected `input` to be a file, a folder, a glob or a list of them, got {inputs}. "
-            "Quote names that are numbers."
+            f"Expected `input` to be a file, a folder, a glob or a list of them, got {inputs}."
         )
     if format not in ("auto", "png", "jpg", "webp"):
         raise ValueError(f"Expected `format` to be auto, png, jpg or webp, got {format!r}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -50,11 +51,15 @@ def fits(value: object, hint: Any) -> bool:
 
 
 def described(hint: Any) -> str:
-    """An annotation in words: `one of left, right`, `float`, `int or None`."""
+    """An annotation in words: `one of left, right`, `int or null`, `a list of str`."""
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(str, get_args(hint)))}"
     if isinstance(hint, UnionType) or get_origin(hint) is Union:
         return " or ".join(described(option) for option in get_args(hint))
+    if get_origin(hint) in (list, Sequence):
+        return f"a list of {described(*get_args(hint))}"
+    if get_origin(hint) is tuple:
+        return f"[{', '.join(described(part) for part in get_args(hint))}]"
     if hint is NoneType:
         return "null"
     return hint.__name__ if get_origin(hint) is None and isinstance(hint, type) else str(hint)

@@ -114,7 +114,8 @@ def _check_types(hints: dict[str, Any], arguments: dict[str, Any], prefix: str) 
     for key, value in arguments.items():
         if key in hints and not fits(value, hints[key]):
             wanted = described(hints[key])
-            raise ValueError(f"Expected `{prefix}{key}` to be {wanted}, got {value!r}.")
+            quote = " Quote names that are numbers." if "str" in wanted else ""
+            raise ValueError(f"Expected `{prefix}{key}` to be {wanted}, got {value!r}.{quote}")
         nodes = [(f"{prefix}{key}.", value), *_children(value, f"{prefix}{key}.")]
         for place, node in nodes:
             if isinstance(node, dict) and str(node.get("_target_")).startswith("sketch2paint."):

@@ -46,8 +46,8 @@ def test_does_not_fit(value, hint):
     ("hint", "words"),
     [
         (int, "int"), (int | None, "int or null"), (Side, "one of left, right"),
-        (Side | int, "one of left, right or int"), (tuple[float, float], "tuple[float, float]"),
-        (list[int], "list[int]"),
+        (Side | int, "one of left, right or int"), (tuple[float, float], "[float, float]"),
+        (list[int], "a list of int"), (Sequence[str], "a list of str"), (dict, "dict"),
     ],
 )  # fmt: skip
 def test_described(hint, words):

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from test_metrics import Moments, absolute
+from tiny_evaluation import NOTHING, Moments, absolute, data, ignore, other_weights
 
-from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.evaluation.compare import (
     FLOORS,
     Results,
@@ -28,26 +26,8 @@ from sketch2paint.evaluation.metrics import OF_PICTURES, Learned, colour_differe
 from sketch2paint.images.convert import read_rgb, resize
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.weights import describe, save_generator
 
-NOTHING = Learned("not wanted", "not wanted")
 KEYS = [metric.key for metric in OF_PICTURES]
-
-
-def data(root: Path, size: int = 16, **keys: object) -> SketchDataModule:
-    fixed = {"size": size, "jitter": 0, "cache": "off", "num_workers": 0}
-    return SketchDataModule(root=str(root), **{**fixed, **keys})  # type: ignore[arg-type]
-
-
-def other_weights(path: Path, size: int = 16, task: str = "sketch") -> str:
-    about = {"size": size, "base_channels": 2, "out_channels": 3 if task == "sketch" else 2}
-    torch.manual_seed(1)
-    save_generator(path, UNetGenerator(**about).state_dict(), describe(about, task))
-    return str(path)
-
-
-def ignore(name: str, pictures: object) -> None:
-    pass
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from tiny_evaluation import Moments, absolute
 from torch import nn
 
 import sketch2paint.evaluation.metrics as metrics
@@ -143,18 +144,6 @@ def test_edges_agree_where_lines_are() -> None:
     assert edge_agreement(shifted, sketch) < 0.2
     assert edge_agreement(flat(RED, 64), sketch) == 0
     assert math.isnan(edge_agreement(same, np.full((64, 64), 255, np.uint8)))
-
-
-class Moments(nn.Module):
-    """A stand-in for Inception: mean and deviation of each channel."""
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        x = pictures.float().flatten(2)
-        return torch.cat([x.mean(dim=2), x.std(dim=2)], dim=1)
-
-
-def absolute(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    return (one - other).abs().mean()
 
 
 def test_learned_networks_are_given_what_they_expect() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_evaluation import data
+from tiny_evaluation import data
 
 import sketch2paint.evaluation.page as report_page
 from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split, summarise

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_evaluation import NOTHING, data, ignore, other_weights
-from test_metrics import Moments
+from tiny_evaluation import NOTHING, Moments, data, ignore, other_weights
 
 from sketch2paint.evaluation import report
 from sketch2paint.evaluation.compare import (
