@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sketch2paint.verb import verb
+
+MOST = 24  # drawings to compare with
 
 
 def export(
@@ -19,7 +22,14 @@ def export(
     from sketch2paint.models.export import LIMIT, export_generator
 
     print(f"Exporting {checkpoint} as {format}, then comparing the file with PyTorch", flush=True)
-    measured = export_generator(checkpoint, format, output, dtype, opset, drawings)
+    measured = export_generator(
+        checkpoint,
+        format=format,  # type: ignore[arg-type]  # it checks them
+        output=output,
+        dtype=dtype,  # type: ignore[arg-type]
+        opset=opset,
+        drawings=_read(drawings) if drawings else _drawn(),
+    )
     print(f"{output}: {Path(output).stat().st_size / 1e6:.1f} MB, {dtype}")
     print(
         f"Largest difference from PyTorch on {measured.drawings} drawings: "
@@ -32,6 +42,27 @@ def export(
     if measured.levels > LIMIT:
         print(f"warning: it differs by more than {LIMIT:g} of 255 levels; look at its pictures.")
     return 0
+
+
+def _drawn() -> list[Any]:
+    """Drawings of the demo, and their colours, which a network for photographs is to see."""
+    from sketch2paint.data.demo import draw_pair
+
+    return [picture for index in range(3) for picture in draw_pair(0, index, 256)]
+
+
+def _read(drawings: str) -> list[Any]:
+    """The pictures of a folder, at most MOST, or one picture."""
+    from sketch2paint.images.convert import find_pictures, read_rgb
+
+    if not Path(drawings).exists():
+        raise FileNotFoundError(
+            f"{drawings}: no such picture or folder. Pass drawings=null for drawn ones."
+        )
+    paths = find_pictures(drawings) if Path(drawings).is_dir() else [Path(drawings)]
+    if not paths:
+        raise ValueError(f"{drawings}: expected a folder with pictures, found none.")
+    return [read_rgb(path) for path in paths[:MOST]]
 
 
 if __name__ == "__main__":

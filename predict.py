@@ -52,7 +52,15 @@ def predict(
         truths = find_truths(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
-        painter = Painter.load(checkpoint, device, precision, scale, tile, lines, normalise)
+        painter = Painter.load(
+            checkpoint,
+            device=device,
+            precision=precision,  # type: ignore[arg-type]  # it checks them
+            scale=scale,
+            tile=tile,
+            lines=lines,  # type: ignore[arg-type]
+            normalise=normalise,  # type: ignore[arg-type]
+        )
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares

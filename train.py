@@ -79,7 +79,9 @@ def _build(config: dict[str, Any], resumed: Resumed | None, first: bool) -> tupl
     if first:
         pairs.prepare_data()
         pairs.setup("fit")  # bad data is told before anything is written
-    network = instantiate(config["model"], _convert_="all")
+    planes = [list(plane) for plane in pairs.planes]  # the generator is given what they serve
+    network = instantiate(config["model"], planes=planes, _convert_="all")
+    network.check_data(pairs.planes, pairs.style_channels)
     if config["init_from"] and not resumed:
         network.start_from(load_generator(config["init_from"])[0])
     logger = instantiate(config["logger"])

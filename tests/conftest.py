@@ -4,22 +4,54 @@ from __future__ import annotations
 
 import importlib
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torch import Tensor
 from whole_program import ROOT
 
+from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.weights import describe, save_generator
+from sketch2paint.models.weights import save_generator
 from sketch2paint.verb import verb
 
 torch.set_num_threads(1)  # the networks are so small that threads only wait for each other
 
 TINY = {"size": 16, "base_channels": 4}  # keyword arguments of the smallest useful generator
+ABOUT = describe(TINY, "sketch")
+
+
+def checkpoint(generator: UNetGenerator, **changes: Any) -> dict[str, Any]:
+    """What a training run's .ckpt holds, as far as weights.load_generator looks."""
+    state: dict[str, Tensor] = {"discriminator.logits.bias": torch.zeros(1)}
+    for prefix, factor in (("generator", 0), ("ema", 1)):  # two sets, and `about` says which
+        state |= {f"{prefix}.{k}": v * factor for k, v in generator.state_dict().items()}
+    return {"state_dict": state, "about": ABOUT | {"weights": "ema"}} | changes
+
+
+class Trap:
+    """Calls a function when it is unpickled."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.call
+
+
+def repack(path: Path, change: Any, compression: int = zipfile.ZIP_STORED) -> None:
+    """Write the archive again, each content changed by `change(name, content)`."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, change(name, content))
 
 
 def draw_pair(seed: int, width: int = 64, height: int = 32) -> np.ndarray:
@@ -102,3 +134,11 @@ def refused_here(tmp_path, monkeypatch, capfd):
         return captured.out + captured.err
 
     return call_here
+
+
+@pytest.fixture
+def ckpt_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
+    """A checkpoint of `tiny_generator`."""
+    path = tmp_path / "last.ckpt"
+    torch.save(checkpoint(tiny_generator), path)
+    return path

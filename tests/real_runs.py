@@ -23,7 +23,7 @@ import sketch2paint.data.datamodule
 import sketch2paint.training.callbacks
 import sketch2paint.training.checkpoints
 import sketch2paint.training.trainer  # noqa: F401  # the children find it imported
-from sketch2paint.models.weights import read_checkpoint
+from sketch2paint.models.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).parent.parent
 TINY = [

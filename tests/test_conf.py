@@ -17,7 +17,10 @@ ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
 VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
 # What train.py passes itself.
-GIVEN = {"sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"}}
+GIVEN = {
+    "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},
+    "sketch2paint.training.pix2pix.Pix2Pix": {"planes"},
+}
 
 
 def composed(verb, *overrides):
@@ -88,7 +91,7 @@ def test_every_source_can_be_built_from_its_folders(name, folders):
         build = target(data.pop("_target_"))
         made = build(**data)
         assert len(made.source.folders) == max(1, len(folders))
-        assert made.task == ("photo" if name == "photos" else "sketch")
+        assert made.task.name == ("photo" if name == "photos" else "sketch")
         for folder in folders:
             with pytest.raises(ValueError, match=f"Expected `data.{folder}`, a folder, for"):
                 build(**{**data, folder: None})
@@ -100,7 +103,7 @@ def test_every_source_has_its_case():
 
 def test_networks_parameters_are_spelt():
     model = composed("train").model
-    fixed = {"size", "norm", "out_channels"}  # by the model's own parameters, the last by its task
+    fixed = {"size", "norm", "in_channels", "out_channels"}  # by the model, its planes, its task
     assert set(model.generator) | fixed == parameters(UNetGenerator)
     assert set(model.discriminator) | {"norm", "in_channels"} == parameters(PatchDiscriminator)
     assert not set(model.generator) & fixed and not set(model.discriminator) & {"in_channels"}

@@ -12,8 +12,8 @@ PACKAGE = ROOT / "sketch2paint"
 EVERY_ROOM = {"arguments", "device", "files", "verb"}
 ROOMS = {
     "images": set(),
-    "models": {"images", "data.demo"},
-    "data": {"images"},
+    "models": {"images"},
+    "data": {"models.tasks", "images"},
     "training": {"models", "images"},
     "inference": {"models", "images"},
     "evaluation": {"data", "inference", "models", "images"},

@@ -13,7 +13,7 @@ import pytest
 import torch
 from tiny_run import scalars
 
-from sketch2paint.models.weights import read_checkpoint
+from sketch2paint.models.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).parent.parent
 REAL_RUNS = [sys.executable, str(ROOT / "tests/real_runs.py")]

@@ -9,8 +9,9 @@ from torch import nn
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.evaluation.metrics import Learned
+from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.weights import describe, save_generator
+from sketch2paint.models.weights import save_generator
 
 NOTHING = Learned("not wanted", "not wanted")
 

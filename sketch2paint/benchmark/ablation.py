@@ -28,7 +28,7 @@ from sketch2paint.benchmark.timing import (
 )
 from sketch2paint.device import is_out_of_memory, training_precision
 from sketch2paint.models.networks import InstanceNorm
-from sketch2paint.training.pix2pix import Pix2Pix
+from sketch2paint.training.pix2pix import Pix2Pix, Update
 
 Step = Callable[[], object]
 REFERENCE, OURS, FULL = "reference", "ours", "ours, with average"
@@ -50,7 +50,9 @@ class Work:
     batch_size: int
     base_channels: int = 64
 
-    def model(self, update: str = "alternating", accumulate: int = 1, average: bool = True) -> Any:
+    def model(
+        self, update: Update = "alternating", accumulate: int = 1, average: bool = True
+    ) -> Any:
         """Networks as they begin, the same at each call, on the device."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -64,12 +66,12 @@ class Work:
             )
         return model.to(self.device).train()
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Sketch (B, 1, S, S) and real (B, 3, S, S) in [-1, 1]."""
+    def batch(self) -> dict[str, Tensor]:
+        """`sketch` (B, 1, S, S) and `real` (B, 3, S, S) in [-1, 1]."""
         draws = torch.Generator().manual_seed(1)
         shape = self.batch_size, 4, self.size, self.size
         pairs = (torch.rand(shape, generator=draws) * 2 - 1).to(self.device)
-        return pairs[:, :1].contiguous(), pairs[:, 1:].contiguous()
+        return {"sketch": pairs[:, :1].contiguous(), "real": pairs[:, 1:].contiguous()}
 
     def precision(self) -> str:
         """What trainer.precision=auto trains in here: bf16-mixed, 16-mixed or 32-true."""
@@ -168,7 +170,7 @@ class Rung:
             )
             for network in networks
         ]
-        sketch, real = (x.to(memory_format=layout) for x in work.batch())
+        sketch, real = (x.to(memory_format=layout) for x in work.batch().values())
 
         def step() -> None:
             with work.autocast(self.bf16):
@@ -183,7 +185,7 @@ class Ours:
 
     bf16: bool
     average: bool = False
-    update: str = "alternating"
+    update: Update = "alternating"
     accumulate: int = 1
     compiled: bool = False
     kept: bool = True
@@ -192,7 +194,7 @@ class Ours:
         """The module, its optimizers and a batch, as a step that can be called."""
         model = work.model(self.update, self.accumulate, self.average)
         optimizers = model.configure_optimizers()
-        sketch, real = work.batch()
+        batch = work.batch()
         if self.compiled:
             torch.compiler.reset()  # or another batch size would be compiled for all sizes
             model.generator.compile()
@@ -200,9 +202,9 @@ class Ours:
 
         def step() -> None:
             with work.autocast(self.bf16):
-                model.gan_step(sketch, real, *optimizers)
-                model.pairs_seen += len(sketch)
-                model._update_ema(len(sketch))
+                model.gan_step(batch, optimizers)
+                model.pairs_seen += work.batch_size
+                model._update_ema(work.batch_size)
 
         return _compiled(step) if self.compiled else step
 

@@ -34,8 +34,9 @@ from sketch2paint.files import written_beside
 from sketch2paint.inference.jobs import plan_jobs
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.pipeline import paint_files
+from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator, channels_last
-from sketch2paint.models.weights import describe, save_generator
+from sketch2paint.models.weights import save_generator
 
 
 def scale(work: Work, rounds: int, seconds: float) -> list[Table]:
@@ -135,7 +136,7 @@ def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float
         next(endless)
     start, pairs = time.perf_counter(), 0
     while (taken := time.perf_counter() - start) < seconds or not pairs:
-        pairs += len(next(endless))
+        pairs += len(next(endless)["pictures"])
     return pairs / taken
 
 
@@ -178,11 +179,11 @@ def load_painter(work: Work, checkpoint: str | None) -> Painter:
     device = str(work.device)
     if checkpoint is None:
         return Painter(fresh_generator(work), device=device)
-    painter = Painter.load(checkpoint, device)
-    if not isinstance(painter.generator, UNetGenerator) or painter.task != "sketch":
+    painter = Painter.load(checkpoint, device=device)
+    if not isinstance(painter.generator, UNetGenerator) or painter.task.lightness:
         raise ValueError(
             "Expected `checkpoint` to be weights for the task sketch (a run folder, .ckpt or "
-            f".safetensors), got {type(painter.generator).__name__} for {painter.task}."
+            f".safetensors), got {type(painter.generator).__name__} for {painter.task.name}."
         )
     return painter
 

@@ -24,7 +24,8 @@ from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import STYLES, check_lines
 from sketch2paint.data.sources import KINDS, SIDES, Item, Source, checked
 from sketch2paint.device import available_cores
-from sketch2paint.images.convert import rgb_to_lab, to_float
+from sketch2paint.images.convert import to_float
+from sketch2paint.models.tasks import task_of
 
 
 class EpochSampler(Sampler[Sample]):
@@ -80,6 +81,11 @@ class EpochSampler(Sampler[Sample]):
 
 class SketchDataModule(pl.LightningDataModule):
     """Training, validation and test pairs, as batches of `sketch` and `real` in [-1, 1].
+
+    Attributes:
+        planes: Planes of its batches that a generator may be given; a further condition is one
+            more, under its name in what the dataset returns.
+        style_channels: Numbers of their `style`; 0: they have none.
 
     Args:
         source: pairs (side by side in `root`) | two_folders (`sketches` and `colours`) | pictures
@@ -157,7 +163,8 @@ class SketchDataModule(pl.LightningDataModule):
             _check_styles(self.lines, source)
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
-        self.task, self.draw, self.val_fraction, self.on_bad = task, draw, val_fraction, on_bad
+        self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
+        self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
@@ -250,17 +257,20 @@ class SketchDataModule(pl.LightningDataModule):
             raise ValueError(f"{root}/test: no such folder. Expected the test pairs there.")
         return self._loader("test", shuffle=False)
 
-    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> dict[str, Tensor]:
+    def on_after_batch_transfer(
+        self, batch: dict[str, Tensor], dataloader_idx: int
+    ) -> dict[str, Tensor]:
         """Turn (B, S, S, C) uint8 into float [-1, 1] on the device: a quarter of the traffic.
+
+        Args:
+            batch: `pictures` of PictureDataset; what else is there is passed on as it is.
+            dataloader_idx: Number of the loader, which Lightning tells.
 
         Returns:
             `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S).
         """
-        pictures = to_float(batch.permute(0, 3, 1, 2))
-        if self.task == "photo":
-            lab = rgb_to_lab(pictures)
-            return {"sketch": lab[:, :1], "real": lab[:, 1:]}
-        return {"sketch": pictures[:, 3:], "real": pictures[:, :3]}
+        others = {name: tensor for name, tensor in batch.items() if name != "pictures"}
+        return {**self.task.pair_of(to_float(batch["pictures"].permute(0, 3, 1, 2))), **others}
 
     def state_dict(self) -> dict[str, Any]:
         """What a step's share of an epoch was, for a resume in the middle of it."""

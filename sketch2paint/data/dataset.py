@@ -113,6 +113,8 @@ class Decoded:
 class PictureDataset(Dataset[np.ndarray]):
     """Augmented samples (S, S, C) uint8: RGB and the sketch, or RGB alone for photographs.
 
+    A batch is a dict: a further condition is one more entry.
+
     Args:
         pictures: fitted pictures, decoded or cached.
         size: S.
@@ -148,11 +150,11 @@ class PictureDataset(Dataset[np.ndarray]):
         picture = self.transform(image=self.pictures[index])["image"]
         return self.lines(picture, rng) if self.lines else picture
 
-    def __getitems__(self, samples: list[Sample]) -> Tensor:
-        """A batch (B, S, S, C) uint8, in the layout of the files: the device does the rest."""
+    def __getitems__(self, samples: list[Sample]) -> dict[str, Tensor]:
+        """A batch: `pictures` (B, S, S, C) uint8, in the layout of the files."""
         first = self[samples[0]]
         batch = np.empty((len(samples), *first.shape), np.uint8)
         batch[0] = first
         for place, sample in enumerate(samples[1:], 1):
             batch[place] = self[sample]
-        return torch.from_numpy(batch)
+        return {"pictures": torch.from_numpy(batch)}

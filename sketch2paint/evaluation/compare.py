@@ -35,7 +35,9 @@ from sketch2paint.evaluation.metrics import (
 )
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.painter import Painter
-from sketch2paint.models.weights import read_checkpoint, weight_file
+from sketch2paint.models.checkpoint import read_checkpoint
+from sketch2paint.models.tasks import Batch
+from sketch2paint.models.weights import weight_file
 
 FLOORS = ("the sketch copied", "all white", "mean colour")
 RESAMPLES = 10_000  # of the bootstrap
@@ -66,12 +68,11 @@ class Network:
         """Side of the training pictures in pixels."""
         return self.painter.generator.size
 
-    def __call__(self, sketch: Tensor) -> np.ndarray:
-        """Colour (1, C, S, S) in [-1, 1], to (S, S, 3) uint8 RGB; float32, without TF32."""
-        exact = torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact:
-            fake = self.painter.generator(sketch.to(self.painter.device)).float().cpu()
-        return to_hwc(to_rgb(sketch, fake)[0])
+    @torch.inference_mode()
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """Colour one sample of a data module, to (S, S, 3) uint8 RGB; float32, without TF32."""
+        given = {name: tensor.to(self.painter.device) for name, tensor in batch.items()}
+        return to_hwc(to_rgb(batch["sketch"], self.painter.generate(given).cpu())[0])
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,12 @@ def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Ne
 
 
 def _network(checkpoint: str, name: str, task: str, device: str) -> Network:
-    painter = Painter.load(checkpoint, device, precision="32-true")
+    painter = Painter.load(checkpoint, device=device, precision="32-true")
     file = weight_file(checkpoint)
-    if painter.task != task:
+    if painter.task.name != task:
         raise ValueError(
-            f"{checkpoint}: expected weights for the task {task}, got task {painter.task}. "
-            f"Pass weights that were trained for it, or data.task={painter.task}."
+            f"{checkpoint}: expected weights for the task {task}, got task {painter.task.name}. "
+            f"Pass weights that were trained for it, or data.task={painter.task.name}."
         )
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     pairs = read_checkpoint(file).get("pairs_seen") if file.suffix == ".ckpt" else None
@@ -295,12 +296,12 @@ def measure(
     features: list[list[Tensor | None]] = []
     colours = np.empty(len(split.files))
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
-    for n, (name, (sketch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
-        drawing = to_hwc(sketch[0])
-        coloured = [network(sketch) for network in networks]
+    for n, (name, (batch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
+        drawing = to_hwc(batch["sketch"][0])
+        coloured = [network(batch) for network in networks]
         watch(name, [drawing, *coloured, real])
-        pictures = [*coloured, *_floors(split, sketch)]
-        lines = drawing[..., 0] if split.data.task == "sketch" else None
+        pictures = [*coloured, *_floors(split, batch["sketch"])]
+        lines = None if split.data.task.lightness else drawing[..., 0]
         values[n] = [_values(picture, real, lines, learned) for picture in pictures]
         colours[n] = colourfulness(real)
         features.append([learned.features(picture) for picture in (*pictures, real)])
@@ -309,20 +310,20 @@ def measure(
     return Results(split.files, rows, len(networks), values, sets, missing, colours)
 
 
-def _samples(split: Split) -> Iterator[tuple[Tensor, np.ndarray]]:
-    """What the network is given, (1, 1, S, S) in [-1, 1], and the truth (S, S, 3) uint8."""
+def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Batches of one sample, and its true colours (S, S, 3) uint8."""
     data = split.data
     pictures = data.datasets[split.name].pictures
     still = PictureDataset(pictures, data.size, False, False, data.lines, data.seed)
     for n in range(len(still)):
-        sample = torch.from_numpy(still[0, n])[None]
-        yield data.on_after_batch_transfer(sample, 0)["sketch"], sample[0, ..., :3].numpy()
+        sample = still.__getitems__([(0, n)])
+        yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()
 
 
 def _floors(split: Split, sketch: Tensor) -> list[np.ndarray]:
     """The pictures (S, S, 3) uint8 of FLOORS; a photograph is copied as grey."""
     grey = sketch
-    if split.data.task == "photo":
+    if split.data.task.lightness:
         grey = to_rgb(sketch, torch.zeros_like(sketch).expand(-1, 2, -1, -1))
     copied = to_hwc(grey[0])
     return [copied, np.full_like(copied, 255), np.full_like(copied, split.mean)]
@@ -360,7 +361,7 @@ def _missing(split: Split, learned: Learned, values: np.ndarray) -> dict[str, st
         "ms_ssim": "needs pictures of at least 176 pixels a side",
         "ciede2000": "no picture has coloured pixels",
         "colourfulness": "no picture is colourful enough for a ratio",
-        "edges": "photographs have no lines" if split.data.task == "photo" else "no lines drawn",
+        "edges": "photographs have no lines" if split.data.task.lightness else "no lines drawn",
         "lpips": learned.lpips if isinstance(learned.lpips, str) else "needs 32 pixels",
     }
     empty = np.isnan(values).all(axis=(0, 1))

@@ -42,7 +42,7 @@ def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
     return {
         "source": data.source.kind,
         "folders": [str(folder) for folder in data.source.folders],
-        "task": data.task,
+        "task": data.task.name,
         "split": split.name,
         "pictures": len(results.files),
         "in_train_too": len(split.twins),

@@ -398,9 +398,17 @@ def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:
 
     Returns:
         (B, 3, H, W) RGB in [-1, 1].
+
+    Raises:
+        ValueError: ab with more than L; other planes would be read as colours.
     """
     if picture.shape[1] == 3:
         return picture
+    if sketch.shape[1] != 1 or picture.shape[1] != 2:
+        raise ValueError(
+            "Expected L as (B, 1, H, W) and ab as (B, 2, H, W), got "
+            f"{tuple(sketch.shape)} and {tuple(picture.shape)}."
+        )
     return lab_to_rgb(torch.cat([sketch, picture.float()], dim=1))
 
 

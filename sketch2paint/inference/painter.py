@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from sketch2paint.arguments import one_of
 from sketch2paint.device import (
     choose_device,
     has_fast_bf16,
@@ -36,9 +37,23 @@ from sketch2paint.images.convert import (
 from sketch2paint.inference.composition import compose, rows, strips
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
+from sketch2paint.models.description import planes_of
 from sketch2paint.models.networks import UNetGenerator, channels_last
-from sketch2paint.models.onnx_generator import ExportedGenerator, load_network
+from sketch2paint.models.onnx_generator import ExportedGenerator
+from sketch2paint.models.tasks import (
+    Batch,
+    Plane,
+    TaskName,
+    channels_of,
+    stack,
+    task_of,
+    with_empty,
+)
+from sketch2paint.models.weights import load
 
+Precision = Literal["auto", "32-true", "bf16"]
+Lines = Literal["keep", "network"]
+Normalise = Literal["auto", "off"]
 LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
 LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
@@ -68,14 +83,16 @@ class Painter:
     """Colours sketches or photographs with a trained generator, deterministically.
 
     Args:
-        generator: in eval mode.
+        generator: Trained network, in eval mode.
         task: sketch | photo, what it was trained for.
-        device: where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+        planes: What it is given, in the order of its channels; None: the task's own. Those that
+            nobody fills are empty.
+        device: Where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
         precision: 32-true | bf16 (8 bits: a few of 255 levels of difference, also between a picture
             alone and in a list) | auto: bf16 on a GPU or CPU that has it.
-        scale: pixels of the network for one of the drawing | auto: the shorter side becomes the
+        scale: Pixels of the network for one of the drawing | auto: the shorter side becomes the
             training size (so that lines have the thickness it knows), the longer one at most four.
-        tile: side in pixels of the network, above which it works in overlapping tiles | off |
+        tile: Side in pixels of the network, above which it works in overlapping tiles | off |
             auto: four training sizes.
         lines: keep (the drawing's own, at full resolution) | network (what the network made of
             them). A photograph keeps its lightness either way.
@@ -88,20 +105,24 @@ class Painter:
     def __init__(
         self,
         generator: UNetGenerator | ExportedGenerator,
-        task: str = "sketch",
+        *,
+        task: TaskName = "sketch",
+        planes: Sequence[Plane] | None = None,
         device: str = "cpu",
-        precision: str = "auto",
+        precision: Precision = "auto",
         scale: float | str = "auto",
         tile: int | str = "auto",
-        lines: str = "keep",
-        normalise: str = "auto",
+        lines: Lines = "keep",
+        normalise: Normalise = "auto",
     ) -> None:
-        _one_of("task", task, ("sketch", "photo"))
-        _one_of("precision", precision, ("auto", "32-true", "bf16"))
-        _one_of("lines", lines, ("keep", "network"))
-        _one_of("normalise", normalise, ("auto", "off"))
+        one_of("task", task, TaskName)
+        one_of("precision", precision, Precision)
+        one_of("lines", lines, Lines)
+        one_of("normalise", normalise, Normalise)
         _check_scale(scale)
-        self.task, self.scale, self.lines, self.normalise = task, scale, lines, normalise
+        self.task, self.scale, self.lines, self.normalise = task_of(task), scale, lines, normalise
+        self.planes = tuple(planes or self.task.planes)
+        _check_planes(self.planes, generator)
         self.tile = _tile(tile, generator)
         self.device = choose_device(device)
         self.generator = generator.eval().to(self.device)
@@ -117,12 +138,13 @@ class Painter:
     def load(
         cls,
         path: Path | str,
+        *,
         device: str = "auto",
-        precision: str = "auto",
+        precision: Precision = "auto",
         scale: float | str = "auto",
         tile: int | str = "auto",
-        lines: str = "keep",
-        normalise: str = "auto",
+        lines: Lines = "keep",
+        normalise: Normalise = "auto",
     ) -> Painter:
         """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
 
@@ -130,8 +152,18 @@ class Painter:
             FileNotFoundError: there are no weights.
             ValueError: a damaged or foreign file, no such device, or a bad parameter.
         """
-        generator, about = load_network(path, device)
-        return cls(generator, about["task"], device, precision, scale, tile, lines, normalise)
+        generator, about = load(path, device=device)
+        return cls(
+            generator,
+            task=about["task"],
+            planes=planes_of(about),
+            device=device,
+            precision=precision,
+            scale=scale,
+            tile=tile,
+            lines=lines,
+            normalise=normalise,
+        )
 
     @overload
     def paint(self, x: Sketch) -> Sketch: ...
@@ -200,7 +232,7 @@ class Painter:
         self, sketches: Sequence[np.ndarray]
     ) -> tuple[list[np.ndarray], list[tuple[str, ...]]]:
         """Grey drawings (H, W), black on white, with notes; photographs stay as they are."""
-        if self.task == "photo":
+        if self.task.lightness:
             return list(sketches), [()] * len(sketches)
         if self.normalise == "off":
             return [_grey(sketch) for sketch in sketches], [()] * len(sketches)
@@ -224,7 +256,7 @@ class Painter:
 
     def _network(self, pictures: list[np.ndarray], tiled: bool) -> list[np.ndarray]:
         """Scaled inputs of one size to (h, w, 3) uint8 RGB, or (h, w, 2) float16 ab of photos."""
-        finish = _half if self.task == "photo" else _bytes
+        finish = _half if self.task.lightness else _bytes
         try:
             if tiled:
                 return [self._in_tiles(picture, finish) for picture in pictures]
@@ -262,20 +294,26 @@ class Painter:
         height, width = picture.shape[:2]
         scale = self.tile / max(height, width)
         page = resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
-        top, down, left, right = self._margins(height, width)
-        around = ((top, down), (left, right), (0, 0))[: picture.ndim]
-        if self.task == "photo":
-            whole = np.pad(picture, around, mode="edge")
-        else:
-            whole = np.pad(picture, around, constant_values=255)
+        whole, (top, left) = self._padded(picture)
         with norms_of(self.generator, lambda: next(self._forward([page]))):
             painted = in_tiles(whole, self.tile, self._forward, finish)
         return painted[top : top + height, left : left + width]
 
-    def _margins(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """What is to be added at the top, bottom, left and right, so that the network divides."""
-        down, right = (-n % self.generator.multiple for n in (height, width))
-        return down // 2, down - down // 2, right // 2, right - right // 2
+    def _padded(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+        """A picture with a border so that the network divides, and where it begins in it.
+
+        The border is what an empty sketch looks like, white paper; a photograph goes on.
+        """
+        spare = [-n % self.generator.multiple for n in picture.shape[:2]]
+        around = [(n // 2, n - n // 2) for n in spare] + [(0, 0)] * (picture.ndim - 2)
+        empty = self.planes[0].empty
+        if not any(spare):
+            padded = picture
+        elif empty is None:
+            padded = np.pad(picture, around, mode="edge")
+        else:
+            padded = np.pad(picture, around, constant_values=round((empty + 1) * 127.5))
+        return padded, (around[0][0], around[1][0])
 
     @torch.inference_mode()
     def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
@@ -284,27 +322,29 @@ class Painter:
         pixels = CPU_BATCH if self.device.type == "cpu" else BATCH
         at_once = 1 if self._one_at_a_time() else max(1, pixels // (height * width))
         for start in range(0, len(pictures), at_once):
-            batch = torch.from_numpy(np.stack(pictures[start : start + at_once]))
+            padded = [self._padded(picture) for picture in pictures[start : start + at_once]]
+            top, left = padded[0][1]
+            batch = torch.from_numpy(np.stack([picture for picture, _ in padded]))
             x = to_float(batch.to(self.device))
             x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-            yield from (fake.permute(1, 2, 0).numpy() for fake in self._generate(x))
+            fakes = self.generate({"sketch": self.task.sketch_of(x)}).cpu()
+            fakes = fakes[..., top : top + height, left : left + width]
+            yield from (fake.permute(1, 2, 0).numpy() for fake in fakes)
 
-    def _generate(self, x: Tensor) -> Tensor:
-        """(B, 1 or 3, h, w) to (B, 3 or 2, h, w) float32 on the CPU, padded in between."""
-        if self.task == "photo" and x.shape[1] == 3:
-            x = rgb_to_lab(x)[:, :1]
-        elif self.task == "photo":
-            x = rgb_to_lab(x.expand(-1, 3, -1, -1))[:, :1]
-        height, width = x.shape[-2:]
-        top, down, left, right = self._margins(height, width)
-        padding = (left, right, top, down)
-        if self.task == "photo":  # a photograph goes on; a drawing ends in white paper
-            x = torch.nn.functional.pad(x, padding, mode="replicate")
-        else:
-            x = torch.nn.functional.pad(x, padding, value=1.0)
+    def generate(self, batch: Batch) -> Tensor:
+        """What the network makes of a batch, in the painter's precision.
+
+        Args:
+            batch: `sketch` (B, 1, H, W) in [-1, 1] on the painter's device, H and W multiples of
+                the generator's; other planes it is given, or they are empty; `style` (B, N).
+
+        Returns:
+            (B, out_channels, H, W) float32 in [-1, 1], on the same device.
+        """
+        planes = stack(with_empty(batch, self.planes), self.planes)
+        style = (batch["style"],) if "style" in batch else ()
         with self._arithmetic():
-            fake = self.generator(channels_last(x))
-        return fake[..., top : top + height, left : left + width].float().cpu()
+            return self.generator(channels_last(planes), *style).float()
 
     def _arithmetic(self) -> AbstractContextManager:
         if self.precision == "bf16":
@@ -319,11 +359,11 @@ class Painter:
     def _full_size(self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...]) -> Painted:
         """What `_network` made and the drawing, to layers of the drawing's size."""
         height, width = drawing.shape[:2]
-        if self.task == "sketch" and self.lines == "keep":
+        if self.lines == "keep" and not self.task.lightness:
             colours, lines, picture = compose(fake, drawing)
             return Painted(picture, colours, lines, notes)
-        photo = self.task == "photo"
-        picture = _recoloured(drawing, fake) if photo else resize(fake, height, width)
+        keep = self.task.lightness
+        picture = _recoloured(drawing, fake) if keep else resize(fake, height, width)
         return Painted(picture, picture, np.full((height, width), 255, np.uint8), notes)
 
 
@@ -357,9 +397,13 @@ def _half(ab: np.ndarray) -> np.ndarray:
     return ab.astype(np.float16)
 
 
-def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"Expected `{name}` to be one of {', '.join(choices)}, got {value!r}.")
+def _check_planes(planes: Sequence[Plane], generator: UNetGenerator | ExportedGenerator) -> None:
+    if channels_of(planes) != generator.in_channels:
+        raise ValueError(
+            f"Expected planes of {generator.in_channels} channels for this generator, got "
+            f"{', '.join(f'{plane.name} of {plane.channels}' for plane in planes)}. Pass those of "
+            "its weight file, or use Painter.load."
+        )
 
 
 def _check_scale(scale: object) -> None:

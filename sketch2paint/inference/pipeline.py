@@ -83,7 +83,7 @@ def paint_missing(
     """
     if isinstance(batch_size, str):
         batch_size = 8 if painter.device.type == "cpu" else 32
-    if painter.task == "photo":  # which is given in colour as well
+    if painter.task.lightness:  # a photograph is given in colour as well
         coloured = "paint"
     todo = [job for job in jobs if overwrite or job.problem() or job.missing()]
     kept = {job.source for job in jobs} - {job.source for job in todo}

@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import json
 import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sketch2paint.data.demo import draw_pair
+from sketch2paint.arguments import one_of
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import find_pictures, read_rgb, resize, rgb_to_lab, to_float
+from sketch2paint.images.convert import resize, rgb_to_grey, to_float
+from sketch2paint.models.description import describe, planes_of
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.onnx_generator import KEY, ExportedGenerator, need
-from sketch2paint.models.weights import load_generator, save_generator
+from sketch2paint.models.onnx_generator import KEY, need
+from sketch2paint.models.tasks import Task, task_of
+from sketch2paint.models.weights import load, load_generator, save_generator
 
-SUFFIXES = {
+SUFFIXES_OF = {
     "onnx": ".onnx",
     "torchscript": ".pt",
     "torch_export": ".pt2",
     "safetensors": ".safetensors",
 }
-DTYPES = ("float32", "float16", "int8")
+Format = Literal["onnx", "torchscript", "torch_export", "safetensors"]
+Dtype = Literal["float32", "float16", "int8"]
 OPSETS = range(18, 24)  # the exporter writes 18; ONNX's own converter makes the later ones
 LIMIT = 1.0  # of 255 levels
-DRAWINGS = 24  # to check with, at most
 ONNX_BYTES = 2**31 - 2**20  # of one protocol buffer
 
-Network = Callable[[Tensor], Tensor]
+Colour = Callable[..., Tensor]  # planes, each a tensor, and the style where there is one
 
 
 @dataclass(frozen=True)
-class Measured:
+class Comparison:
     """How an exported file compares with PyTorch on the CPU.
 
     Args:
-        levels: the largest difference of a value, of 255 levels.
-        seconds: of one picture of the training size, by the file.
-        torch_seconds: the same by PyTorch.
-        drawings: how many drawings were coloured.
+        levels: Largest difference of a value, of 255 levels.
+        seconds: Seconds of one picture of the training size, by the file.
+        torch_seconds: Seconds of the same by PyTorch.
+        drawings: Number of drawings that were coloured.
     """
 
     levels: float
@@ -60,24 +62,26 @@ class Measured:
 
 def export_generator(
     checkpoint: Path | str,
-    format: str,
+    *,
+    format: Format,
     output: Path | str,
-    dtype: str = "float32",
+    drawings: Sequence[np.ndarray],
+    dtype: Dtype = "float32",
     opset: int = 18,
-    drawings: Path | str | None = None,
-) -> Measured:
+) -> Comparison:
     """Write a generator for other programs, run the file and compare it with PyTorch.
 
-    Input `sketch` (B, in_channels, H, W), output `picture` (B, out_channels, H, W), both float32
+    An input for each plane by its name, first `sketch` (B, 1, H, W), then `style` (B, N) where the
+    generator takes one; output `picture` (B, out_channels, H, W); all float32, planes and picture
     in [-1, 1]; any B, H and W multiples of `multiple`. The description goes with the file.
 
     Args:
-        checkpoint: a run folder, .ckpt or .safetensors.
+        checkpoint: A run folder, .ckpt or .safetensors.
         format: onnx | torchscript | torch_export | safetensors.
-        output: the file; an older one is replaced.
-        dtype: float32 | float16 | int8 weights, the last two for onnx.
-        opset: version of ONNX's operations, 18..23.
-        drawings: a picture or a folder to compare with; None: drawings of the demo.
+        output: File; an older one is replaced.
+        drawings: Pictures to compare with, (H, W) or (H, W, 3) uint8; at least one.
+        dtype: Type of the weights: float32 | float16 | int8, the last two for onnx.
+        opset: Version of ONNX's operations, 18..23.
 
     Raises:
         ValueError: a parameter is wrong, packages are missing, or the float32 file differs by more
@@ -87,11 +91,10 @@ def export_generator(
     _check(format, output, dtype, opset)
     generator, about = load_generator(checkpoint)
     about = _description(generator, about, dtype)
-    pictures = _pictures(drawings, about["task"], generator.size)
     with written_beside(output) as beside:
         with _quiet():
             _write(beside, format, generator, about, dtype, opset)
-        measured = _compare(generator, _open(beside, format), pictures, about["task"])
+        measured = _compare(generator, _open(beside, format), drawings, about)
         if dtype == "float32" and not measured.levels <= LIMIT:
             raise ValueError(
                 f"{output}: expected the file to paint as PyTorch does, got a difference of "
@@ -103,16 +106,16 @@ def export_generator(
 
 
 def _check(format: str, output: Path, dtype: str, opset: int) -> None:
-    if format not in SUFFIXES:
-        raise ValueError(f"Expected `format` to be one of {', '.join(SUFFIXES)}, got {format!r}.")
-    if output.suffix != SUFFIXES[format]:
+    one_of("format", format, Format)
+    if output.suffix != SUFFIXES_OF[format]:
         raise ValueError(
-            f"Expected `output` to be a {SUFFIXES[format]} file for format={format}, got {output}."
+            f"Expected `output` to be a {SUFFIXES_OF[format]} file for format={format}, "
+            f"got {output}."
         )
-    if dtype not in DTYPES or (dtype != "float32" and format != "onnx"):
+    if dtype not in get_args(Dtype) or (dtype != "float32" and format != "onnx"):
         raise ValueError(
-            f"Expected `dtype` to be one of {', '.join(DTYPES)}, the last two with format=onnx, "
-            f"got {dtype!r} with format={format}."
+            f"Expected `dtype` to be one of {', '.join(get_args(Dtype))}, the last two with "
+            f"format=onnx, got {dtype!r} with format={format}."
         )
     if opset not in OPSETS:
         raise ValueError(
@@ -122,8 +125,9 @@ def _check(format: str, output: Path, dtype: str, opset: int) -> None:
 
 def _description(generator: UNetGenerator, about: dict[str, Any], dtype: str) -> dict[str, Any]:
     """What the weight file says of itself, and what a program needs that does not build it."""
-    told = {key: about[key] for key in ("format", "version", "task", "value_range", "generator")}
-    names = ("size", "multiple", "in_channels", "out_channels")
+    planes = planes_of(about)
+    told = describe(about["generator"], about["task"], planes)
+    names = ("size", "multiple", "in_channels", "out_channels", "style_channels")
     return {**told, **{name: getattr(generator, name) for name in names}, "dtype": dtype}
 
 
@@ -155,48 +159,71 @@ def _write(
     if format == "safetensors":
         save_generator(path, generator.state_dict(), about)
     elif format == "torch_export":
-        torch.export.save(_program(generator), path, extra_files=files)
+        network = _ByName(generator, about)
+        torch.export.save(_program(network), path, extra_files=files)
     elif format == "torchscript":
-        example = torch.zeros(1, generator.in_channels, generator.multiple, generator.multiple)
-        torch.jit.save(torch.jit.trace(generator, example), path, _extra_files=files)
+        network = _ByName(generator, about)
+        torch.jit.save(torch.jit.trace(network, network.example(1, 1, 1)), path, _extra_files=files)
     else:
-        _write_onnx(path, generator, dtype, opset)
+        _write_onnx(path, _ByName(generator, about, half=dtype == "float16"), dtype, opset)
         _note(path, about)
 
 
-class _Half(nn.Module):
-    """A generator in float16 between float32 ends."""
+class _ByName(nn.Module):
+    """A generator with an input for each plane, and for the style; float32 outside.
 
-    def __init__(self, generator: UNetGenerator) -> None:
+    Args:
+        generator: What is called.
+        about: Its description.
+        half: Whether it computes in float16.
+    """
+
+    def __init__(self, generator: UNetGenerator, about: dict[str, Any], half: bool = False) -> None:
         super().__init__()
-        self.generator = copy.deepcopy(generator).half()
-        self.in_channels, self.multiple = generator.in_channels, generator.multiple
+        self.generator = copy.deepcopy(generator).half() if half else generator
+        self.planes, self.half_inside = planes_of(about), half
+        self.multiple, self.style_channels = generator.multiple, generator.style_channels
 
-    def forward(self, sketch: Tensor) -> Tensor:
-        return self.generator(sketch.half()).float()
+    @property
+    def names(self) -> list[str]:
+        """Names of the inputs."""
+        return [*(plane.name for plane in self.planes), *["style"] * (self.style_channels > 0)]
+
+    def example(self, batch: int, rows: int, columns: int) -> tuple[Tensor, ...]:
+        """Inputs of a size in multiples."""
+        sides = rows * self.multiple, columns * self.multiple
+        planes = [torch.zeros(batch, plane.channels, *sides) for plane in self.planes]
+        style = [torch.zeros(batch, self.style_channels)] if self.style_channels else []
+        return (*planes, *style)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        if self.half_inside:
+            inputs = tuple(part.half() for part in inputs)
+        planes, style = inputs[: len(self.planes)], inputs[len(self.planes) :]
+        x = planes[0] if len(planes) == 1 else torch.cat(planes, dim=1)
+        return self.generator(x, *style).float()
 
 
-def _program(network: UNetGenerator | _Half) -> torch.export.ExportedProgram:
+def _program(network: _ByName) -> torch.export.ExportedProgram:
     """The network as a graph of any batch, height and width."""
     from torch.fx.experimental import _config as config
 
-    multiple = network.multiple
-    example = torch.zeros(2, network.in_channels, 2 * multiple, 3 * multiple)
+    example, multiple = network.example(2, 2, 3), network.multiple
     batch = torch.export.Dim("batch", min=1)
     rows, columns = (torch.export.Dim(name, min=1) for name in ("rows", "columns"))
-    sizes = {0: batch, 2: multiple * rows, 3: multiple * columns}
+    sizes = {4: {0: batch, 2: multiple * rows, 3: multiple * columns}, 2: {0: batch}}
+    shapes = (tuple(sizes[part.ndim] for part in example),)
     # Or sizes of 1, a picture of one multiple at the bottom of the U, would be excluded.
     with config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
-        program = torch.export.export(network, (example,), dynamic_shapes=(sizes,), strict=False)
+        program = torch.export.export(network, example, dynamic_shapes=shapes, strict=False)
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # paths of this machine
     return program
 
 
-def _write_onnx(path: Path, generator: UNetGenerator, dtype: str, opset: int) -> None:
+def _write_onnx(path: Path, network: _ByName, dtype: str, opset: int) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
         need(package)
-    network = _Half(generator) if dtype == "float16" else generator
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     if weights > ONNX_BYTES:
         raise ValueError(
@@ -208,15 +235,16 @@ def _write_onnx(path: Path, generator: UNetGenerator, dtype: str, opset: int) ->
         (),
         dynamo=True,
         opset_version=opset,
-        input_names=["sketch"],
+        input_names=network.names,
         output_names=["picture"],
         verbose=False,
     )
     assert program is not None
     model = program.model_proto
     for value in (*model.graph.input, *model.graph.output):
-        for place, name in ((0, "batch"), (2, "height"), (3, "width")):
-            value.type.tensor_type.shape.dim[place].dim_param = name
+        sizes = value.type.tensor_type.shape.dim
+        for place, name in ((0, "batch"), (2, "height"), (3, "width"))[: len(sizes) - 1]:
+            sizes[place].dim_param = name
     for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
         del part.metadata_props[:]  # the exporter's notes on its own work
     path.write_bytes(model.SerializeToString())
@@ -249,64 +277,77 @@ def _note(path: Path, about: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- running and comparing
 
 
-def _open(path: Path, format: str) -> Network:
-    if format == "onnx":
-        return ExportedGenerator(path, "cpu")
+def _open(path: Path, format: str) -> Colour:
+    """The file as a function of the planes and the style."""
     if format == "torch_export":
         return torch.export.load(path).module()
-    if format == "safetensors":
-        return load_generator(path)[0]
-    with _quiet():
-        return torch.jit.load(path)
+    if format == "torchscript":
+        with _quiet():
+            return torch.jit.load(path)
+    network, about = load(path, device="cpu")
+    return _stacked(network, len(planes_of(about)))
 
 
-def _pictures(drawings: Path | str | None, task: str, size: int) -> list[Any]:
-    """(H, W, 3) or (H, W) uint8 pictures to compare with."""
-    if drawings is None:
-        return [draw_pair(0, index, size)[task == "sketch"] for index in range(6)]
-    if not Path(drawings).exists():
-        raise FileNotFoundError(
-            f"{drawings}: no such picture or folder. Pass drawings=null for drawn ones."
-        )
-    paths = find_pictures(drawings) if Path(drawings).is_dir() else [Path(drawings)]
-    if not paths:
-        raise ValueError(f"{drawings}: expected a folder with pictures, found none.")
-    return [read_rgb(path) for path in paths[:DRAWINGS]]
+def _stacked(network: nn.Module, planes: int) -> Colour:
+    """A generator as a function of its planes and the style."""
+
+    def colour(*inputs: Tensor) -> Tensor:
+        return network(torch.cat(inputs[:planes], dim=1), *inputs[planes:])
+
+    return colour
 
 
-def _input(picture: Any, height: int, width: int, task: str, channels: int) -> Tensor:
-    """A picture to (channels, height, width) in [-1, 1], as the network of that task sees it."""
-    scaled = torch.from_numpy(resize(picture, height, width))
-    rgb = scaled.reshape(height, width, -1).permute(2, 0, 1)[None]  # (1, 1 or 3, H, W)
-    x = to_float(rgb.expand(-1, 3, -1, -1))
-    grey = rgb_to_lab(x)[:, :1] if task == "photo" else x.mean(dim=1, keepdim=True)
-    return grey[0].expand(channels, -1, -1)
+def _inputs(
+    drawings: Sequence[np.ndarray], height: int, width: int, about: dict[str, Any]
+) -> tuple[Tensor, ...]:
+    """Drawings as the network of that task is given them; other planes and the style by chance.
+
+    Copies of the drawing in another plane would agree also where planes are mixed up.
+    """
+    task, draws = task_of(about["task"]), torch.Generator().manual_seed(0)
+    seen = [resize(_seen(drawing, task), height, width) for drawing in drawings]
+    pictures = torch.from_numpy(np.stack(seen))
+    pictures = pictures[:, None] if pictures.ndim == 3 else pictures.permute(0, 3, 1, 2)
+    sketch = task.sketch_of(to_float(pictures))
+    planes = [
+        torch.rand(len(sketch), plane.channels, height, width, generator=draws) * 2 - 1
+        for plane in planes_of(about)[1:]
+    ]
+    numbers = about["style_channels"]
+    style = [torch.randn(len(sketch), numbers, generator=draws)] if numbers else []
+    return (sketch, *planes, *style)
+
+
+def _seen(drawing: np.ndarray, task: Task) -> np.ndarray:
+    """(H, W) grey, or (H, W, 3) of a photograph, whose lightness is wanted."""
+    if task.lightness:
+        return drawing if drawing.ndim == 3 else np.repeat(drawing[..., None], 3, axis=2)
+    return drawing if drawing.ndim == 2 else rgb_to_grey(drawing)
 
 
 @torch.inference_mode()
 def _compare(
-    generator: UNetGenerator, network: Network, pictures: list[Any], task: str
-) -> Measured:
+    generator: UNetGenerator, colour: Colour, drawings: Sequence[np.ndarray], about: dict[str, Any]
+) -> Comparison:
     """Colour pictures at several sizes and batch sizes with both, square or not."""
     size, more = generator.size, generator.size + generator.multiple
     shapes = [(1, size, size), (2, more, size), (3, size, more)]
-    shapes *= -(-len(pictures) // sum(batch for batch, _, _ in shapes))
-    chosen = itertools.cycle(pictures)
-    largest = torch.zeros(())
+    shapes *= -(-len(drawings) // sum(batch for batch, _, _ in shapes))
+    expected = _stacked(generator, len(planes_of(about)))
+    largest, shown = torch.zeros(()), 0
     for batch, height, width in shapes:
-        inputs = [
-            _input(next(chosen), height, width, task, generator.in_channels) for _ in range(batch)
-        ]
-        sketch = torch.stack(inputs)
-        difference = (network(sketch) - generator(sketch)).abs().max()
+        chosen = [drawings[(shown + n) % len(drawings)] for n in range(batch)]
+        shown += batch
+        inputs = _inputs(chosen, height, width, about)
+        difference = (colour(*inputs) - expected(*inputs)).abs().max()
         largest = torch.maximum(largest, difference)  # keeps NaN
-    one = _input(pictures[0], size, size, task, generator.in_channels)[None]
-    seconds = [(_seconds(network, one), _seconds(generator, one)) for _ in range(5)]
+    one = _inputs(drawings[:1], size, size, about)
+    seconds = [(_seconds(colour, one), _seconds(expected, one)) for _ in range(5)]
     file_seconds, torch_seconds = (median(column) for column in zip(*seconds, strict=True))
-    return Measured(float(largest) / 2 * 255, file_seconds, torch_seconds, len(pictures))
+    return Comparison(float(largest) / 2 * 255, file_seconds, torch_seconds, len(drawings))
 
 
-def _seconds(network: Network, sketch: Tensor) -> float:
+def _seconds(colour: Colour, inputs: tuple[Tensor, ...]) -> float:
     start = time.perf_counter()
-    network(sketch)
+    colour(*inputs)
     return time.perf_counter() - start

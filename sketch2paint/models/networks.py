@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import reprlib
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NORMS = ("batch", "instance", "none")
-UPSAMPLINGS = ("transposed", "resize")
+from sketch2paint.arguments import one_of
+
+Norm = Literal["batch", "instance", "none"]
+Upsampling = Literal["transposed", "resize"]
 LARGEST = 2**16  # of a size or a number of channels; arguments may come from a stranger's file
 
 
@@ -25,12 +28,6 @@ def _check_whole(name: str, value: object, least: int, most: int, hint: str = ""
         raise ValueError(f"Expected `{name}` to be a whole number, got {given}.")
     _expect(value >= least, f"Expected `{name}` to be at least {least}{hint}, got {given}.")
     _expect(value <= most, f"Expected `{name}` to be at most {most}{hint}, got {given}.")
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    known = isinstance(value, str) and value in choices
-    listed = ", ".join(choices)
-    _expect(known, f"Expected `{name}` to be one of {listed}, got {reprlib.repr(value)}.")
 
 
 def channels_last(x: Tensor) -> Tensor:
@@ -86,19 +83,34 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Double the resolution, then norm, dropout, ReLU (paper 6.1.1: CDk blocks)."""
+    """Double the resolution, then norm, style, dropout, ReLU (paper 6.1.1: CDk blocks).
+
+    A style code scales and shifts what the norm made (FiLM, Perez et al. 2018, with 1 + scale):
+    as a constant plane it would be wiped out by an instance norm. At first it changes nothing.
+    """
 
     def __init__(
-        self, in_channels: int, out_channels: int, norm: str, upsampling: str, dropout: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: str,
+        upsampling: str,
+        dropout: float,
+        style_channels: int = 0,
     ) -> None:
         super().__init__()
         self.conv = _upsample(in_channels, out_channels, upsampling, bias=norm == "none")
         self.norm = _norm(norm, out_channels, resolution=2)
+        self.style = nn.Linear(style_channels, 2 * out_channels) if style_channels else None
         self.dropout = nn.Dropout(dropout)
         self.activation = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.dropout(self.norm(self.conv(x))))
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        x = self.norm(self.conv(x))
+        if self.style is not None:
+            scale, shift = self.style(style)[..., None, None].chunk(2, dim=1)  # (B, C, 1, 1) each
+            x = x * (1 + scale) + shift
+        return self.activation(self.dropout(x))
 
 
 class UNetGenerator(nn.Module):
@@ -106,7 +118,7 @@ class UNetGenerator(nn.Module):
 
     Args:
         size: side of the training pictures in pixels, a multiple of 2**levels.
-        in_channels: channels of the sketch (more where colour hints come with it).
+        in_channels: channels of all planes that it is given, the sketch first (`tasks.stack`).
         out_channels: channels of the picture.
         base_channels: width of the first level; the deepest levels have eight times as many.
         levels: how often the resolution is halved; None: down to 1x1, 8 levels at 256.
@@ -116,6 +128,8 @@ class UNetGenerator(nn.Module):
             The paper keeps it at test time as its noise z; here inference is deterministic.
         lay_lines: multiply the picture by the sketch, the first input channel, as a line layer in
             a painting program does: what is left to learn are the colours under the lines.
+        style_channels: numbers of a style code, which scales and shifts after each norm of the
+            decoder; 0: it takes none.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -132,8 +146,10 @@ class UNetGenerator(nn.Module):
         upsampling: str = "transposed",
         dropout: float = 0.5,
         lay_lines: bool = False,
+        style_channels: int = 0,
     ) -> None:
         super().__init__()
+        _check_whole("style_channels", style_channels, 0, LARGEST)
         _check_whole("size", size, 1, LARGEST)
         levels = int(math.log2(size)) if levels is None else levels
         for name, channels in (
@@ -142,12 +158,13 @@ class UNetGenerator(nn.Module):
             ("base_channels", base_channels),
         ):
             _check_whole(name, channels, 1, LARGEST)
-        _check_choice("norm", norm, NORMS)
-        _check_choice("upsampling", upsampling, UPSAMPLINGS)
+        one_of("norm", norm, Norm)
+        one_of("upsampling", upsampling, Upsampling)
         self._check(size, levels, dropout)
         self._check_lay_lines(lay_lines, out_channels)
         self.lay_lines = lay_lines
         self.size, self.in_channels, self.out_channels = size, in_channels, out_channels
+        self.style_channels = style_channels
         self.multiple = 2**levels  # height and width must divide by it
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
         names = [f"{size >> (level + 1)}x{size >> (level + 1)}" for level in range(levels)]
@@ -163,7 +180,9 @@ class UNetGenerator(nn.Module):
             # Every block but the deepest also takes the encoder's output of its level.
             into = widths[level] * (1 if level == levels - 1 else 2)
             rate = dropout if level >= levels - 3 else 0.0
-            self.up[names[level - 1]] = Up(into, widths[level - 1], norm, upsampling, rate)
+            self.up[names[level - 1]] = Up(
+                into, widths[level - 1], norm, upsampling, rate, style_channels
+            )
 
         last = _upsample(base_channels * 2, out_channels, upsampling, bias=True)
         self.out = nn.Sequential(last, nn.Tanh())
@@ -195,27 +214,30 @@ class UNetGenerator(nn.Module):
             "channels. Pass model.generator.lay_lines=false.",
         )
 
-    def forward(self, sketch: Tensor) -> Tensor:
+    def forward(self, planes: Tensor, style: Tensor | None = None) -> Tensor:
         """Colour a batch of sketches.
 
         Args:
-            sketch: (B, in_channels, H, W) in [-1, 1]; H and W multiples of 2**levels.
+            planes: (B, in_channels, H, W) in [-1, 1], the sketch first; H and W multiples of
+                2**levels.
+            style: (B, style_channels); None: zeros.
 
         Returns:
             (B, out_channels, H, W) in (-1, 1).
 
         Raises:
-            ValueError: height or width does not divide by 2**levels.
+            ValueError: height or width does not divide by 2**levels, or the style is another one.
         """
-        height, width = sketch.shape[-2:]
+        height, width = planes.shape[-2:]
         _expect(
             height % self.multiple == 0 and width % self.multiple == 0,
             f"Expected height and width to be multiples of {self.multiple}, got {height}x{width}. "
             "Pad the sketch with white (1.0).",
         )
+        style = self._style(style, planes)
         # Encoder
         skips = []
-        x = sketch
+        x = planes
         for block in self.down.values():
             x = block(x)
             skips.append(x)  # (B, width of the level, H / 2**level, W / 2**level)
@@ -224,18 +246,31 @@ class UNetGenerator(nn.Module):
         # PyTorch code passes it through another ReLU, which only drops its negative fifth.
         skips.pop()
         for block in self.up.values():
-            x = torch.cat([block(x), skips.pop()], dim=1)
+            x = torch.cat([block(x, style), skips.pop()], dim=1)
         picture = self.out(x)
         if self.lay_lines:  # a product in [0, 1]
-            picture = (picture + 1) * ((sketch[:, :1] + 1) / 2) - 1
+            picture = (picture + 1) * ((planes[:, :1] + 1) / 2) - 1
         return picture
+
+    def _style(self, style: Tensor | None, planes: Tensor) -> Tensor | None:
+        """The style that the decoder's blocks are given: the caller's, or zeros."""
+        if style is None:
+            zeros = self.style_channels
+            return planes.new_zeros(len(planes), zeros) if zeros else None
+        _expect(
+            self.style_channels > 0 and style.shape[1:] == (self.style_channels,),
+            f"Expected `style` to be (B, {self.style_channels}), got {tuple(style.shape)}."
+            if self.style_channels
+            else "Expected no `style`: this generator takes none (style_channels=0).",
+        )
+        return style
 
 
 class PatchDiscriminator(nn.Module):
     """70x70 PatchGAN: one logit for each 70x70 patch of sketch and picture (paper 6.1.2).
 
     Args:
-        in_channels: channels of the sketch and the picture together.
+        in_channels: channels of the condition (the sketch) and the picture together.
         base_channels: width of the first layer (paper: 64).
         layers: convolutions of stride 2; 3 see 70x70 pixels.
         norm: batch | instance | none; the first and the last layer have none.
@@ -255,7 +290,7 @@ class PatchDiscriminator(nn.Module):
         for name, channels in (("in_channels", in_channels), ("base_channels", base_channels)):
             _check_whole(name, channels, 1, LARGEST)
         _check_whole("layers", layers, 1, 6)
-        _check_choice("norm", norm, NORMS)
+        one_of("norm", norm, Norm)
         widths = [base_channels * min(2**layer, 8) for layer in range(layers + 1)]
         blocks: list[nn.Module] = [
             nn.Conv2d(in_channels, widths[0], 4, 2, 1),
@@ -271,21 +306,24 @@ class PatchDiscriminator(nn.Module):
         self.logits = nn.Conv2d(widths[-1], 1, 4, 1, 1)
         initialise(self)
 
-    def forward(self, sketch: Tensor, picture: Tensor) -> Tensor:
+    def forward(self, condition: Tensor, picture: Tensor) -> Tensor:
         """Judge pictures under the condition of their sketches.
 
         Args:
-            sketch: (B, 1, H, W) in [-1, 1].
+            condition: planes, (B, in_channels - 3, H, W) in [-1, 1]; in the paper the sketch.
             picture: (B, 3, H, W) in [-1, 1].
 
         Returns:
             Logits without sigmoid, (B, 1, h, w): 30x30 at 256x256.
         """
-        return self.logits(self.features(torch.cat([sketch, picture], dim=1)))
+        return self.logits(self.features(torch.cat([condition, picture], dim=1)))
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02), norm gains from N(1, 0.02), biases 0 (paper 6.2)."""
+    """Draw weights from N(0, 0.02), norm gains from N(1, 0.02), biases 0 (paper 6.2).
+
+    What a style code does begins as nothing: its weights are 0.
+    """
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, 0.02)
@@ -293,4 +331,7 @@ def initialise(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
             nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)

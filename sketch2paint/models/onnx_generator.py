@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sketch2paint.models.networks import LARGEST, UNetGenerator
-from sketch2paint.models.weights import load_generator, parse_description
+from sketch2paint.models.description import parse_description, planes_of
+from sketch2paint.models.networks import LARGEST
+from sketch2paint.models.tasks import channels_of
 
 KEY = "sketch2paint"  # of the description in a file's metadata
 INSTALL = "Expected the packages of ONNX, found no {}. pip install 'sketch2paint[onnx]'"
@@ -19,30 +20,8 @@ OPERATIONS = {
     *("Conv", "ConvTranspose", "InstanceNormalization", "Resize", "Concat", "Cast"),
     *("LeakyRelu", "Relu", "Tanh", "Add", "Sub", "Mul", "Div", "Reshape"),
     *("ConvInteger", "DynamicQuantizeLinear"),
+    *("Slice", "Split", "Gemm", "Unsqueeze"),  # planes and style
 }
-
-
-def load_network(
-    path: Path | str, device: str = "auto", task: str | None = None
-) -> tuple[UNetGenerator | ExportedGenerator, dict[str, Any]]:
-    """Read what can colour: an exported .onnx, or whatever `weights.load_generator` reads.
-
-    Args:
-        path: a run folder, .ckpt, .safetensors or .onnx; it may come from a stranger.
-        device: where an .onnx file is to run, as for ExportedGenerator; weights come on the CPU.
-        task: sketch | photo, if only a network for it will do.
-
-    Returns:
-        The network in eval mode, and its description.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, of another kind or task, or ONNX Runtime is missing.
-    """
-    if Path(path).suffix != ".onnx":
-        return load_generator(path, task)
-    network = ExportedGenerator(path, device, task)
-    return network.eval(), network.about
 
 
 class ExportedGenerator(nn.Module):
@@ -57,11 +36,13 @@ class ExportedGenerator(nn.Module):
         task: sketch | photo, if only a network for it will do.
 
     Attributes:
-        about: the description: of `weights.describe`, and what the export added.
+        about: Description (see `description.describe`), and what the export added.
         task: sketch | photo.
-        size: side of the training pictures in pixels.
-        multiple: height and width must divide by it.
-        in_channels, out_channels: of the sketch and the picture.
+        size: Side of the training pictures in pixels.
+        multiple: Number that height and width must divide by.
+        planes: What it is given, each an input of the file by its name.
+        in_channels, out_channels: Channels of all planes, and of the picture.
+        style_channels: Numbers of the style code, an input of the file if there are any.
 
     Raises:
         OSError: there is no such file.
@@ -74,48 +55,65 @@ class ExportedGenerator(nn.Module):
         content = path.read_bytes()
         self.about = _checked_model(path, content, task)
         self.task: str = self.about["task"]
-        sizes = [_size(path, self.about, key) for key in ("size", "multiple")]
-        channels = [_size(path, self.about, key) for key in ("in_channels", "out_channels")]
-        self.size, self.multiple = sizes
-        self.in_channels, self.out_channels = channels
+        self.size, self.multiple = (_size(path, self.about, key) for key in ("size", "multiple"))
+        self.planes, self.in_channels = (
+            planes_of(self.about),
+            _size(path, self.about, "in_channels"),
+        )
+        self.out_channels = _size(path, self.about, "out_channels")
+        told = {"style_channels": 0, **self.about}  # not of release 0.1
+        self.style_channels = _size(path, told, "style_channels", least=0)
         self.session = open_session(path, content, device)
+        self._check_names(path)
+
+    def _check_names(self, path: Path) -> None:
+        expected = [*(plane.name for plane in self.planes), *["style"] * (self.style_channels > 0)]
         taken, given = self.session.get_inputs(), self.session.get_outputs()
-        if [value.name for value in (*taken, *given)] != ["sketch", "picture"]:
-            names = [value.name[:40] for value in (*taken, *given)][:4]
+        names = [value.name for value in (*taken, *given)]
+        if names != [*expected, "picture"] or channels_of(self.planes) != self.in_channels:
+            shown = [name[:40] for name in names][:8]
             raise ValueError(
-                f"{path}: expected one input `sketch` and one output `picture`, got {names}."
+                f"{path}: expected inputs {expected} of {self.in_channels} channels and one output "
+                f"`picture`, got {shown}, planes of {channels_of(self.planes)} channels."
             )
 
-    def forward(self, sketch: Tensor) -> Tensor:
+    def forward(self, planes: Tensor, style: Tensor | None = None) -> Tensor:
         """Colour a batch of sketches.
 
         Args:
-            sketch: (B, in_channels, H, W) in [-1, 1]; H and W multiples of `multiple`.
+            planes: (B, in_channels, H, W) in [-1, 1]; H and W multiples of `multiple`.
+            style: (B, style_channels); None: zeros.
 
         Returns:
-            (B, out_channels, H, W) float32 in [-1, 1], on the sketch's device.
+            (B, out_channels, H, W) float32 in [-1, 1], on the planes' device.
 
         Raises:
             ValueError: another shape, or the file gives another one than it says.
         """
-        batch, channels, height, width = sketch.shape
+        batch, channels, height, width = planes.shape
         if channels != self.in_channels or height % self.multiple or width % self.multiple:
             raise ValueError(
                 f"Expected {self.in_channels} channels, height and width multiples of "
-                f"{self.multiple}, got {list(sketch.shape)}. Pad the sketch with white (1.0)."
+                f"{self.multiple}, got {list(planes.shape)}. Pad the sketch with white (1.0)."
             )
+        parts = planes.split([plane.channels for plane in self.planes], dim=1)
+        given = {plane.name: part for plane, part in zip(self.planes, parts, strict=True)}
+        if self.style_channels:
+            zeros = planes.new_zeros(batch, self.style_channels)
+            given["style"] = zeros if style is None else style
         try:
-            (picture,) = self.session.run(None, {"sketch": sketch.float().cpu().numpy()})
+            inputs = {name: part.float().cpu().numpy() for name, part in given.items()}
+            (picture,) = self.session.run(None, inputs)
         except Exception as error:  # ONNX Runtime's are of no common class but RuntimeError's
             raise ValueError(
-                f"The exported file cannot colour {list(sketch.shape)}: {error}"
+                f"The exported file cannot colour {list(planes.shape)}: {error}"
             ) from error
         if picture.shape != (batch, self.out_channels, height, width):
             raise ValueError(
                 f"Expected a picture {[batch, self.out_channels, height, width]} from the "
                 f"exported file, got {list(picture.shape)}. Export it again."
             )
-        return torch.from_numpy(picture).to(sketch.device)
+        return torch.from_numpy(picture).to(planes.device)
 
 
 def need(name: str) -> Any:
@@ -189,10 +187,11 @@ def _checked_model(path: Path, content: bytes, task: str | None) -> dict[str, An
     return about
 
 
-def _size(path: Path, about: dict[str, Any], key: str) -> int:
+def _size(path: Path, about: dict[str, Any], key: str, least: int = 1) -> int:
     value = about.get(key)
-    if type(value) is not int or not 1 <= value <= LARGEST:
+    if type(value) is not int or not least <= value <= LARGEST:
         raise ValueError(
-            f"{path}: expected `{key}` to be a whole number from 1 to {LARGEST}, got {value!r:.60}."
+            f"{path}: expected `{key}` to be a whole number from {least} to {LARGEST}, got "
+            f"{value!r:.60}."
         )
     return value

@@ -42,7 +42,7 @@ class SampleGrids(Callback):
             return
         self.training.append(batch)
         if sum(len(b["real"]) for b in self.training) >= 16 or trainer.fit_loop.epoch_loop.done:
-            sketch, real = _cat(self.training, "sketch"), _cat(self.training, "real")
+            sketch, real = (_cat(self.training, name) for name in ("sketch", "real"))
             sheet = training_grid(to_rgb(sketch, real), sketch)
             self._show(trainer, pl_module, "training_pairs", sheet)
             self.training = []
@@ -58,9 +58,9 @@ class SampleGrids(Callback):
     ) -> None:
         missing = self.rows - sum(len(sketch) for sketch, _, _ in self.shown)
         if missing > 0 and trainer.is_global_zero:
-            sketch, real = batch["sketch"][:missing], batch["real"][:missing]
-            fake = pl_module(sketch)
-            self.shown.append((sketch, to_rgb(sketch, fake), to_rgb(sketch, real)))
+            some = {name: tensor[:missing] for name, tensor in batch.items()}
+            sketch, fake = some["sketch"], pl_module(some)
+            self.shown.append((sketch, to_rgb(sketch, fake), to_rgb(sketch, some["real"])))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         shown, self.shown = self.shown, []

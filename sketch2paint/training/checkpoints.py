@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -16,8 +16,10 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
+from sketch2paint.arguments import one_of
 from sketch2paint.files import sync_folder
-from sketch2paint.models.weights import read_checkpoint, save_generator
+from sketch2paint.models.checkpoint import read_checkpoint
+from sketch2paint.models.weights import save_generator
 from sketch2paint.training.pix2pix import LOSSES, Pix2Pix, as_pix2pix
 
 SIGNALS = [
@@ -25,6 +27,8 @@ SIGNALS = [
     for name in ("SIGINT", "SIGTERM", "SIGUSR1")  # the last one: a scheduler's warning
     if hasattr(signal, name)
 ]
+OnNan = Literal["stop", "restore"]
+OnWriteError = Literal["continue", "stop"]
 INTERVAL = re.compile(r"(\d+(?:\.\d+)?) ?(min|pairs)")
 
 
@@ -92,20 +96,16 @@ class Checkpoints(Checkpoint):
         every: str | None = "15min",
         every_n_epochs: int = 5,
         monitor: str = "val/psnr",
-        on_nan: str = "stop",
-        on_write_error: str = "continue",
+        on_nan: OnNan = "stop",
+        on_write_error: OnWriteError = "continue",
     ) -> None:
         if every_n_epochs < 1:
             raise ValueError(
                 f"Expected `callbacks.checkpoints.every_n_epochs` to be at least 1, "
                 f"got {every_n_epochs}."
             )
-        for name, value, allowed in (
-            ("on_nan", on_nan, ("stop", "restore")),
-            ("callbacks.checkpoints.on_write_error", on_write_error, ("continue", "stop")),
-        ):
-            if value not in allowed:
-                raise ValueError(f"Expected `{name}` to be {' or '.join(allowed)}, got {value!r}.")
+        one_of("on_nan", on_nan, OnNan)
+        one_of("callbacks.checkpoints.on_write_error", on_write_error, OnWriteError)
         self.seconds, self.pairs = interval(every)
         self.folder = Path(out_dir) / "checkpoints"
         self.weights = Path(out_dir) / "weights/generator.safetensors"
@@ -113,7 +113,7 @@ class Checkpoints(Checkpoint):
         self.on_nan, self.on_write_error = on_nan, on_write_error
         self.best, self.restored = float("-inf"), False
         self.saved_at = (0.0, 0)  # time and pairs seen
-        self.unchecked: list[tuple[str, Tensor]] = []  # where, and its six losses
+        self.unchecked: list[tuple[str, Tensor]] = []  # where, and its losses
         self.signum = 0
         self.handlers: dict[int, Any] = {}
 
@@ -193,7 +193,9 @@ class Checkpoints(Checkpoint):
         return trainer.strategy.reduce(mine, reduce_op="max").tolist()  # type: ignore[union-attr]
 
     def _check_losses(self, trainer: pl.Trainer, model: Pix2Pix) -> None:
-        finite = torch.stack([losses for _, losses in self.unchecked]).isfinite().cpu()  # (N, 6)
+        finite = (
+            torch.stack([losses for _, losses in self.unchecked]).isfinite().cpu()
+        )  # (N, losses)
         unchecked, self.unchecked = self.unchecked, []
         if not self._agreed(trainer, int(not finite.all()))[0]:
             return

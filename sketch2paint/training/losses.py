@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor
 
-GAN_MODES = ("vanilla", "lsgan", "hinge")
+from sketch2paint.arguments import one_of
+
+GanMode = Literal["vanilla", "lsgan", "hinge"]
 SMALLEST_ERROR = 1e-3  # squared, of [-1, 1]: 36 dB; a nearly right picture takes no more gradient
 
 
-def check_gan_mode(mode: str) -> None:
-    """Raise a ValueError unless `mode` is one of GAN_MODES."""
-    if mode not in GAN_MODES:
-        raise ValueError(f"Expected `gan_mode` to be one of {', '.join(GAN_MODES)}, got {mode!r}.")
-
-
-def discriminator_loss(logits: Tensor, is_real: bool, mode: str = "vanilla") -> Tensor:
+def discriminator_loss(logits: Tensor, is_real: bool, mode: GanMode = "vanilla") -> Tensor:
     """Loss of the discriminator on one half of its work, averaged over patches.
 
     Args:
@@ -32,14 +29,14 @@ def discriminator_loss(logits: Tensor, is_real: bool, mode: str = "vanilla") -> 
     Raises:
         ValueError: unknown mode.
     """
-    check_gan_mode(mode)
+    one_of("gan_mode", mode, GanMode)
     logits = logits.float()
     if mode == "hinge":
         return F.relu(1 - logits if is_real else 1 + logits).mean()
     return _against_label(logits, is_real, mode)
 
 
-def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
+def generator_loss(logits: Tensor, mode: GanMode = "vanilla") -> Tensor:
     """Loss of the generator for the logits of its fakes, averaged over patches.
 
     Args:
@@ -53,7 +50,7 @@ def generator_loss(logits: Tensor, mode: str = "vanilla") -> Tensor:
     Raises:
         ValueError: unknown mode.
     """
-    check_gan_mode(mode)
+    one_of("gan_mode", mode, GanMode)
     logits = logits.float()
     if mode == "hinge":
         return -logits.mean()

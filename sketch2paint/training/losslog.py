@@ -81,7 +81,7 @@ class LossLog(Callback):
         batch_idx: int,
     ) -> None:
         model = as_pix2pix(pl_module)
-        losses = torch.stack([outputs[name] for name in LOSSES])  # (7,)
+        losses = torch.stack([outputs[name] for name in LOSSES])
         self.unread.append((model.pairs_seen, model.current_lr(), losses))
         batches = trainer.num_training_batches
         short = batches < self.every_n_steps and batch_idx + 1 == batches  # a line for each epoch
@@ -131,7 +131,7 @@ class LossLog(Callback):
         """Bring the waiting losses, means over processes, in one transfer; log each at its step."""
         if not self.unread:
             return
-        stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, 7)
+        stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, losses)
         values = (stacked if alone else self.reduce(stacked, reduce_op="mean")).cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
             metrics = {**dict(zip(LOSSES, row, strict=True)), "lr": lr}

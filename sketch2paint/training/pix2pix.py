@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pytorch_lightning as pl
@@ -15,11 +15,20 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
+from sketch2paint.arguments import one_of
 from sketch2paint.images.convert import to_rgb
-from sketch2paint.models import weights
-from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator, channels_last
+from sketch2paint.models.description import describe, in_full, planes_of
+from sketch2paint.models.networks import Norm, PatchDiscriminator, UNetGenerator, channels_last
+from sketch2paint.models.tasks import (
+    Plane,
+    TaskName,
+    as_planes,
+    channels_of,
+    stack,
+    task_of,
+)
 from sketch2paint.training.losses import (
-    check_gan_mode,
+    GanMode,
     discriminator_loss,
     generator_loss,
     psnr_loss,
@@ -28,16 +37,10 @@ from sketch2paint.training.losses import (
 Optimizer = torch.optim.Optimizer | LightningOptimizer
 Optimizers = tuple[Optimizer, Optimizer]  # of D, of G
 Backward = Callable[..., None]
-UPDATES = ("alternating", "simultaneous")
-LOSSES = (
-    "loss_D_fake",
-    "loss_D_real",
-    "loss_D",
-    "loss_G_GAN",
-    "loss_G_L1",
-    "loss_G_PSNR",
-    "loss_G",
-)
+Losses = Mapping[str, Tensor]
+Update = Literal["alternating", "simultaneous"]
+TERMS_G = ("loss_G_GAN", "loss_G_L1", "loss_G_PSNR")
+LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", *TERMS_G, "loss_G")  # as they are logged
 
 
 class Pix2Pix(pl.LightningModule):
@@ -45,23 +48,27 @@ class Pix2Pix(pl.LightningModule):
 
     Args:
         task: sketch (line art to RGB) | photo (L to ab in CIE Lab).
-        size: side of the training pictures in pixels.
-        norm: batch | instance | none, in both networks.
-        generator: keyword arguments of UNetGenerator besides size, out_channels and norm.
-        discriminator: keyword arguments of PatchDiscriminator besides in_channels and norm.
+        size: Side of the training pictures in pixels.
+        norm: Norm of both networks: batch | instance | none.
+        generator: Keyword arguments of UNetGenerator besides size, in_channels, out_channels, norm.
+        discriminator: Keyword arguments of PatchDiscriminator besides in_channels and norm.
+        discriminator_planes: Names of the planes that D sees beside the picture (paper: all that G
+            is given, the sketch); without any it is unconditional.
+        planes: Planes that G is given, (name, channels, empty) each, as the data serve them; None:
+            the task's own.
         gan_mode: vanilla | lsgan | hinge.
-        lambda_l1: weight of the L1 term (LAMBDA; paper: 100).
-        lambda_psnr: weight of minus the PSNR in dB (paper: 0); loss_G_PSNR is below 0.
-        lr: learning rate of both Adam optimizers.
+        lambda_l1: Weight of the L1 term (LAMBDA; paper: 100).
+        lambda_psnr: Weight of minus the PSNR in dB (paper: 0); loss_G_PSNR is below 0.
+        lr: Learning rate of both Adam optimizers.
         betas: Adam's betas (paper: 0.5 and 0.999).
-        lr_decay: share of the run, at its end, over which the learning rates fall linearly to 0.
+        lr_decay: Share of the run, at its end, over which the learning rates fall linearly to 0.
         update: alternating (paper: G learns from the D of the same step, already improved) |
             simultaneous (both from the networks as they were; one pass of D less).
-        accumulate: parts that a batch is cut into, one after the other in memory; the gradients
+        accumulate: Parts that a batch is cut into, one after the other in memory; the gradients
             are those of the whole batch, unless batch norm mixes samples.
-        ema_kimg: half-life of the generator's weight average in thousands of pairs seen (Karras
+        ema_kimg: Half-life of the generator's weight average in thousands of pairs seen (Karras
             et al. 2020), which validation and colouring use; 0: no average.
-        seed: of dropout.
+        seed: Seed of dropout.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -69,36 +76,48 @@ class Pix2Pix(pl.LightningModule):
 
     def __init__(
         self,
-        task: str = "sketch",
+        *,
+        task: TaskName = "sketch",
         size: int = 256,
-        norm: str = "instance",
+        norm: Norm = "instance",
         generator: dict[str, Any] | None = None,
         discriminator: dict[str, Any] | None = None,
-        gan_mode: str = "vanilla",
+        discriminator_planes: Sequence[str] = ("sketch",),
+        planes: Sequence[Any] | None = None,
+        gan_mode: GanMode = "vanilla",
         lambda_l1: float = 100.0,
         lambda_psnr: float = 0.0,
         lr: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         lr_decay: float = 0.0,
-        update: str = "alternating",
+        update: Update = "alternating",
         accumulate: int = 1,
         ema_kimg: float = 10.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if task not in weights.OUT_CHANNELS:
-            raise ValueError(f"Expected `model.task` to be sketch or photo, got {task!r}.")
+        one_of("model.task", task, TaskName)
         _check(gan_mode, lambda_l1, lambda_psnr, lr, betas, lr_decay, ema_kimg)
         _check_update(update, accumulate)
         betas = (betas[0], betas[1])
+        given = as_planes(planes, "`planes`") if planes else task_of(task).planes
+        planes, discriminator_planes = [list(plane) for plane in given], [*discriminator_planes]
         self.save_hyperparameters()
         self.automatic_optimization = False
-        fixed = {"size": size, "norm": norm, "out_channels": weights.OUT_CHANNELS[task]}
-        self.task, self.generator_arguments = task, {**fixed, **(generator or {})}
+        self.task, self.planes = task_of(task), given
+        self.judged_planes = _chosen(discriminator_planes, given)
+        self.generator_arguments = {
+            "size": size,
+            "norm": norm,
+            "in_channels": channels_of(given),
+            "out_channels": self.task.out_channels,
+            **_own(generator, "generator", ("size", "norm", "in_channels", "out_channels")),
+        }
         self.generator = UNetGenerator(**self.generator_arguments)
-        channels = self.generator.in_channels + self.generator.out_channels
-        self.discriminator = PatchDiscriminator(channels, norm=norm, **(discriminator or {}))
-        _check_size(size, **(discriminator or {}))
+        arguments = _own(discriminator, "discriminator", ("in_channels", "norm"))
+        channels = channels_of(self.judged_planes) + self.task.out_channels
+        self.discriminator = PatchDiscriminator(channels, norm=norm, **arguments)
+        _check_size(size, **arguments)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema: UNetGenerator | None = None
         if ema_kimg:
@@ -113,19 +132,48 @@ class Pix2Pix(pl.LightningModule):
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
 
-    def forward(self, sketch: Tensor) -> Tensor:
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Colour sketches with the averaged weights.
 
         Args:
-            sketch: (B, 1, H, W) in [-1, 1].
+            batch: `sketch` (B, 1, H, W) in [-1, 1], and what else the generator is given.
 
         Returns:
             (B, 3, H, W) in [-1, 1]; deterministic in eval mode.
         """
-        return (self.ema or self.generator)(channels_last(sketch))
+        planes, *style = self._given(batch)
+        return (self.ema or self.generator)(channels_last(planes), *style)
+
+    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
+        """Compare what the generator is given with what the data serve.
+
+        Args:
+            served: Planes of the data's batches.
+            style_channels: Numbers of their `style`; 0: they have none.
+
+        Raises:
+            ValueError: the generator is given a plane that the data do not serve, or another style.
+        """
+        for plane in self.planes:
+            if plane not in served:
+                there = ", ".join(f"{p.name} of {p.channels}" for p in served)
+                raise ValueError(
+                    f"Expected data that serve the plane `{plane.name}` of {plane.channels} "
+                    f"channels (empty: {plane.empty}), got {there}. Pass the data keys of the run "
+                    "that the model is of."
+                )
+        wanted = self.generator.style_channels
+        if wanted not in (0, style_channels):
+            raise ValueError(
+                f"Expected `model.generator.style_channels` to be {style_channels}, the numbers of "
+                f"`style` that the data serve, or 0, got {wanted}."
+            )
 
     def on_fit_start(self) -> None:
-        """Say where batch norm does not see the whole batch."""
+        """See that the data fit, and say where batch norm does not see the whole batch."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if hasattr(data, "planes"):
+            self.check_data(data.planes, data.style_channels)
         batch_norm = self.generator_arguments["norm"] == "batch"
         if batch_norm and self.accumulate > 1:
             rank_zero_warn(
@@ -139,11 +187,8 @@ class Pix2Pix(pl.LightningModule):
             )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """One step of both networks; returns the seven detached losses."""
-        optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc, attr-defined]
-        losses = self.gan_step(
-            batch["sketch"], batch["real"], optimizer_d, optimizer_g, self.manual_backward
-        )
+        """One step of both networks; returns the detached losses by their names."""
+        losses = self.gan_step(batch, self.optimizers(), self.manual_backward)  # type: ignore[arg-type]
         pairs = len(batch["sketch"]) * self.trainer.world_size
         self.pairs_seen += pairs
         self._update_ema(pairs)
@@ -153,108 +198,119 @@ class Pix2Pix(pl.LightningModule):
 
     def gan_step(
         self,
-        sketch: Tensor,
-        real: Tensor,
-        optimizer_d: Optimizer,
-        optimizer_g: Optimizer,
+        batch: Mapping[str, Tensor],
+        optimizers: Optimizers,
         backward: Backward = Tensor.backward,
     ) -> dict[str, Tensor]:
         """Update both networks once.
 
         Args:
-            sketch: (B, 1, H, W) in [-1, 1].
-            real: (B, 3, H, W) in [-1, 1].
-            optimizer_d: of the discriminator.
-            optimizer_g: of the generator.
-            backward: called as `Tensor.backward` is; Lightning scales and synchronises in its own.
+            batch: `sketch` (B, 1, H, W) and `real` (B, 3, H, W) in [-1, 1], further planes and
+                `style` (B, N) where the generator takes them; what nobody knows is passed on.
+            optimizers: Optimizer of the discriminator, and of the generator.
+            backward: Called as `Tensor.backward` is; Lightning scales and synchronises in its own.
 
         Returns:
-            The seven detached losses.
+            The detached losses by their names, in the order of LOSSES.
         """
-        optimizers = optimizer_d, optimizer_g
         step = self._alternating if self.update == "alternating" else self._simultaneous
-        losses = step(channels_last(sketch), channels_last(real), optimizers, backward)
-        of_d, of_g = losses.detach().split([2, 3])  # fake, real; GAN, L1, PSNR
-        values = (*of_d, of_d.mean(), *of_g, of_g.sum())
-        return dict(zip(LOSSES, values, strict=True))
+        found = step(
+            {k: channels_last(v) if v.ndim == 4 else v for k, v in batch.items()},
+            optimizers,
+            backward,
+        )
+        found = {name: loss.detach() for name, loss in found.items()}
+        found["loss_D"] = (found["loss_D_fake"] + found["loss_D_real"]) / 2
+        found["loss_G"] = torch.stack([found[name] for name in TERMS_G]).sum()
+        return {name: found[name] for name in LOSSES}
 
     def _alternating(
-        self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
-    ) -> Tensor:
-        """D on fake and real, then G against the new D; the five losses."""
+        self, batch: Mapping[str, Tensor], optimizers: Optimizers, backward: Backward
+    ) -> Losses:
+        """D on fake and real, then G against the new D; the losses of both."""
         optimizer_d, optimizer_g = optimizers
-        parts = list(zip(sketch.chunk(self.accumulate), real.chunk(self.accumulate), strict=True))
-        shares = [len(part) / len(sketch) for part, _ in parts]
-        fake, losses = sketch, torch.zeros(5, device=sketch.device)
+        parts = _chunks(batch, self.accumulate)
+        shares = [len(part["sketch"]) / len(batch["sketch"]) for part in parts]
+        fake, losses = batch["sketch"], dict[str, Tensor]()
 
         # Backward and step of one optimizer belong together: under fp16 Lightning updates the one
         # GradScaler after each optimizer step, so a later backward uses the new scale.
         optimizer_d.zero_grad(set_to_none=True)
-        for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
+        for number, (part, share) in enumerate(zip(parts, shares, strict=True)):
             with torch.set_grad_enabled(len(parts) == 1):  # else each is made again for G
                 fake = self._fake(part, number)
-            logits = self._judge(part, fake.detach()), self._judge(part, truth)
-            loss_d = share * self._losses_d(*logits)  # (2,)
-            backward(loss_d.mean())  # of the two: that slows D down, as the paper does (3.3)
-            losses[:2] += loss_d.detach()
+            logits = self._judge(part, fake.detach()), self._judge(part, part["real"])
+            loss_d = {name: share * loss for name, loss in self._losses_d(*logits).items()}
+            # Halved: that slows D down, as the paper does (3.3).
+            backward((loss_d["loss_D_fake"] + loss_d["loss_D_real"]) / 2)
+            _add(losses, loss_d)
         optimizer_d.step()
 
         # D's weights take no gradient here.
         self.discriminator.requires_grad_(False)
         optimizer_g.zero_grad(set_to_none=True)
-        for number, ((part, truth), share) in enumerate(zip(parts, shares, strict=True)):
+        for number, (part, share) in enumerate(zip(parts, shares, strict=True)):
             fake = fake if len(parts) == 1 else self._fake(part, number)
-            loss_g = share * self._losses_g(self.discriminator(part, fake), fake, truth)  # (3,)
-            backward(loss_g.sum())
-            losses[2:] += loss_g.detach()
+            logits_of_fake = self.discriminator(stack(part, self.judged_planes), fake)
+            loss_g = self._losses_g(logits_of_fake, fake, part["real"])
+            loss_g = {name: share * loss for name, loss in loss_g.items()}
+            backward(_sum(loss_g))
+            _add(losses, loss_g)
         optimizer_g.step()
         self.discriminator.requires_grad_(True)
         return losses
 
     def _simultaneous(
-        self, sketch: Tensor, real: Tensor, optimizers: Optimizers, backward: Backward
-    ) -> Tensor:
-        """G and D against each other as they were; D judges the fake once; the five losses."""
+        self, batch: Mapping[str, Tensor], optimizers: Optimizers, backward: Backward
+    ) -> Losses:
+        """G and D against each other as they were; D judges the fake once; the losses of both."""
         optimizer_d, optimizer_g = optimizers
-        fake = self._fake(sketch, 0)
-        logits = self._judge(sketch, fake)
-        loss_g = self._losses_g(logits, fake, real)
+        fake = self._fake(batch, 0)
+        logits = self._judge(batch, fake)
+        loss_g = self._losses_g(logits, fake, batch["real"])
         optimizer_g.zero_grad(set_to_none=True)
-        backward(loss_g.sum(), inputs=list(self.generator.parameters()), retain_graph=True)
+        backward(_sum(loss_g), inputs=list(self.generator.parameters()), retain_graph=True)
         optimizer_g.step()
 
-        loss_d = self._losses_d(logits, self._judge(sketch, real))
+        loss_d = self._losses_d(logits, self._judge(batch, batch["real"]))
         optimizer_d.zero_grad(set_to_none=True)
-        backward(loss_d.mean(), inputs=list(self.discriminator.parameters()))
+        backward(_sum(loss_d) / 2, inputs=list(self.discriminator.parameters()))
         optimizer_d.step()
-        return torch.cat([loss_d, loss_g])
+        return {**loss_d, **loss_g}
 
-    def _fake(self, sketch: Tensor, number: int) -> Tensor:
+    def _fake(self, batch: Mapping[str, Tensor], number: int) -> Tensor:
         """What G makes of one part of a batch."""
         generator = self.parallel[0] if self.parallel else self.generator
         # Dropout is a function of (seed, pairs seen, rank): a resumed run draws what it would have.
         torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank, number))
-        return generator(sketch)  # (B, 3, H, W)
+        return generator(*self._given(batch))  # (B, 3, H, W)
 
-    def _judge(self, sketch: Tensor, picture: Tensor) -> Tensor:
+    def _given(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """What G is given of a batch: its planes, and the style where it takes one."""
+        planes = stack(batch, self.planes)
+        return (planes, batch["style"]) if self.generator.style_channels else (planes,)
+
+    def _judge(self, batch: Mapping[str, Tensor], picture: Tensor) -> Tensor:
         """Logits of D for its own update, (B, 1, h, w)."""
         discriminator = self.parallel[1] if self.parallel else self.discriminator
-        return discriminator(sketch, picture)
+        return discriminator(stack(batch, self.judged_planes), picture)
 
-    def _losses_d(self, fake: Tensor, real: Tensor) -> Tensor:
-        """The losses of D by its logits of fake and real, (2,)."""
-        losses = [
-            discriminator_loss(logits, is_real, self.gan_mode)
-            for logits, is_real in ((fake, False), (real, True))
-        ]
-        return torch.stack(losses)
+    def _losses_d(self, fake: Tensor, real: Tensor) -> Losses:
+        """The losses of D by its logits of fake and real."""
+        return {
+            "loss_D_fake": discriminator_loss(fake, False, self.gan_mode),
+            "loss_D_real": discriminator_loss(real, True, self.gan_mode),
+        }
 
-    def _losses_g(self, logits: Tensor, fake: Tensor, real: Tensor) -> Tensor:
-        """The losses of G: to fool D, and to stay near the truth in two measures, (3,)."""
-        gan = generator_loss(logits, self.gan_mode)
+    def _losses_g(self, logits: Tensor, fake: Tensor, real: Tensor) -> Losses:
+        """The losses of G: to fool D, and to stay near the true colours in two measures."""
         l1 = self.lambda_l1 * F.l1_loss(fake.float(), real)
         psnr = self.lambda_psnr * psnr_loss(fake, real) if self.lambda_psnr else l1.new_zeros(())
-        return torch.stack([gan, l1, psnr])
+        return {
+            "loss_G_GAN": generator_loss(logits, self.gan_mode),
+            "loss_G_L1": l1,
+            "loss_G_PSNR": psnr,
+        }
 
     @torch.no_grad()
     def _update_ema(self, pairs: int) -> None:
@@ -271,7 +327,7 @@ class Pix2Pix(pl.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Compare the coloured validation sketches with the truth."""
         sketch = batch["sketch"]
-        fake = self(sketch).float()
+        fake = self(batch).float()
         # Metrics are of [0, 1], and of float32: SSIM subtracts squares, which takes all 24 bits.
         with torch.autocast(self.device.type, enabled=False):
             fake = (to_rgb(sketch, fake) + 1) / 2
@@ -308,7 +364,7 @@ class Pix2Pix(pl.LightningModule):
 
     def about(self) -> dict[str, Any]:
         """Describe the generator for weight files."""
-        return weights.describe(self.generator_arguments, self.task)
+        return describe(self.generator_arguments, self.task.name, self.planes)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the pairs seen, and what a reader needs to use the file as weights."""
@@ -331,7 +387,8 @@ class Pix2Pix(pl.LightningModule):
         theirs, ours = (
             {
                 "task": about["task"],
-                **about["generator"],
+                "planes": [list(plane) for plane in planes_of(about)],
+                **in_full(about["generator"]),
                 "ema_kimg > 0": kept == "ema",
             }
             for about, kept in ((theirs, theirs["weights"]), (ours, self._kept()))
@@ -367,6 +424,43 @@ class Pix2Pix(pl.LightningModule):
             self.ema.load_state_dict(theirs)
 
 
+def _chunks(batch: Mapping[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
+    """A batch cut into parts of samples, as `Tensor.chunk` does."""
+    cut = {name: tensor.chunk(parts) for name, tensor in batch.items()}
+    return [dict(zip(cut, tensors, strict=True)) for tensors in zip(*cut.values(), strict=True)]
+
+
+def _sum(losses: Losses) -> Tensor:
+    return torch.stack([*losses.values()]).sum()
+
+
+def _add(sums: dict[str, Tensor], losses: Losses) -> None:
+    for name, loss in losses.items():
+        sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
+
+
+def _chosen(names: Iterable[str], planes: Sequence[Plane]) -> tuple[Plane, ...]:
+    """The planes of these names."""
+    by_name = {plane.name: plane for plane in planes}
+    if unknown := [name for name in names if name not in by_name]:
+        raise ValueError(
+            f"Expected `model.discriminator_planes` to be names out of {', '.join(by_name)}, which "
+            f"the generator is given, got {unknown[0]!r}."
+        )
+    return tuple(by_name[name] for name in names)
+
+
+def _own(arguments: dict[str, Any] | None, node: str, fixed: Sequence[str]) -> dict[str, Any]:
+    """A network's own arguments; those that the rest of the run decides on are refused."""
+    for name in fixed:
+        if name in (arguments or {}):
+            raise ValueError(
+                f"Expected no `model.{node}.{name}`: the task, the data's planes and the other "
+                "keys of the model decide on it. Leave it out."
+            )
+    return {**(arguments or {})}
+
+
 def _lie_as_weights_do(optimizer: torch.optim.Optimizer) -> None:
     """Order moments in memory as their weights: fused Adam walks through both, and mixes them up.
 
@@ -398,7 +492,7 @@ def _check(
     lr_decay: float,
     ema_kimg: float,
 ) -> None:
-    check_gan_mode(gan_mode)
+    one_of("model.gan_mode", gan_mode, GanMode)
     for name, value in (
         ("lambda_l1", lambda_l1),
         ("lambda_psnr", lambda_psnr),
@@ -415,10 +509,7 @@ def _check(
 
 
 def _check_update(update: str, accumulate: int) -> None:
-    if update not in UPDATES:
-        raise ValueError(
-            f"Expected `model.update` to be one of {', '.join(UPDATES)}, got {update!r}."
-        )
+    one_of("model.update", update, Update)
     if accumulate < 1:
         raise ValueError(f"Expected `model.accumulate` to be at least 1, got {accumulate}.")
     if accumulate > 1 and update == "simultaneous":

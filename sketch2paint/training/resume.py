@@ -20,6 +20,10 @@ FIXED = (
     "data.task", "data.size", "model.task", "model.size", "model.norm", "model.generator*",
     "model.discriminator*",
 )  # fmt: skip
+# Keys that came after release 0.1, with the value that means what was before.
+SINCE = {"model.discriminator_planes": ["sketch"], "model.generator.style_channels": 0}
+# Keys that say nothing of the run: where a class stands; what the data's planes decide on now.
+GONE = ("*._target_", "model.generator.in_channels")
 
 
 class Resumed(NamedTuple):
@@ -65,7 +69,7 @@ def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Resumed | None:
 
 
 def _read(path: Path) -> Resumed:
-    from sketch2paint.models.weights import read_checkpoint  # heavy
+    from sketch2paint.models.checkpoint import read_checkpoint  # heavy
 
     checkpoint = read_checkpoint(path)
     try:
@@ -124,10 +128,11 @@ def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
         return [f"{saved}: cannot be read ({error}); the configuration is not compared."]
     now = _flat(config)
+    then = {**{key: value for key, value in SINCE.items() if key in now}, **then}
     changed = {
         key: f"{key}: {then.get(key, 'absent')!r} -> {now.get(key, 'absent')!r}"
         for key in sorted(then.keys() | now.keys())
-        if then.get(key, "absent") != now.get(key, "absent")
+        if then.get(key, "absent") != now.get(key, "absent") and not _matches(key, GONE)
     }
     if fixed := [line for key, line in changed.items() if _matches(key, FIXED)]:
         raise ValueError(

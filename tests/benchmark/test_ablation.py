@@ -48,8 +48,9 @@ def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
     plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     generator = ladder.with_torchs_norm(plain.generator)
     discriminator = ladder.with_torchs_norm(plain.discriminator)
-    sketch, real = WORK.batch()
-    ours = model.gan_step(sketch, real, sgd(model.discriminator), sgd(model.generator))
+    batch = WORK.batch()
+    ours = model.gan_step(batch, (sgd(model.discriminator), sgd(model.generator)))
+    sketch, real = batch["sketch"], batch["real"]
     theirs = ladder.reference_step(
         generator, discriminator, sgd(discriminator), sgd(generator), sketch, real
     )

@@ -144,7 +144,8 @@ def test_plain_loop_makes_what_the_painter_s_network_makes(
 
 def test_painter_is_of_a_checkpoint_for_sketches(weight_path: Path, tmp_path: Path) -> None:
     assert benchmark.load_painter(WORK, str(weight_path)).generator.size == 16
-    from sketch2paint.models.weights import describe, save_generator
+    from sketch2paint.models.description import describe
+    from sketch2paint.models.weights import save_generator
 
     arguments = {"size": 16, "base_channels": 4, "out_channels": 2}
     photo = UNetGenerator(**arguments)  # type: ignore[arg-type]

@@ -112,7 +112,7 @@ def test_every_row_is_measured_on_every_picture(
     found = measure(chosen, networks, judges, 0, lambda n, p: seen.append((n, list(p))))
     assert found.rows == ["generator.safetensors", *FLOORS] and found.networks == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
-    painter = Painter.load(weight_path, "cpu", lines="network", normalise="off")
+    painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")
     for n, (name, (drawing, fake, real)) in enumerate(seen):
         pair = read_rgb(pairs_dir / name)
         np.testing.assert_array_equal(real, resize(pair[:, :32], 16, 16))

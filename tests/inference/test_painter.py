@@ -12,8 +12,9 @@ from torch import Tensor
 
 from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
 from sketch2paint.inference.painter import LONGEST, Painter
+from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.weights import describe, save_generator
+from sketch2paint.models.weights import save_generator
 
 SIZES = [(1, 1), (1, 300), (300, 1), (17, 301), (64, 64), (100, 40), (16, 16), (5, 7)]
 
@@ -240,13 +241,13 @@ def levels_of_lightness(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_photograph_keeps_its_size_and_lightness(height: int, width: int) -> None:
     picture = photograph(height, width)
-    (painted,) = Painter(Tint(), "photo").paint([picture])
+    (painted,) = Painter(Tint(), task="photo").paint([picture])
     assert painted.shape == (height, width, 3) and painted.dtype == np.uint8
     assert np.abs(levels_of_lightness(painted) - levels_of_lightness(picture)).max() <= 1
 
 
 def test_photograph_has_the_colours_of_the_network() -> None:
-    (painted,) = Painter(Tint(0.1), "photo").paint([photograph(64, 64)])
+    (painted,) = Painter(Tint(0.1), task="photo").paint([photograph(64, 64)])
     a, b = lab(painted)[..., 1], lab(painted)[..., 2]
     expected = 11 * np.linspace(-1, 1, 64)
     np.testing.assert_allclose(a.mean(axis=0), expected, atol=1.5)
@@ -257,14 +258,14 @@ def test_detail_finer_than_the_network_sees_is_kept() -> None:
     picture = np.full((160, 160, 3), 60, np.uint8)
     picture[:, ::2] = 190  # gone after the reduction to 16
     generator = Tint(0.0)
-    (painted,) = Painter(generator, "photo").paint([picture])
+    (painted,) = Painter(generator, task="photo").paint([picture])
     assert float(generator.seen[0].std()) < 0.01
     np.testing.assert_allclose(painted, picture, atol=1)
 
 
 def test_network_sees_the_lightness_of_a_photograph() -> None:
     generator, picture = Tint(), photograph(16, 23)
-    Painter(generator, "photo").paint([picture])
+    Painter(generator, task="photo").paint([picture])
     (seen,) = generator.seen
     assert seen.shape == (1, 1, 16, 32)
     expected = rgb_to_lab(to_float(torch.from_numpy(picture).permute(2, 0, 1)[None]))[0, 0]
@@ -287,20 +288,20 @@ def photo_generator() -> UNetGenerator:
 def test_grey_and_colour_photographs_are_painted_alike(photo_generator: UNetGenerator) -> None:
     colour = photograph(64, 80)
     grey = levels_of_lightness(colour).astype(np.uint8)
-    painter = Painter(photo_generator, "photo")
+    painter = Painter(photo_generator, task="photo")
     first, second, third = (lab(p) for p in painter.paint([colour, rgb(grey), grey]))
     np.testing.assert_array_equal(second, third)  # (H, W) is the same as (H, W, 3)
     assert np.abs(first - second).mean() < 2  # a random network with strong weights: not the most
     assert np.abs(first - second).mean() < 0.2 * np.abs(first[..., 1:]).mean()
     assert np.abs(first[..., 1:]).mean() > 2 < np.abs(first - lab(colour)).mean()
     spy = Tint()
-    Painter(spy, "photo").paint([colour])
-    Painter(spy, "photo").paint([grey])
+    Painter(spy, task="photo").paint([colour])
+    Painter(spy, task="photo").paint([grey])
     torch.testing.assert_close(spy.seen[0], spy.seen[1], rtol=0, atol=0.02)  # 1 of L's 100
 
 
 def test_photographs_of_mixed_sizes_keep_their_order(photo_generator: UNetGenerator) -> None:
-    painter = Painter(photo_generator, "photo")
+    painter = Painter(photo_generator, task="photo")
     pictures = [photograph(*size, seed=n) for n, size in enumerate(SIZES)]
     for picture, together in zip(pictures, painter.paint(pictures), strict=True):
         (alone,) = painter.paint([picture])
@@ -311,7 +312,7 @@ def test_photographs_of_mixed_sizes_keep_their_order(photo_generator: UNetGenera
 def test_colours_out_of_gamut_are_clipped_without_a_warning() -> None:
     picture = np.zeros((32, 48, 3), np.uint8)
     picture[:, 16:32], picture[:, 32:] = 128, 255
-    (painted,) = Painter(Tint(1.0), "photo").paint([picture])
+    (painted,) = Painter(Tint(1.0), task="photo").paint([picture])
     assert painted.shape == picture.shape and painted.max() == 255 and painted.min() == 0
 
 
@@ -319,10 +320,10 @@ def test_task_comes_from_the_weight_file(photo_generator: UNetGenerator, tmp_pat
     about = {"size": 16, "base_channels": 4, "out_channels": 2}
     path = tmp_path / "photo.safetensors"
     save_generator(path, photo_generator.state_dict(), describe(about, "photo"))
-    painter, picture = Painter.load(path, "cpu"), photograph(40, 60)
-    assert painter.task == "photo"
+    painter, picture = Painter.load(path, device="cpu"), photograph(40, 60)
+    assert painter.task.name == "photo"
     (painted,) = painter.paint([picture])
-    (expected,) = Painter(photo_generator, "photo").paint([picture])
+    (expected,) = Painter(photo_generator, task="photo").paint([picture])
     np.testing.assert_array_equal(painted, expected)
 
 
@@ -332,14 +333,14 @@ def test_task_comes_from_the_weight_file(photo_generator: UNetGenerator, tmp_pat
 def test_loaded_painter_paints_the_same(weight_path: Path, painter: Painter) -> None:
     sketch = drawing(40, 60)
     (expected,) = painter.paint([sketch])
-    (picture,) = Painter.load(weight_path, "cpu").paint([sketch])
+    (picture,) = Painter.load(weight_path, device="cpu").paint([sketch])
     np.testing.assert_array_equal(picture, expected)
 
 
 def test_auto_takes_a_gpu_if_there_is_one(weight_path: Path) -> None:
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert Painter.load(weight_path).device.type == expected
-    assert Painter.load(weight_path).task == "sketch"
+    assert Painter.load(weight_path).task.name == "sketch"
 
 
 def test_missing_weights(tmp_path: Path) -> None:
@@ -350,7 +351,7 @@ def test_missing_weights(tmp_path: Path) -> None:
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])
 def test_unknown_device(weight_path: Path, device: str) -> None:
     with pytest.raises(ValueError, match=f"Expected `device` to be usable, got '{device}'"):
-        Painter.load(weight_path, device)
+        Painter.load(weight_path, device=device)
 
 
 @pytest.mark.parametrize(
@@ -501,7 +502,9 @@ def test_tiles_and_the_whole_look_alike(task: str) -> None:
             16, base_channels=4, levels=2, norm="batch", out_channels=2 if task == "photo" else 3
         )
     picture = photograph(97, 130) if task == "photo" else drawing(97, 130)
-    tiled, one = (Painter(generator, task, scale=1, tile=t).paint(picture) for t in (32, "off"))
+    tiled, one = (
+        Painter(generator, task=task, scale=1, tile=t).paint(picture) for t in (32, "off")
+    )
     assert np.abs(tiled.astype(int) - one).max() <= 2  # the tiles stand on the whole's grid
     assert one.std() > 10
 
@@ -582,7 +585,7 @@ def test_scan_is_painted_as_the_clean_drawing(painter: Painter) -> None:
 
 def test_photographs_have_no_lines_and_are_not_normalised() -> None:
     dark = photograph(40, 60) // 4
-    (painted,) = Painter(Tint(), "photo").process([dark])
+    (painted,) = Painter(Tint(), task="photo").process([dark])
     assert painted.notes == () and (painted.lines == 255).all()
     np.testing.assert_array_equal(painted.colours, painted.picture)
     assert np.abs(levels_of_lightness(painted.picture) - levels_of_lightness(dark)).max() <= 1
@@ -614,7 +617,7 @@ def test_photographs_have_no_lines_and_are_not_normalised() -> None:
     ],
 )
 def test_wrong_parameter(weight_path: Path, name: str, value: Any, message: str) -> None:
-    generator = Painter.load(weight_path, "cpu").generator
+    generator = Painter.load(weight_path, device="cpu").generator
     with pytest.raises(ValueError, match=message):
         Painter(generator, **{name: value})
     if name != "task":

@@ -315,7 +315,7 @@ def test_transparent_sketch_is_painted_as_on_white(
 def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        painter = Painter(UNetGenerator(16, base_channels=2, out_channels=2), "photo")
+        painter = Painter(UNetGenerator(16, base_channels=2, out_channels=2), task="photo")
     ramp = np.repeat(np.arange(40, 220, 4, dtype=np.uint8)[None], 30, axis=0)
     (tmp_path / "in").mkdir()
     grey = Image.fromarray(ramp)

@@ -15,20 +15,28 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from PIL import Image
+from conftest import TINY
 
+from sketch2paint.data.demo import draw_pair
+from sketch2paint.inference.painter import Painter
 from sketch2paint.models import export
+from sketch2paint.models.description import describe, planes_of
 from sketch2paint.models.export import export_generator
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.onnx_generator import load_network
-from sketch2paint.models.weights import OUT_CHANNELS, describe, load_generator, save_generator
+from sketch2paint.models.tasks import SKETCH, Plane, task_of
+from sketch2paint.models.weights import load, load_generator, save_generator
 
 ROOT = Path(__file__).parents[2]
 
 
 def write_weights(path: Path, task: str = "sketch", **changes: Any) -> UNetGenerator:
     """A tiny generator with biases and colours, and its weight file."""
-    arguments = {"size": 16, "base_channels": 4, "out_channels": OUT_CHANNELS[task], **changes}
+    arguments = {
+        "size": 16,
+        "base_channels": 4,
+        "out_channels": task_of(task).out_channels,
+        **changes,
+    }
     with torch.random.fork_rng():
         torch.manual_seed(0)
         generator = UNetGenerator(**arguments)
@@ -39,6 +47,14 @@ def write_weights(path: Path, task: str = "sketch", **changes: Any) -> UNetGener
         generator.out[0].weight.mul_(40) if arguments.get("upsampling") != "resize" else None
     save_generator(path, generator.state_dict(), describe(arguments, task))
     return generator.eval()
+
+
+def exported(checkpoint: Path | str, output: Path | str, **keys: Any) -> export.Comparison:
+    """Export a generator and compare the file on six demo drawings."""
+    drawings = [draw_pair(0, index, 16)[1] for index in range(6)]
+    return export_generator(
+        checkpoint, **{"format": "onnx", "output": output, "drawings": drawings, **keys}
+    )
 
 
 def metadata(path: Path) -> dict[str, Any]:
@@ -55,7 +71,7 @@ def test_every_format_paints_the_same(
     weight_path: Path, tiny_generator: UNetGenerator, format: str, name: str
 ) -> None:
     output = weight_path.parent / "made" / name
-    measured = export_generator(weight_path, format, output)
+    measured = exported(weight_path, output, format=format)
     assert measured.levels < 0.05 and measured.drawings == 6
     assert measured.seconds > 0 and measured.torch_seconds > 0
     assert list(output.parent.iterdir()) == [output]
@@ -79,7 +95,7 @@ def test_onnx_of_every_kind_of_network(
 ) -> None:
     write_weights(tmp_path / "a.safetensors", task, norm=norm, upsampling=upsampling)
     output = tmp_path / "a.onnx"
-    assert export_generator(tmp_path / "a.safetensors", "onnx", output, opset=opset).levels < 0.05
+    assert exported(tmp_path / "a.safetensors", output, opset=opset).levels < 0.05
     model = onnx.load(output)
     assert {(entry.domain, entry.version) for entry in model.opset_import} == {("", opset)}
     assert metadata(output)["task"] == task
@@ -88,13 +104,14 @@ def test_onnx_of_every_kind_of_network(
 
 def test_onnx_says_what_it_is(weight_path: Path) -> None:
     output = weight_path.parent / "a.onnx"
-    measured = export_generator(weight_path, "onnx", output)
+    measured = exported(weight_path, output)
     assert metadata(output) == {
         **load_generator(weight_path)[1],
         "size": 16,
         "multiple": 16,
         "in_channels": 1,
         "out_channels": 3,
+        "style_channels": 0,
         "dtype": "float32",
         "opset": 18,
         "levels_from_torch": measured.levels,
@@ -115,8 +132,8 @@ def test_laid_lines_go_into_the_file(tmp_path: Path) -> None:
     arguments = {"size": 16, "base_channels": 4, "norm": "batch", "lay_lines": True}
     weights, output = tmp_path / "generator.safetensors", tmp_path / "generator.onnx"
     save_generator(weights, UNetGenerator(**arguments).state_dict(), describe(arguments, "sketch"))
-    assert export_generator(weights, "onnx", output).levels < 0.05
-    network, about = load_network(output, "cpu")
+    assert exported(weights, output).levels < 0.05
+    network, about = load(output, device="cpu")
     assert about["generator"]["lay_lines"] is True
     black = torch.full((1, 1, 16, 32), -1.0)
     torch.testing.assert_close(network(black), black.expand(-1, 3, -1, -1))
@@ -124,8 +141,8 @@ def test_laid_lines_go_into_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["torchscript", "torch_export"])
 def test_torch_s_files_carry_the_description(weight_path: Path, format: str) -> None:
-    output = weight_path.with_suffix(export.SUFFIXES[format])
-    export_generator(weight_path, format, output)
+    output = weight_path.with_suffix(export.SUFFIXES_OF[format])
+    exported(weight_path, output, format=format)
     files = {"sketch2paint.json": ""}
     if format == "torchscript":
         with warnings.catch_warnings():
@@ -148,7 +165,7 @@ def test_smaller_weights(
     write_weights(tmp_path / "a.safetensors", base_channels=8, norm="batch")
     weights, output = tmp_path / "a.safetensors", tmp_path / "a.onnx"
     with caplog.at_level(logging.INFO):
-        measured = export_generator(weights, "onnx", output, dtype)
+        measured = exported(weights, output, dtype=dtype)
         assert capfd.readouterr() == ("", "")
         logging.getLogger("after").info("heard")
     assert [record.message for record in caplog.records] == ["heard"]  # exporters are quiet
@@ -168,54 +185,93 @@ def test_a_file_that_paints_differently_is_not_kept(
 ) -> None:
     right = export._open
 
-    def wrong(path: Path, format: str) -> export.Network:
-        network = right(path, format)
-        return lambda sketch: network(sketch) * factor
+    def wrong(path: Path, format: str) -> export.Colour:
+        colour = right(path, format)
+        return lambda *inputs: colour(*inputs) * factor
 
     output = weight_path.parent / "a.pt"
     output.write_text("an older file")
     monkeypatch.setattr(export, "_open", wrong)
     with pytest.raises(ValueError, match=r"a\.pt: expected the file to paint as PyTorch does"):
-        export_generator(weight_path, "torchscript", output)
+        exported(weight_path, output, format="torchscript")
     assert output.read_text() == "an older file"
     assert sorted(weight_path.parent.iterdir()) == [output, weight_path]
 
 
 def test_difference_is_in_levels_of_255(tiny_generator: UNetGenerator) -> None:
     pictures = [np.zeros((16, 16), np.uint8)]
+    about = {**describe(TINY, "sketch"), "style_channels": 0}
     shifted = lambda sketch: tiny_generator(sketch) + 0.5  # noqa: E731
-    measured = export._compare(tiny_generator.eval(), shifted, pictures, "sketch")
+    measured = export._compare(tiny_generator.eval(), shifted, pictures, about)
     assert measured.levels == pytest.approx(255 / 4, rel=1e-4)
 
 
 @pytest.mark.parametrize("task", ["sketch", "photo"])
-def test_drawings_of_one_s_own(tmp_path: Path, task: str) -> None:
+def test_drawings_of_any_size_and_number(tmp_path: Path, task: str) -> None:
     write_weights(tmp_path / "a.safetensors", task)
-    folder = tmp_path / "drawings"
-    folder.mkdir()
-    for number in range(8):
-        Image.new("RGB", (30 + number, 20), (number, 200, 90)).save(folder / f"{number}.png")
-    for drawings, count in ((folder, 8), (folder / "3.png", 1)):
-        output = tmp_path / "b.safetensors"
-        measured = export_generator(
-            tmp_path / "a.safetensors", "safetensors", output, drawings=drawings
+    colours = [np.full((20, 30 + n, 3), (n, 200, 90), np.uint8) for n in range(8)]
+    for drawings in (colours, colours[:1], [colours[0][..., 0], colours[1]]):
+        measured = exported(
+            tmp_path / "a.safetensors",
+            tmp_path / "b.safetensors",
+            format="safetensors",
+            drawings=drawings,
         )
-        assert measured.drawings == count and measured.levels == 0
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="gone: no such picture or folder. Pass drawings"):
-        export._pictures(tmp_path / "gone", task, 16)
-    with pytest.raises((ValueError, OSError), match="empty"):
-        export._pictures(tmp_path / "empty", task, 16)
+        assert measured.drawings == len(drawings) and measured.levels == 0
 
 
 def test_inputs_are_what_the_network_is_trained_on() -> None:
+    """And in other planes, and in the style, nothing that agrees with the drawing by itself."""
     picture = np.full((8, 8, 3), 255, np.uint8)
     picture[:, :4] = 0
+    hints = Plane("hints", 4, 0.0)
     for task in ("sketch", "photo"):
-        x = export._input(picture, 4, 12, task, channels=2)
-        assert x.shape == (2, 4, 12)
-        assert x[0, 0, 0] == pytest.approx(-1, abs=1e-3) and x[1, 3, 11] == pytest.approx(
-            1, abs=1e-3
+        about = describe({}, task, [*task_of(task).planes, hints])
+        sketch, others, style = export._inputs([picture], 4, 12, {**about, "style_channels": 5})
+        assert (sketch.shape, others.shape, style.shape) == ((1, 1, 4, 12), (1, 4, 4, 12), (1, 5))
+        assert sketch[0, 0, 0, 0] == pytest.approx(-1, abs=1e-3)
+        assert sketch[0, 0, 3, 11] == pytest.approx(1, abs=1e-3)
+        correlated = np.corrcoef(torch.cat([sketch, others], dim=1)[0].flatten(1))
+        assert np.abs(correlated - np.eye(5)).max() < 0.5
+        assert len(style.unique()) == 5
+
+
+@pytest.mark.parametrize("format", ["onnx", "torchscript", "torch_export"])
+def test_planes_and_a_style_have_inputs_of_their_own(tmp_path: Path, format: str) -> None:
+    planes = [*SKETCH.planes, Plane("hints", 4, 0.0)]
+    arguments = {**TINY, "in_channels": 5, "style_channels": 6, "lay_lines": True}
+    torch.manual_seed(0)
+    generator = UNetGenerator(**arguments).eval()
+    for module in generator.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight)
+    with torch.no_grad():
+        generator.out[0].weight.mul_(40)
+    save_generator(
+        tmp_path / "a.safetensors", generator.state_dict(), describe(arguments, "sketch", planes)
+    )
+    output = tmp_path / f"b{export.SUFFIXES_OF[format]}"
+    assert exported(tmp_path / "a.safetensors", output, format=format).levels < 0.05
+    inputs = torch.rand(3, 1, 16, 32) * 2 - 1, torch.rand(3, 4, 16, 32), torch.randn(3, 6)
+    with torch.inference_mode():
+        expected = generator(torch.cat(inputs[:2], dim=1), inputs[2])
+        torch.testing.assert_close(
+            export._open(output, format)(*inputs), expected, rtol=0, atol=2e-4
+        )
+        without = generator(torch.cat([inputs[0], torch.zeros(3, 4, 16, 32)], dim=1))
+        assert (expected - without).abs().max() > 0.1
+        if format != "onnx":
+            return
+        network, about = load(output, device="cpu")
+        assert [value.name for value in network.session.get_inputs()] == [
+            "sketch",
+            "hints",
+            "style",
+        ]
+        assert [plane["name"] for plane in about["planes"]] == ["sketch", "hints"]
+        painter = Painter(network, planes=planes_of(about), lines="network", normalise="off")
+        torch.testing.assert_close(
+            painter.generate({"sketch": inputs[0]}), without, rtol=0, atol=2e-4
         )
 
 
@@ -234,9 +290,9 @@ def test_inputs_are_what_the_network_is_trained_on() -> None:
     ],
 )
 def test_arguments(weight_path: Path, arguments: dict[str, Any], message: str) -> None:
-    given = {"checkpoint": weight_path, "format": "onnx", "output": "a.onnx"} | arguments
+    given = {"checkpoint": weight_path, "output": "a.onnx"} | arguments
     with pytest.raises((ValueError, OSError), match=message):
-        export_generator(**given)
+        exported(**given)
 
 
 def test_more_than_one_onnx_file_can_hold(
@@ -244,7 +300,7 @@ def test_more_than_one_onnx_file_can_hold(
 ) -> None:
     monkeypatch.setattr(export, "ONNX_BYTES", 1000)
     with pytest.raises(ValueError, match="Expected weights of less than 2 GB for one .onnx file"):
-        export_generator(weight_path, "onnx", weight_path.with_suffix(".onnx"))
+        exported(weight_path, weight_path.with_suffix(".onnx"))
 
 
 @pytest.mark.slow

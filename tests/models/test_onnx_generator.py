@@ -12,10 +12,12 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from sketch2paint.data.demo import draw_pair
+from sketch2paint.models.description import describe
 from sketch2paint.models.export import export_generator
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.onnx_generator import KEY, ExportedGenerator, load_network
-from sketch2paint.models.weights import describe, save_generator
+from sketch2paint.models.onnx_generator import KEY, ExportedGenerator
+from sketch2paint.models.weights import load, save_generator
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[UNetGenerator, bytes
     arguments = {"size": 16, "base_channels": 4}
     generator = UNetGenerator(**arguments).eval()
     save_generator(folder / "a.safetensors", generator.state_dict(), describe(arguments, "sketch"))
-    export_generator(folder / "a.safetensors", "onnx", folder / "a.onnx")
+    drawings = [draw_pair(0, 0, 16)[1]]
+    weights, output = folder / "a.safetensors", folder / "a.onnx"
+    export_generator(weights, format="onnx", output=output, drawings=drawings)
     return generator, (folder / "a.onnx").read_bytes()
 
 
@@ -61,7 +65,7 @@ def retell(**changes: Any) -> Callable[[onnx.ModelProto], None]:
 
 
 def test_it_stands_in_for_the_generator(onnx_path: Path, made: tuple[UNetGenerator, bytes]) -> None:
-    network, about = load_network(onnx_path, "cpu", task="sketch")
+    network, about = load(onnx_path, device="cpu", task="sketch")
     assert isinstance(network, ExportedGenerator) and not network.training
     assert (network.size, network.multiple, network.task) == (16, 16, "sketch")
     assert (network.in_channels, network.out_channels) == (1, 3)
@@ -73,13 +77,13 @@ def test_it_stands_in_for_the_generator(onnx_path: Path, made: tuple[UNetGenerat
 
 
 def test_other_files_are_weights(weight_path: Path) -> None:
-    network, about = load_network(weight_path)
+    network, about = load(weight_path)
     assert isinstance(network, UNetGenerator) and about["task"] == "sketch"
 
 
 def test_another_task_is_refused(onnx_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\.onnx: expected weights for the task photo, got task"):
-        load_network(onnx_path, "cpu", task="photo")
+        load(onnx_path, device="cpu", task="photo")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 16, 20), (1, 2, 16, 16)])
@@ -118,20 +122,20 @@ def test_without_the_packages(onnx_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.onnx"):
-        load_network(tmp_path / "gone.onnx")
+        load(tmp_path / "gone.onnx")
 
 
 @pytest.mark.parametrize("keep", [0, 10, 500, -1])
 def test_truncated(onnx_path: Path, keep: int) -> None:
     onnx_path.write_bytes(onnx_path.read_bytes()[:keep])
     with pytest.raises(ValueError, match=r"generator\.onnx: (damaged|expected|ONNX Runtime)"):
-        load_network(onnx_path)
+        load(onnx_path)
 
 
 def test_onnx_of_another_program(change: Callable[..., Path]) -> None:
     path = change(lambda model: model.ClearField("metadata_props"))
     with pytest.raises(ValueError, match="expected an .onnx file written by export.py, got anoth"):
-        load_network(path)
+        load(path)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,8 @@ def test_onnx_of_another_program(change: Callable[..., Path]) -> None:
         ({"multiple": 0}, "expected `multiple` to be a whole number"),
         ({"in_channels": "1"}, "expected `in_channels` to be a whole number .* got '1'"),
         ({"out_channels": True}, "expected `out_channels` to be a whole number"),
-        ({"version": 2}, "got 'sketch2paint generator' version 2. Read it with"),
+        ({"version": 3}, "got 'sketch2paint generator' version 3. Read it with"),
+        ({"style_channels": -1}, "expected `style_channels` to be a whole number from 0 to 65536"),
         ({"task": ["sketch"]}, "expected weights for the task sketch or photo"),
     ],
 )
@@ -152,7 +157,7 @@ def test_absurd_descriptions(
     change: Callable[..., Path], changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message) as info:
-        load_network(change(retell(**changes)))
+        load(change(retell(**changes)))
     assert "generator.onnx: " in str(info.value)
 
 
@@ -164,7 +169,7 @@ def test_weights_in_other_files_are_not_opened(change: Callable[..., Path], tmp_
         tensor.external_data.add(key="location", value="../secret.bin")
 
     with pytest.raises(ValueError, match="expected all weights inside, got the names of other"):
-        load_network(change(outside))
+        load(change(outside))
 
 
 def run_custom(model: onnx.ModelProto) -> None:
@@ -185,7 +190,7 @@ def test_other_operations_are_not_run(
     change: Callable[..., Path], edit: Callable[[onnx.ModelProto], None]
 ) -> None:
     with pytest.raises(ValueError, match="expected the operations of a generator, got others, whi"):
-        load_network(change(edit))
+        load(change(edit))
 
 
 def test_weights_that_declare_more_than_they_are(change: Callable[..., Path]) -> None:
@@ -193,7 +198,7 @@ def test_weights_that_declare_more_than_they_are(change: Callable[..., Path]) ->
         model.graph.initializer[0].dims[0] = 2**40
 
     with pytest.raises(ValueError, match="ONNX Runtime cannot read it"):
-        load_network(change(huge))
+        load(change(huge))
 
 
 def test_inputs_of_other_names(change: Callable[..., Path]) -> None:
@@ -202,5 +207,7 @@ def test_inputs_of_other_names(change: Callable[..., Path]) -> None:
         for node in model.graph.node:
             node.input[:] = ["x" if name == "sketch" else name for name in node.input]
 
-    with pytest.raises(ValueError, match="expected one input `sketch` and one output `picture`"):
-        load_network(change(rename))
+    with pytest.raises(
+        ValueError, match=r"expected inputs \['sketch'\] of 1 channels and one output `picture`"
+    ):
+        load(change(rename))

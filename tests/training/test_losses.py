@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from sketch2paint.training.losses import (
-    check_gan_mode,
     discriminator_loss,
     generator_loss,
     psnr_loss,
@@ -97,7 +96,6 @@ def test_psnr_loss_weighs_pictures_by_their_own_error():
 def test_unknown_mode():
     message = "Expected `gan_mode` to be one of vanilla, lsgan, hinge, got 'wgan'"
     for call in (
-        lambda: check_gan_mode("wgan"),
         lambda: generator_loss(LOGITS, "wgan"),
         lambda: discriminator_loss(LOGITS, True, "wgan"),
     ):

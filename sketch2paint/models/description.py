@@ -1,0 +1,163 @@
+"""What a weight file says of itself, so that nobody needs a configuration to read it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import reprlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.tasks import Plane, TaskName, as_planes, channels_of, task_of
+
+FORMAT = "sketch2paint generator"
+VERSION = 2  # 1, of release 0.1, does not name the planes: they are the task's own
+PLAIN_BYTES = 2**22  # of a description or a pickle without the tensors; ours have 0.1 MB
+
+
+def describe(
+    generator: dict[str, Any], task: str, planes: Sequence[Plane] | None = None
+) -> dict[str, Any]:
+    """What a weight file says of itself.
+
+    Args:
+        generator: Plain keyword arguments of its UNetGenerator.
+        task: What goes in and comes out: sketch (line art to RGB) | photo (L to ab).
+        planes: What the generator is given, in the order of its channels; None: the task's own.
+    """
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "task": task,
+        "planes": [plane._asdict() for plane in planes or task_of(task).planes],
+        "value_range": [-1, 1],
+        "generator": generator,
+    }
+
+
+def planes_of(about: dict[str, Any]) -> tuple[Plane, ...]:
+    """The planes of a description that was checked."""
+    return as_planes(about["planes"]) if "planes" in about else task_of(about["task"]).planes
+
+
+def in_full(generator: dict[str, Any]) -> dict[str, Any]:
+    """A generator's arguments with the defaults of those that are not given."""
+    parameters = inspect.signature(UNetGenerator).parameters.values()
+    return {**{p.name: p.default for p in parameters}, **generator}
+
+
+def parse_description(path: Path, text: str, task: str | None) -> dict[str, Any]:
+    """Read the JSON of a description as `check_description` does."""
+    try:
+        if len(text) > PLAIN_BYTES:
+            raise ValueError(f"{len(text)} characters")
+        about = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path}: expected a description of the weights as JSON, got {reprlib.repr(text)} "
+            f"({str(error)[:100]}). Pass a file that sketch2paint wrote."
+        ) from error
+    return check_description(path, about, task)
+
+
+def check_description(path: Path, about: Any, task: str | None) -> dict[str, Any]:
+    """Check all of a description but the generator's arguments.
+
+    Raises:
+        ValueError: of another format, version or task than expected, or with planes that are none.
+    """
+    if not isinstance(about, dict):
+        raise ValueError(
+            f"{path}: expected a description of the weights, got {reprlib.repr(about)}."
+        )
+    kind, version, trained = (about.get(key) for key in ("format", "version", "task"))
+    known = any(same(version, number) for number in range(1, VERSION + 1))
+    if not same(kind, FORMAT) or not known:
+        raise ValueError(
+            f"{path}: expected {FORMAT!r} version {VERSION}, got {reprlib.repr(kind)} "
+            f"version {reprlib.repr(version)}. Read it with the release that wrote it."
+        )
+    wanted = list(TaskName.__args__) if task is None else [task]  # type: ignore[attr-defined]
+    if not isinstance(trained, str) or trained not in wanted:
+        raise ValueError(
+            f"{path}: expected weights for the task {' or '.join(wanted)}, "
+            f"got task {reprlib.repr(trained)}. Pass weights that were trained for it."
+        )
+    if not same(about.get("value_range"), [-1, 1]):
+        given = reprlib.repr(about.get("value_range"))
+        raise ValueError(f"{path}: expected `value_range` to be [-1, 1], got {given}.")
+    if version != 1:
+        as_planes(about.get("planes"), f"{path}: `planes`")
+    return about
+
+
+def same(value: Any, expected: Any) -> bool:
+    """Equality of plain data, of nothing that brings its own idea of it."""
+    if isinstance(expected, list) and type(value) is list and len(value) == len(expected):
+        return all(map(same, value, expected))
+    return not isinstance(expected, list) and type(value) is type(expected) and value == expected
+
+
+def declared(path: Path, about: dict[str, Any]) -> tuple[UNetGenerator, dict[str, str]]:
+    """The generator without memory, and the type and shape of each of its tensors.
+
+    Args:
+        path: File, for errors.
+        about: Description that was checked.
+
+    Raises:
+        ValueError: its arguments, task and planes do not make one generator.
+    """
+    arguments = about.get("generator")
+    known = list(inspect.signature(UNetGenerator).parameters)
+    where = f"{path}: weights and description disagree: `generator`"
+    if not isinstance(arguments, dict):
+        raise ValueError(f"{where} is {reprlib.repr(arguments)}, expected its arguments.")
+    for key in arguments:
+        if not isinstance(key, str) or key not in known:
+            raise ValueError(f"{where} declares {reprlib.repr(key)}, expected {', '.join(known)}.")
+    try:
+        with torch.device("meta"):
+            generator = UNetGenerator(**arguments)
+    except (ValueError, RuntimeError) as error:  # torch's own for sizes beyond 2**63
+        raise ValueError(f"{where} cannot be built: {error}") from error
+    _check_channels(where, generator, about)
+    return generator, {key: kind_of(tensor) for key, tensor in generator.state_dict().items()}
+
+
+def _check_channels(where: str, generator: UNetGenerator, about: dict[str, Any]) -> None:
+    planes = planes_of(about)
+    for name, given, expected, why in (
+        ("in_channels", generator.in_channels, channels_of(planes),
+         f"the planes {', '.join(plane.name for plane in planes)}"),
+        ("out_channels", generator.out_channels, task_of(about["task"]).out_channels,
+         f"the task {about['task']}"),
+    ):  # fmt: skip
+        if given != expected:
+            raise ValueError(f"{where} declares `{name}` {given}, expected {expected} for {why}.")
+
+
+def kind_of(tensor: Tensor) -> str:
+    """Type and shape in words: `float32 [64, 1, 4, 4]`."""
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def compare(path: Path, expected: dict[str, str], found: dict[str, str]) -> None:
+    """See that a file holds just the tensors that its description declares.
+
+    Raises:
+        ValueError: it does not; the message names the first one that differs.
+    """
+    differing = [k for k in expected | found if expected.get(k) != found.get(k)]
+    if differing:
+        key = differing[0]
+        raise ValueError(
+            f"{path}: weights and description disagree in {len(differing)} tensors: "
+            f"{reprlib.repr(key)} is declared as {expected.get(key, 'absent')}, "
+            f"in the file it is {found.get(key, 'absent')}. Pass the file as it was written."
+        )
