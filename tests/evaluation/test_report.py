@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_evaluation import NOTHING, data, ignore, other_weights
+from test_compare import NOTHING, data, ignore, other_weights
 from test_metrics import Moments
 
 from sketch2paint.evaluation import report
@@ -126,15 +126,15 @@ def test_json_has_the_table_and_the_protocol(found: Found, tmp_path: Path) -> No
 
 def test_model_card_is_filled_in(found: Found, tmp_path: Path) -> None:
     chosen, networks, results, summary = found
-    how = report.protocol(chosen, results, 5) | {"folders": ["{{sha256}}"]}
+    how = report.protocol(chosen, results, 5) | {"folders": ["{{ sha256 }}"]}
     report.write_card(tmp_path / "card.md", networks, results, summary, how)
     text = (tmp_path / "card.md").read_text()
     assert text.startswith("# Model card: generator.safetensors\n")
     assert networks[0].about["sha256"] in text and "| Pairs seen in training | unknown |" in text
     assert f"| generator.safetensors | {summary.means[0, 0]:.2f} (" in text
     assert "LPIPS: no weights: none here" in text and "_Write: " in text
-    assert "`{{sha256}}`" in text  # what is put in is not read again
-    assert "{{" not in text.replace("{{sha256}}", "")
+    assert "`{{ sha256 }}`" in text  # what is put in is not read again
+    assert "{{" not in text.replace("{{ sha256 }}", "")
 
 
 def test_tensorboard_has_the_means_and_pictures(found: Found, tmp_path: Path) -> None:
