@@ -1,6 +1,7 @@
 # `make demo` and `make test` do everything; see README.md for the same without make.
 PYTHON ?= python3
 BIN := .venv/bin
+BIOME := @biomejs/biome@2.6.8
 
 .PHONY: help install demo test slow lint clean
 
@@ -8,7 +9,7 @@ help:
 	@echo "make demo     install, train on drawn pairs, colour held-out sketches (4 minutes on 2 cores)"
 	@echo "make test     install, run the tests"
 	@echo "make slow     the tests that take longer"
-	@echo "make lint     ruff and mypy"
+	@echo "make lint     ruff, mypy and, where there is node, biome"
 	@echo "make install  only make .venv"
 	@echo "make clean    remove .venv, runs of the demo and caches"
 
@@ -41,6 +42,8 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v npx >/dev/null; then set -x; npx --yes $(BIOME) check --error-on-warnings; \
+	else echo "Skipped: biome, which checks .css and .js. It needs npx, which comes with node."; fi
 
 clean:
 	rm -rf .venv runs/demo data/demo *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -36,7 +36,7 @@ def evaluate(
         summarise,
     )
     from sketch2paint.evaluation.metrics import Learned
-    from sketch2paint.evaluation.page import Gallery
+    from sketch2paint.evaluation.page import PicturePage
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
     networks = load_networks(checkpoints, data["task"], device)
@@ -44,7 +44,7 @@ def evaluate(
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
     chosen = choose_split(pictures, split, overlap)
     judges = Learned.load() if learned else Learned("not wanted", "not wanted")
-    shown = Gallery(len(chosen.files), bool(gallery))
+    shown = PicturePage(len(chosen.files), bool(gallery))
     results = measure(chosen, networks, judges, seed, shown.add)
     summary = summarise(results, seed)
     found = networks, results, summary, report.protocol(chosen, results, seed)
@@ -53,7 +53,7 @@ def evaluate(
         (csv, lambda path: report.write_csv(path, results)),
         (json, lambda path: report.write_json(path, *found)),
         (card, lambda path: report.write_card(path, *found)),
-        (gallery, lambda path: shown.write(path, chosen, results, summary)),
+        (gallery, lambda path: shown.write(path, split=chosen, results=results, summary=summary)),
         (tensorboard, lambda path: report.write_tensorboard(path, results, summary, shown.rows)),
     ):
         if path:

@@ -12,11 +12,12 @@ PACKAGE = ROOT / "sketch2paint"
 EVERY_ROOM = {"arguments", "device", "files", "verb"}
 ROOMS = {
     "images": set(),
+    "web": {"images"},
     "models": {"images"},
     "data": {"models.tasks", "images"},
     "training": {"models", "images"},
-    "inference": {"models", "images"},
-    "evaluation": {"data", "inference", "models", "images"},
+    "inference": {"models", "images", "web"},
+    "evaluation": {"data", "inference", "models", "images", "web"},
     "benchmark": {"data", "training", "inference", "evaluation", "models", "images"},
 }
 LIGHTNING = {"training", "data.datamodule"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,9 +24,9 @@ from sketch2paint.evaluation.metrics import (
 )
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
+from sketch2paint.web.pages import write_page
 
 METRICS = (*OF_PICTURES, *OF_SETS)
-CARD = Path(__file__).resolve().parents[2] / "docs" / "model_card.md"
 LEGEND = (
     "Below a mean: its 95 % interval. Higher is better: PSNR, SSIM, MS-SSIM, edges (agreement "
     "with the drawing's).\nLower is better: CIEDE2000 (coloured pixels), LPIPS, FID, KID. "
@@ -198,7 +197,7 @@ def write_card(
     summary: Summary,
     how: dict[str, Any],
 ) -> None:
-    """Fill docs/model_card.md in for the first network; what only a person knows stays marked."""
+    """Fill the model card in for the first network; what only a person knows stays marked."""
     network = networks[0]
     about = {key: "unknown" if value is None else value for key, value in network.about.items()}
     if network.about["gflop"]:
@@ -213,10 +212,7 @@ def write_card(
         "missing": "; ".join(f"{_heading(k)}: {why}" for k, why in results.missing.items()) or "-",
         "protocol": json.dumps(how, indent=1),
     }
-    template = CARD.read_text(encoding="utf-8")
-    text = re.sub(r"{{(\w+)}}", lambda found: str(given[found[1]]), template)
-    with written_beside(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    write_page(path, "assets/model_card.md", given)
 
 
 def _markdown(results: Results, summary: Summary) -> str:

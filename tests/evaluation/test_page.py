@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Elements, needs_chromium, told
 from tiny_evaluation import data
 
-import sketch2paint.evaluation.page as report_page
+import sketch2paint.evaluation.page as picture_page
 from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split, summarise
 from sketch2paint.evaluation.metrics import OF_PICTURES
-from sketch2paint.evaluation.page import Gallery
+from sketch2paint.evaluation.page import PicturePage
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-NASTY = "</script><img src=x onerror=alert(1)> \"'& {{data}} {{}} ü.png"
+NASTY = "</script><img src=x onerror=alert(1)> \"'& {{ data }} {% raw %} ü.png"
 PSNR = [20.0, 15.0, 30.0, 25.0]
 
 
@@ -41,28 +38,13 @@ def chosen(pairs_dir: Path) -> Split:
 
 
 def page(path: Path, chosen: Split, names: list[str], networks: list[str]) -> str:
-    gallery = Gallery(4, True)
+    collected = PicturePage(4, True)
     for n, name in enumerate(names):
         levels = range(10, 10 + 40 * (len(networks) + 2), 40)
-        gallery.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
+        collected.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
     found = results(names, networks)
-    gallery.write(path, chosen, found, summarise(found, 0, 100))
+    collected.write(path, split=chosen, results=found, summary=summarise(found, 0, 100))
     return path.read_text("utf-8")
-
-
-class Elements(HTMLParser):
-    """The elements of a page, as (tag, attributes)."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.found if name == tag]
 
 
 def test_the_page_holds_everything(chosen: Split, tmp_path: Path) -> None:
@@ -93,57 +75,36 @@ def test_a_page_of_many_is_lighter(
 ) -> None:
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(3)]
-    few = Gallery(4, True)
+    few = PicturePage(4, True)
     few.add("a", pictures)
-    monkeypatch.setattr(report_page, "MANY", 3)
-    many = Gallery(4, True)
+    monkeypatch.setattr(picture_page, "SMALL_ABOVE", 3)
+    many = PicturePage(4, True)
     many.add("a", pictures)
     assert len(few.encoded[0][0]) > 4 * len(many.encoded[0][0])
 
 
 def test_rows_are_kept_for_tensorboard() -> None:
-    gallery = Gallery(100, False)
+    collected = PicturePage(100, False)
     for n in range(100):
-        gallery.add(str(n), [np.full((4, 4, 3), n, np.uint8)])
-    assert [row[0][0, 0, 0] for row in gallery.rows] == [0, 14, 28, 42, 56, 70, 84, 99]
-    assert not gallery.encoded
+        collected.add(str(n), [np.full((4, 4, 3), n, np.uint8)])
+    assert [row[0][0, 0, 0] for row in collected.rows] == [0, 14, 28, 42, 56, 70, 84, 99]
+    assert not collected.encoded
 
 
-def rendered(path: Path, script: str, profile: Path) -> list[str]:
-    """The lines that a script, run in the page in a browser, puts into `told`."""
-    run = (
-        f"<pre id=t></pre><script>addEventListener('load', () => {{const said = []; {script};"
-        "document.querySelector('#t').textContent = said.join(';')})</script></html>"
-    )
-    test = path.with_name("test.html")
-    test.write_text(path.read_text("utf-8").replace("</html>", run), "utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    flags += " --disable-background-networking --disable-component-update --dump-dom"
-    command = [str(CHROMIUM), *flags.split(), "--virtual-time-budget=5000"]
-    result = subprocess.run(
-        [*command, f"--user-data-dir={profile}", test.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    found = re.search(r'<pre id="t">(.+?)</pre>', result.stdout)
-    assert found, result.stdout[-1000:] + result.stderr[-1000:]
-    return found[1].split(";")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page in")
+@needs_chromium
 def test_a_browser_sorts_and_steps(chosen: Split, tmp_path: Path) -> None:
     names = [f"{n}.png" for n in range(4)]
     page(tmp_path / "g.html", chosen, names, ["a", "b"])
     script = """
+      const [main, metric, network] = ["main", "#metric", "#network"].map(
+        s => document.querySelector(s));
+      const direction = document.querySelector("#direction");
       const order = () => said.push([...main.querySelectorAll(".card")]
         .map(c => c.dataset.name[0] + "=" + c.querySelector(".value").textContent).join(" "));
       const pick = (list, value) => {
         list.value = value;
         list.dispatchEvent(new Event("change"));
       };
-      const press = key => document.body.dispatchEvent(
-        new KeyboardEvent("keydown", {key, bubbles: true}));
       const seen = () => said.push(`${name.textContent} ${place.textContent} ` +
         [...panes.querySelectorAll("dd")].map(d => d.textContent).join(" "));
       said.push([...document.images].every(i => i.complete && i.naturalWidth === 16));
@@ -158,10 +119,10 @@ def test_a_browser_sorts_and_steps(chosen: Split, tmp_path: Path) -> None:
       press("ArrowRight"); seen();
       press("ArrowLeft"); press("ArrowLeft"); seen();
       said.push(panes.querySelectorAll("img").length, view.open);
-      close.click(); said.push(view.open)
+      close.click(); said.push(view.open);
     """
-    told = rendered(tmp_path / "g.html", script, tmp_path / "profile")
-    assert told == [
+    said = told(tmp_path / "g.html", script, tmp_path / "profile")
+    assert said == [
         "true",
         "0= 1= 2= 3=",
         "1=15.00 0=20.00 3=25.00 2=30.00",

@@ -125,15 +125,15 @@ def test_json_has_the_table_and_the_protocol(found: Found, tmp_path: Path) -> No
 
 def test_model_card_is_filled_in(found: Found, tmp_path: Path) -> None:
     chosen, networks, results, summary = found
-    how = report.protocol(chosen, results, 5) | {"folders": ["{{sha256}}"]}
+    how = report.protocol(chosen, results, 5) | {"folders": ["{{ sha256 }}"]}
     report.write_card(tmp_path / "card.md", networks, results, summary, how)
     text = (tmp_path / "card.md").read_text()
     assert text.startswith("# Model card: generator.safetensors\n")
     assert networks[0].about["sha256"] in text and "| Pairs seen in training | unknown |" in text
     assert f"| generator.safetensors | {summary.means[0, 0]:.2f} (" in text
     assert "LPIPS: no weights: none here" in text and "_Write: " in text
-    assert "`{{sha256}}`" in text  # what is put in is not read again
-    assert "{{" not in text.replace("{{sha256}}", "")
+    assert "`{{ sha256 }}`" in text  # what is put in is not read again
+    assert "{{" not in text.replace("{{ sha256 }}", "")
 
 
 def test_tensorboard_has_the_means_and_pictures(found: Found, tmp_path: Path) -> None:

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from browser import Elements, needs_chromium, told
 
 import sketch2paint.inference.gallery as gallery
 from sketch2paint.images.convert import read_rgb, write_picture
@@ -16,7 +15,6 @@ from sketch2paint.inference.gallery import gallery_path, make_gallery, make_page
 from sketch2paint.inference.jobs import Job, find_truths, plan_jobs
 
 LEVELS = {"sketch": 10, "fake": 90, "real": 170}
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 Plan = tuple[list[Job], dict[Path, Path]]
 
 
@@ -91,24 +89,13 @@ def test_the_gallery_never_overwrites_a_picture(flat: Plan, tmp_path: Path) -> N
 # ---------------------------------------------------------------- the page as text
 
 
-class Page(HTMLParser):
-    """The elements of a page, as (tag, attributes)."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(path.read_text("utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
+def elements(page: Path) -> Elements:
+    return Elements(page.read_text("utf-8"))
 
 
 def test_the_page_needs_no_network_and_no_other_file(flat: Plan, tmp_path: Path) -> None:
     make_page(tmp_path / "g.html", *flat)
-    page = Page(tmp_path / "g.html")
+    page = elements(tmp_path / "g.html")
     images = page.all("img")
     assert [image["alt"] for image in images] == ["Sketch", "Coloured", "Truth"] * 5
     for image in images:
@@ -120,11 +107,11 @@ def test_the_page_needs_no_network_and_no_other_file(flat: Plan, tmp_path: Path)
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
-    name = "<img src=x onerror=alert(1)> \"'& {{cards}} #?%41 ü.png"
+    name = "<img src=x onerror=alert(1)> \"'& {{ cards }} #?%41 ü.png"
     write_picture(tmp_path / "in" / name, np.full((6, 12), 90, np.uint8))
     shutil.copytree(tmp_path / "in", tmp_path / "out")
     make_page(tmp_path / "g.html", plan_jobs([f"{tmp_path}/in"], f"{tmp_path}/out"), {})
-    page = Page(tmp_path / "g.html")
+    page = elements(tmp_path / "g.html")
     (card,) = (button for button in page.all("button") if "data-name" in button)
     assert card["data-name"] == name
     assert [image["alt"] for image in page.all("img")] == ["Sketch", "Coloured"]
@@ -139,75 +126,50 @@ def test_a_page_of_many_is_lighter(
     for job in flat[0]:
         write_picture(job.picture, rng.integers(0, 255, (300, 400, 3), dtype=np.uint8))
     make_page(tmp_path / "few.html", *flat)
-    monkeypatch.setattr(gallery, "FEW", 4)
+    monkeypatch.setattr(gallery, "WHOLE_UP_TO", 4)
     line = make_gallery(tmp_path / "some.html", *flat)
     assert "full sizes are read from the files beside it" in line
-    monkeypatch.setattr(gallery, "MANY", 4)
+    monkeypatch.setattr(gallery, "SMALL_THUMBS_ABOVE", 4)
     make_page(tmp_path / "many.html", *flat)
     few, some, many = (
         tmp_path.joinpath(f"{n}.html").stat().st_size for n in ("few", "some", "many")
     )
     assert few > 1.5 * some and some > 1.5 * many
-    assert not any("data-medium" in image for image in Page(tmp_path / "some.html").all("img"))
+    assert not any("data-medium" in image for image in elements(tmp_path / "some.html").all("img"))
 
 
 def test_a_sketch_that_is_gone_leaves_the_others(flat: Plan, tmp_path: Path) -> None:
     flat[0][0].source.unlink()
     make_page(tmp_path / "g.html", *flat)
-    assert len(Page(tmp_path / "g.html").all("img")) == 14
+    assert len(elements(tmp_path / "g.html").all("img")) == 14
 
 
 # ---------------------------------------------------------------- the page in a browser
 
 
-def rendered(page: Path, script: str, profile: Path) -> str:
-    """The page's <output> after a script has run in a browser."""
-    html = page.read_text("utf-8")
-    test = f"<output></output><script>addEventListener('load', async () => {{{script}}})</script>"
-    page.with_name("test.html").write_text(html.replace("</html>", f"{test}</html>"), "utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    flags += " --disable-background-networking --disable-component-update --dump-dom"
-    result = subprocess.run(
-        [
-            str(CHROMIUM),
-            *flags.split(),
-            "--virtual-time-budget=5000",
-            f"--user-data-dir={profile}",
-            page.with_name("test.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    found = re.search(r"<output>(.*)</output>", result.stdout)
-    assert found, result.stdout[-2000:] + result.stderr[-2000:]
-    return found[1]
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the page in")
+@needs_chromium
 def test_a_browser_shows_the_page_and_steps_through_it(flat: Plan, tmp_path: Path) -> None:
     for job in flat[0]:
         write_picture(job.picture, np.full((60, 1100, 3), (200, 40, 40), np.uint8))
     make_page(tmp_path / "page" / "g.html", *flat)
     script = """
-      const told = [], wait = () => new Promise(done => setTimeout(done, 200));
-      const tell = () => told.push(name.textContent + " " + view.open + " " +
+      const tell = () => said.push(name.textContent + " " + view.open + " " +
         [...panes.querySelectorAll("img")].map(i => i.naturalWidth).join());
-      const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key}));
-      told.push([...document.querySelectorAll(".card img")].every(i => i.naturalWidth > 0));
+      said.push([...document.querySelectorAll(".card img")].every(i => i.naturalWidth > 0));
+      press("ArrowRight"); said.push(view.open);
       cards[3].click(); await wait(); tell();
       press("ArrowRight"); await wait(); tell();
       press("ArrowRight"); await wait(); tell();
       press("ArrowLeft"); await wait(); tell();
-      panes.querySelector(".frame").click(); told.push(panes.className);
-      close.click(); told.push(view.open);
-      document.querySelector("output").textContent = told.join("; ");
+      panes.querySelector(".frame").click(); said.push(panes.className);
+      said.push(view.querySelector(".size").textContent + ", " + place.textContent);
+      close.click(); said.push(view.open);
     """
-    told = rendered(tmp_path / "page/g.html", script, tmp_path / "profile").split("; ")
+    said = told(tmp_path / "page/g.html", script, tmp_path / "profile")
     opened = [f"{n}.png true 12,1100,12" for n in (3, 4, 0, 4)]  # full sizes, from the files
-    assert told == ["true", *opened, "panes actual", "false"]
+    assert said == ["true", "false", *opened, "panes actual", "12 × 6, 5 / 5", "false"]
     (tmp_path / "alone").mkdir()
     shutil.move(tmp_path / "page/g.html", tmp_path / "alone/g.html")
     shutil.rmtree(tmp_path / "fake")
-    told = rendered(tmp_path / "alone/g.html", script, tmp_path / "profile2").split("; ")
-    assert told[:2] == ["true", "3.png true 12,1024,12"]  # what the page holds itself
+    said = told(tmp_path / "alone/g.html", script, tmp_path / "profile2")
+    assert said[:3] == ["true", "false", "3.png true 12,1024,12"]  # what the page holds itself
