@@ -39,9 +39,9 @@ def run(
     keeper = Checkpoints(str(out), every_n_epochs=2, **(checkpoints or {}))
     callbacks = [SampleGrids(str(out), rows=3), keeper, *extra]
     trainer = build_trainer(
-        str(out),
-        callbacks,
-        TensorBoardLogger(str(out), name="", version="tensorboard"),
+        out_dir=str(out),
+        callbacks=callbacks,
+        logger=TensorBoardLogger(str(out), name="", version="tensorboard"),
         gpus=0,
         max_epochs=epochs,
         log_every_n_steps=every,

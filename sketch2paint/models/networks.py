@@ -117,18 +117,19 @@ class UNetGenerator(nn.Module):
     """U-Net of pix2pix: encoder C64-C128-C256-C512x5, the mirror image back (paper 6.1.1).
 
     Args:
-        size: side of the training pictures in pixels, a multiple of 2**levels.
-        in_channels: channels of all planes that it is given, the sketch first (`tasks.stack`).
-        out_channels: channels of the picture.
-        base_channels: width of the first level; the deepest levels have eight times as many.
-        levels: how often the resolution is halved; None: down to 1x1, 8 levels at 256.
-        norm: batch | instance | none. The first level and 1x1 have none.
-        upsampling: transposed (paper) | resize (nearest neighbour + 3x3 convolution).
-        dropout: probability in the three deepest decoder blocks (paper: 0.5), in training only.
+        size: Side of the training pictures in pixels, a multiple of 2**levels.
+        in_channels: Channels of all planes that it is given, the sketch first (`tasks.stack`).
+        out_channels: Channels of the picture.
+        base_channels: Width of the first level; the deepest levels have eight times as many.
+        levels: Number of times that the resolution is halved; None: down to 1x1, 8 at 256.
+        norm: Kind of norm: batch | instance | none. The first level and 1x1 have none.
+        upsampling: Way to double the resolution: transposed (paper) | resize (nearest neighbour +
+            3x3 convolution).
+        dropout: Probability in the three deepest decoder blocks (paper: 0.5), in training only.
             The paper keeps it at test time as its noise z; here inference is deterministic.
-        lay_lines: multiply the picture by the sketch, the first input channel, as a line layer in
-            a painting program does: what is left to learn are the colours under the lines.
-        style_channels: numbers of a style code, which scales and shifts after each norm of the
+        lay_lines: Whether the picture is multiplied by the sketch, the first input channel, as by
+            a line layer in a painting program: what is left to learn are the colours under it.
+        style_channels: Numbers of a style code, which scales and shifts after each norm of the
             decoder; 0: it takes none.
 
     Raises:
@@ -218,9 +219,9 @@ class UNetGenerator(nn.Module):
         """Colour a batch of sketches.
 
         Args:
-            planes: (B, in_channels, H, W) in [-1, 1], the sketch first; H and W multiples of
-                2**levels.
-            style: (B, style_channels); None: zeros.
+            planes: Planes on top of each other, (B, in_channels, H, W) in [-1, 1], the sketch
+                first; H and W multiples of 2**levels.
+            style: Style codes, (B, style_channels); None: zeros.
 
         Returns:
             (B, out_channels, H, W) in (-1, 1).
@@ -270,10 +271,10 @@ class PatchDiscriminator(nn.Module):
     """70x70 PatchGAN: one logit for each 70x70 patch of sketch and picture (paper 6.1.2).
 
     Args:
-        in_channels: channels of the condition (the sketch) and the picture together.
-        base_channels: width of the first layer (paper: 64).
-        layers: convolutions of stride 2; 3 see 70x70 pixels.
-        norm: batch | instance | none; the first and the last layer have none.
+        in_channels: Channels of the condition (the sketch) and the picture together.
+        base_channels: Width of the first layer (paper: 64).
+        layers: Number of convolutions of stride 2; 3 see 70x70 pixels.
+        norm: Kind of norm: batch | instance | none; the first and the last layer have none.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -310,8 +311,8 @@ class PatchDiscriminator(nn.Module):
         """Judge pictures under the condition of their sketches.
 
         Args:
-            condition: planes, (B, in_channels - 3, H, W) in [-1, 1]; in the paper the sketch.
-            picture: (B, 3, H, W) in [-1, 1].
+            condition: Planes, (B, in_channels - 3, H, W) in [-1, 1]; in the paper the sketch.
+            picture: Pictures, (B, 3, H, W) in [-1, 1].
 
         Returns:
             Logits without sigmoid, (B, 1, h, w): 30x30 at 256x256.

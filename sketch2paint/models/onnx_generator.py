@@ -30,9 +30,9 @@ class ExportedGenerator(nn.Module):
     The file is data: ops of its own, control flow and weights in other files are refused.
 
     Args:
-        path: the .onnx file, as export.py writes it; it may come from a stranger.
-        device: auto | cpu | cuda | cuda:1; auto: CUDA where ONNX Runtime has it. Tensors may be on
-            any device.
+        path: File .onnx, as export.py writes it; it may come from a stranger.
+        device: Device auto | cpu | cuda | cuda:1; auto: CUDA where ONNX Runtime has it. Tensors
+            may be on any device.
         task: sketch | photo, if only a network for it will do.
 
     Attributes:
@@ -81,8 +81,9 @@ class ExportedGenerator(nn.Module):
         """Colour a batch of sketches.
 
         Args:
-            planes: (B, in_channels, H, W) in [-1, 1]; H and W multiples of `multiple`.
-            style: (B, style_channels); None: zeros.
+            planes: Planes on top of each other, (B, in_channels, H, W) in [-1, 1]; H and W
+                multiples of `multiple`.
+            style: Style codes, (B, style_channels); None: zeros.
 
         Returns:
             (B, out_channels, H, W) float32 in [-1, 1], on the planes' device.

@@ -58,7 +58,7 @@ class Task(NamedTuple):
         """The sketch of pictures: L of a photograph, the drawing itself.
 
         Args:
-            grey_or_rgb: (B, 1, H, W) in [-1, 1], for a photograph (B, 3, H, W) too.
+            grey_or_rgb: Pictures, (B, 1, H, W) in [-1, 1], for a photograph (B, 3, H, W) too.
 
         Returns:
             (B, 1, H, W) in [-1, 1].
@@ -71,7 +71,7 @@ class Task(NamedTuple):
         """Sketch and true colours of what a data module loads.
 
         Args:
-            pictures: (B, 4, H, W) in [-1, 1], RGB and the sketch; photographs (B, 3, H, W), RGB.
+            pictures: RGB and the sketch, (B, 4, H, W) in [-1, 1]; photographs (B, 3, H, W).
 
         Returns:
             `sketch` (B, 1, H, W) and `real` (B, out_channels, H, W).

@@ -71,7 +71,7 @@ def load_generator(
     Nothing in the file is executed, and no memory is taken for sizes that it only declares.
 
     Args:
-        path: the folder or file; it may come from a stranger.
+        path: Folder or file; it may come from a stranger.
         task: sketch | photo, if only weights for it will do.
 
     Returns:

@@ -24,8 +24,8 @@ class SampleGrids(Callback):
     same validation pairs as sketch | fake | real.
 
     Args:
-        out_dir: the run folder.
-        rows: number of validation pairs shown.
+        out_dir: Folder of the run.
+        rows: Number of validation pairs shown.
     """
 
     def __init__(self, out_dir: str, rows: int = 8) -> None:
@@ -101,7 +101,7 @@ class TimeEstimate(Callback):
     """On a CPU, say after the first steps how long the run will take.
 
     Args:
-        after_steps: steps looked at; the first ones, which warm up, are left out.
+        after_steps: Number of steps looked at; the first ones, which warm up, are left out.
     """
 
     def __init__(self, after_steps: int = 6) -> None:

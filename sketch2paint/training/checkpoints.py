@@ -36,7 +36,7 @@ class Interrupted(Exception):
     """The run stopped in order after a signal; its checkpoint is written.
 
     Args:
-        signum: the signal.
+        signum: Number of the signal.
     """
 
     def __init__(self, signum: int) -> None:
@@ -80,11 +80,14 @@ class Checkpoints(Checkpoint):
     for its end. last.ckpt is replaced last of all: a run killed before goes on from the old one
     and writes everything else again.
 
+    Lightning's ModelCheckpoint does not serve: it counts in `global_step`, which two optimizers
+    count twice, builds a checkpoint in memory, and knows neither signals nor a full disk.
+
     Args:
-        out_dir: the run folder.
-        every: a checkpoint within an epoch every so often, `15min` or `20000pairs`; None: none.
-        every_n_epochs: epochs of which the checkpoint is kept.
-        monitor: the metric whose highest value is kept as best.ckpt.
+        out_dir: Folder of the run.
+        every: Interval of checkpoints within an epoch, `15min` or `20000pairs`; None: none.
+        every_n_epochs: Number of epochs between checkpoints that are kept.
+        monitor: Metric whose highest value is kept as best.ckpt.
         on_nan: stop | restore (go back to the last checkpoint's weights, once), when a loss is
             not finite.
         on_write_error: continue | stop, when a checkpoint cannot be written (a full disk).
@@ -93,6 +96,7 @@ class Checkpoints(Checkpoint):
     def __init__(
         self,
         out_dir: str,
+        *,
         every: str | None = "15min",
         every_n_epochs: int = 5,
         monitor: str = "val/psnr",

@@ -18,10 +18,10 @@ def discriminator_loss(logits: Tensor, is_real: bool, mode: GanMode = "vanilla")
     """Loss of the discriminator on one half of its work, averaged over patches.
 
     Args:
-        logits: (B, 1, h, w), no sigmoid.
-        is_real: whether the pictures judged were real.
-        mode: vanilla (BCE, Goodfellow et al. 2014), lsgan (Mao et al. 2017, without its factor
-            1/2, as in the common code) or hinge (Lim and Ye 2017).
+        logits: Answers of the discriminator, (B, 1, h, w), no sigmoid.
+        is_real: Whether the pictures judged were real.
+        mode: Kind of loss: vanilla (BCE, Goodfellow et al. 2014), lsgan (Mao et al. 2017, without
+            its factor 1/2, as in the common code) or hinge (Lim and Ye 2017).
 
     Returns:
         A scalar; ln 2 at logits 0 for vanilla, 1 for hinge.
@@ -40,9 +40,9 @@ def generator_loss(logits: Tensor, mode: GanMode = "vanilla") -> Tensor:
     """Loss of the generator for the logits of its fakes, averaged over patches.
 
     Args:
-        logits: (B, 1, h, w), no sigmoid.
-        mode: vanilla is the non-saturating -log D(G(x)) (paper 3.3), lsgan pulls towards 1,
-            hinge is -mean(logits).
+        logits: Answers of the discriminator, (B, 1, h, w), no sigmoid.
+        mode: Kind of loss: vanilla is the non-saturating -log D(G(x)) (paper 3.3), lsgan pulls
+            towards 1, hinge is -mean(logits).
 
     Returns:
         A scalar.
@@ -64,8 +64,8 @@ def psnr_loss(fake: Tensor, real: Tensor) -> Tensor:
     outweigh those that can be got right. Unlike L1 it makes a compromise between likely colours.
 
     Args:
-        fake: (B, C, H, W) in [-1, 1].
-        real: likewise.
+        fake: Coloured pictures, (B, C, H, W) in [-1, 1].
+        real: True pictures, likewise.
 
     Returns:
         A scalar of at least -36.02, which is where the two are equal.

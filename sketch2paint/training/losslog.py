@@ -30,8 +30,9 @@ class LossLog(Callback):
     the step is not held up.
 
     Args:
-        out_dir: the run folder.
-        every_n_steps: steps whose mean makes one line; a shorter epoch makes one of its own.
+        out_dir: Folder of the run.
+        every_n_steps: Number of steps whose mean makes one line; a shorter epoch makes one of its
+            own.
     """
 
     def __init__(self, out_dir: str, every_n_steps: int = 50) -> None:

@@ -46,8 +46,8 @@ def checkpoint_to_resume(out_dir: Path, resume: bool | str) -> Resumed | None:
     A damaged last.ckpt is named loudly and put aside; the newest whole one is taken instead.
 
     Args:
-        out_dir: the run folder.
-        resume: False | True | the path of a .ckpt.
+        out_dir: Folder of the run.
+        resume: Whether to go on with the run, or the path of a .ckpt.
 
     Raises:
         FileExistsError: the folder holds a run, and `resume` is False.

@@ -46,6 +46,7 @@ class TwoNetworksStrategy(DDPStrategy):
 
 
 def build_trainer(
+    *,
     out_dir: str,
     callbacks: list[Callback],
     logger: Any,
@@ -67,26 +68,27 @@ def build_trainer(
     """Build the Trainer.
 
     Args:
-        out_dir: the run folder.
-        callbacks: what is called during training.
-        logger: a Lightning logger, or None.
-        gpus: auto (one GPU if there is one, else the CPU), 0, or a number.
-        accelerator: auto, or one of Lightning's names (`mps`), which then decides; with cpu,
+        out_dir: Folder of the run.
+        callbacks: Callbacks of the training.
+        logger: Lightning logger, or None.
+        gpus: Number of GPUs, or auto (one if there is one, else the CPU).
+        accelerator: Lightning's name of one (`mps`), which then decides, or auto; with cpu,
             `gpus` is the number of processes.
-        precision: auto, or one of Lightning's names; auto is bf16-mixed on GPUs and CPUs that have
+        precision: Lightning's name of one, or auto, which is bf16-mixed on GPUs and CPUs that have
             it, 16-mixed on older GPUs with tensor cores, 32-true elsewhere.
-        compile: torch.compile the networks; where that does not work, a line says so.
-        strategy: one of Lightning's names; auto and ddp with several processes are
+        compile: Whether torch.compile translates the networks; where that does not work, a line
+            says so.
+        strategy: Lightning's name of one; auto and ddp with several processes are
             TwoNetworksStrategy.
-        num_nodes: machines.
-        timeout: seconds that a process waits for the others before the run ends.
-        max_epochs: passes over the training pairs.
-        check_val_every_n_epoch: epochs between validations.
-        limit_train_batches: batches of an epoch (int) or their share (float).
-        limit_val_batches: the same for validation.
-        log_every_n_steps: steps averaged into a line of text and of metrics.csv.
-        progress_bar: None: where the output is a terminal.
-        deterministic: only deterministic algorithms.
+        num_nodes: Number of machines.
+        timeout: Seconds that a process waits for the others before the run ends.
+        max_epochs: Number of passes over the training pairs.
+        check_val_every_n_epoch: Epochs between validations.
+        limit_train_batches: Number of batches in an epoch (int), or their share (float).
+        limit_val_batches: The same for validation.
+        log_every_n_steps: Number of steps averaged into a line of text and of metrics.csv.
+        progress_bar: Whether there is one; None: where the output is a terminal.
+        deterministic: Whether only deterministic algorithms are taken.
 
     Raises:
         ValueError: more GPUs asked for than there are.

@@ -40,7 +40,13 @@ def test_named_accelerator_decides(monkeypatch):
 
 def test_build_trainer(tmp_path):
     trainer = build_trainer(
-        str(tmp_path), [], None, gpus=0, max_epochs=7, log_every_n_steps=3, progress_bar=False
+        out_dir=str(tmp_path),
+        callbacks=[],
+        logger=None,
+        gpus=0,
+        max_epochs=7,
+        log_every_n_steps=3,
+        progress_bar=False,
     )
     assert trainer.max_epochs == 7
     assert trainer.precision == "32-true"
@@ -50,5 +56,7 @@ def test_build_trainer(tmp_path):
 
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_cudnn_looks_for_the_fastest_unless_told_not_to(tmp_path, deterministic):
-    build_trainer(str(tmp_path), [], None, gpus=0, deterministic=deterministic)
+    build_trainer(
+        out_dir=str(tmp_path), callbacks=[], logger=None, gpus=0, deterministic=deterministic
+    )
     assert torch.backends.cudnn.benchmark is not deterministic
