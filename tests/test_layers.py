@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sketch2paint"
 # What the files of a room may import besides each other, and besides what every room may use.
-EVERY_ROOM = {"arguments", "device", "files", "verb"}
+EVERY_ROOM = {"arguments", "device", "files", "tables", "verb"}
 ROOMS = {
     "images": set(),
     "models": {"images", "data.demo"},

@@ -30,6 +30,7 @@ from sketch2paint.device import (
     keep_memory,
 )
 from sketch2paint.files import written_beside
+from sketch2paint.tables import aligned
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -286,16 +287,8 @@ class Table:
     def text(self) -> str:
         """The table with aligned columns: the first to the left, the others to the right."""
         columns = list(self.rows[0])
-        lines = [columns, *([_cell(row[column]) for column in columns] for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        shown = [
-            "  ".join(
-                cell.ljust(width) if number == 0 else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([self.title, *shown, *self.notes])
+        cells = [[_cell(row[column]) for column in columns] for row in self.rows]
+        return "\n".join([self.title, aligned([columns, *cells]), *self.notes])
 
 
 def _cell(value: Any) -> str:
