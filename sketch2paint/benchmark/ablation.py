@@ -202,7 +202,7 @@ class Ours:
             with work.autocast(self.bf16):
                 model.gan_step(sketch, real, *optimizers)
                 model.pairs_seen += len(sketch)
-                model._update_ema(len(sketch))
+                model.average(len(sketch))
 
         return _compiled(step) if self.compiled else step
 

@@ -236,7 +236,7 @@ def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
 
     @torch.inference_mode()
     def step() -> object:
-        with painter._arithmetic():
+        with painter.arithmetic():
             return network(x)
 
     return step

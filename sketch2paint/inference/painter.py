@@ -302,11 +302,12 @@ class Painter:
             x = torch.nn.functional.pad(x, padding, mode="replicate")
         else:
             x = torch.nn.functional.pad(x, padding, value=1.0)
-        with self._arithmetic():
+        with self.arithmetic():
             fake = self.generator(channels_last(x))
         return fake[..., top : top + height, left : left + width].float().cpu()
 
-    def _arithmetic(self) -> AbstractContextManager:
+    def arithmetic(self) -> AbstractContextManager:
+        """Context in which the network computes: in the painter's precision, the same every day."""
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         if self.device.type != "cuda":
