@@ -1,4 +1,4 @@
-"""Measure speed: python benchmark.py what=step|scale|loader|fit|predict|... [json=FILE]"""
+"""Measure speed: python benchmark.py what=step|loader|fit|predict|start [json=FILE]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from sketch2paint.verb import verb
 
-WHATS = ("step", "scale", "loader", "fit", "predict", "start", "profile")
+WHATS = ("step", "loader", "fit", "predict", "start")
 SEVERAL = ("step", "loader", "predict")  # of these a table has several batch sizes by default
 
 
@@ -23,7 +23,6 @@ def benchmark(
     matrix: int | None,
     compile: bool,
     checkpoint: str | None,
-    trace: str,
     json: str | None,
     seed: int,
 ) -> int:
@@ -61,10 +60,6 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     work = ladder.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
     if what == "step":
         return ladder.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
-    if what == "scale":
-        return others.scale(work, rounds, seconds)
-    if what == "profile":
-        return others.profile(work, keys["trace"])
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":

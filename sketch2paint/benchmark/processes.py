@@ -31,10 +31,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"Epoch (\d+)/\d+, iteration (\d+)/\d+: ")  # of losslog.LossLog
 LINES = 5  # of a run; the first one warms up
 TOO_LARGE = ("out of memory", "not enough memory", "can't allocate memory")
-IMPORTS = {
-    "train.py": "sketch2paint.training.trainer, sketch2paint.data.datamodule",
-    "predict.py": "sketch2paint.inference.gallery, sketch2paint.inference.pipeline",
-}
 
 
 class Run:
@@ -237,7 +233,7 @@ def _row(name: str, values: Sequence[float]) -> dict[str, Any]:
 
 
 def start(work: Work, folder: Path, rounds: int) -> list[Table]:
-    """Seconds until the verbs answer, and the packages whose import takes longest.
+    """Seconds until the verbs answer.
 
     Args:
         work: size and width of the network that colours the first picture, and where.
@@ -266,27 +262,8 @@ def start(work: Work, folder: Path, rounds: int) -> list[Table]:
         rounds,
     )
     rows = [{"": name, "seconds": Figure.of(found[name].values)} for name in commands]
-    tables = [Table("Seconds from the command to its end", rows)]
-    for verb, modules in IMPORTS.items():
-        taken = [import_times(Run(["-X", "importtime", "-c", f"import {modules}"]).lines)
-                 for _ in range(rounds)]  # fmt: skip
-        figures = {name: Figure.of([times.get(name, 0.0) for times in taken]) for name in taken[0]}
-        slowest = sorted(figures, key=lambda name: -figures[name].median)[:10]
-        rows = [{"": name, "seconds": figures[name]} for name in slowest]
-        tables.append(Table(f"Slowest imports of {verb}, without what they import", rows))
-    return tables
+    return [Table("Seconds from the command to its end", rows)]
 
 
 def _seconds(command: Sequence[str]) -> float:
     return Run(command).seconds
-
-
-def import_times(lines: Sequence[tuple[float, str]]) -> dict[str, float]:
-    """Seconds that each package's own modules took, of the lines of `python -X importtime`."""
-    seconds: dict[str, float] = {}
-    for _, line in lines:
-        parts = line.removeprefix("import time:").split("|")
-        if line.startswith("import time:") and parts[0].strip().isdecimal():
-            package = parts[2].strip().split(".")[0]
-            seconds[package] = seconds.get(package, 0.0) + int(parts[0]) / 1e6
-    return seconds

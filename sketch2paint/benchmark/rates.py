@@ -1,12 +1,10 @@
-"""What is measured besides the ladder: growth, operations, the loader alone, colouring."""
+"""Pictures in a second besides training: the loader alone, and colouring."""
 
 from __future__ import annotations
 
 import copy
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,7 +15,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sketch2paint.benchmark.ablation import FULL, Work, flops_of_pair, measure_step, ours
+from sketch2paint.benchmark.ablation import Work
 from sketch2paint.benchmark.timing import (
     Figure,
     Measured,
@@ -30,89 +28,11 @@ from sketch2paint.benchmark.timing import (
 )
 from sketch2paint.data.datamodule import SketchDataModule, default_workers
 from sketch2paint.data.demo import draw_pair
-from sketch2paint.files import written_beside
 from sketch2paint.inference.jobs import plan_jobs
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.pipeline import paint_files
 from sketch2paint.models.networks import UNetGenerator, channels_last
 from sketch2paint.models.weights import describe, save_generator
-
-
-def scale(work: Work, rounds: int, seconds: float) -> list[Table]:
-    """The step of training at half the size, the size, and twice the size.
-
-    Raises:
-        ValueError: the networks do not take one of the sizes.
-    """
-    if work.size < 64:
-        raise ValueError(
-            "Expected `size` to be at least 64 for what=scale, which also takes half of it, got "
-            f"{work.size}."
-        )
-    works = {f"{n}x{n}": replace(work, size=n) for n in (work.size // 2, work.size, work.size * 2)}
-    flops = {name: flops_of_pair(one) for name, one in works.items()}
-    found = interleave(
-        {name: partial(measure_step, ours(one), one, seconds) for name, one in works.items()},
-        rounds,
-    )
-    rows, first = [], [sample.value for sample in found[next(iter(works))].values]
-    smallest = next(iter(flops.values()))
-    for name, measured in found.items():
-        taken = [sample.value for sample in measured.values]
-        same = taken and first  # FLOP/s, as multiples of the smallest size's in the same round
-        shares = [flops[name] / s / (smallest / f) for s, f in zip(taken, first, strict=False)]
-        peaks = [sample.peak / 1e6 for sample in measured.values if sample.peak is not None]
-        rows.append(
-            {
-                "": name,
-                "pairs/s": Figure.of([work.batch_size / s for s in taken]) if taken else None,
-                "GFLOP a pair": flops[name] / 1e9,
-                "FLOP/s, of the first": Figure.of(shares) if same else None,
-                "peak MB": max(peaks) if peaks else None,
-                "note": measured.note,
-            }
-        )
-    return [Table(f"{FULL}, batch {work.batch_size}, as pictures grow", rows)]
-
-
-def profile(work: Work, trace: Path | str, count: int = 3) -> list[Table]:
-    """The operations of some steps that take longest, and a trace for chrome://tracing.
-
-    Args:
-        work: what is trained.
-        trace: a .json or .json.gz file.
-        count: of steps looked at.
-    """
-    from torch.profiler import ProfilerActivity
-
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or it tells that there is no GPU
-    release(work.device, kept=True)
-    step = ours(work).step(work)
-    activities = [ProfilerActivity.CPU]
-    activities += [ProfilerActivity.CUDA] * (work.device.type == "cuda")
-    step()
-    with torch.profiler.profile(activities=activities) as found:
-        for _ in range(count):
-            step()
-        synchroniser(work.device)()
-    with written_beside(trace) as beside:
-        found.export_chrome_trace(str(beside))
-    kind = "device" if work.device.type == "cuda" else "cpu"
-    own, whole = f"self_{kind}_time_total", f"{kind}_time_total"
-    events = sorted(found.key_averages(), key=lambda event: -getattr(event, own))
-    total = sum(getattr(event, own) for event in events) or 1.0
-    rows = [
-        {
-            "": event.key[:60],
-            "self ms/step": getattr(event, own) / 1e3 / count,
-            "share": getattr(event, own) / total,
-            "ms/step": getattr(event, whole) / 1e3 / count,
-            "calls/step": event.count / count,
-        }
-        for event in events[:20]
-    ]
-    title = f"{FULL}, {work.size}x{work.size}, batch {work.batch_size}: time of operations"
-    return [Table(title, rows, [f"Trace: {trace}"])]
 
 
 def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float:
