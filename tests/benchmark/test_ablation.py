@@ -109,7 +109,7 @@ def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
 @pytest.mark.parametrize("has_bf16", [True, False])
 def test_rungs_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
     precision = "bf16-mixed" if has_bf16 else "32-true"
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: precision)
+    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: precision)
     found = rungs(WORK, compiled=True)
     assert list(found) == [
         "reference", "+ channels_last", "+ norm that keeps it", "+ bf16", "+ fused Adam",
@@ -129,7 +129,7 @@ def test_rungs_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16
 
 
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: "bf16-mixed")
+    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: "bf16-mixed")
     (table,) = steps(WORK, [2], rounds=2, seconds=1e-4, side=16, compiled=False)
     assert table.title == "Step, 32x32, batch 2"
     rows = {row[""]: row for row in table.rows}
@@ -146,7 +146,7 @@ def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_without_bf16_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: "32-true")
+    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: "32-true")
     (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows["+ bf16"]["note"] == "this CPU has no bf16" and rows["+ bf16"]["ratio"] is None
