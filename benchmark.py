@@ -31,17 +31,17 @@ def benchmark(
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
 
-    from sketch2paint.benchmark import timing as measure
+    from sketch2paint.benchmark import timing
     from sketch2paint.device import choose_device
 
     if threads:
         torch.set_num_threads(threads)
     place = choose_device(device)
     tables = _tables({**keys, "batch_size": batch_sizes}, place)
-    found = measure.report(what, keys, place, tables)
-    print(measure.text_report(found, tables))
+    found = timing.report(what, keys, place, tables)
+    print(timing.text_report(found, tables))
     if json:
-        measure.write_json(json, found)
+        timing.write_json(json, found)
         print(f"Wrote {json}")
     return 0
 
@@ -51,29 +51,27 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from sketch2paint.benchmark import ablation as ladder
-    from sketch2paint.benchmark import processes as runs
-    from sketch2paint.benchmark import rates as others
+    from sketch2paint.benchmark import ablation, processes, rates
 
     what, batch_sizes = keys["what"], keys["batch_size"]
     rounds, seconds = keys["repeats"], keys["seconds"]
-    work = ladder.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
+    work = ablation.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
     if what == "step":
-        return ladder.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
+        return ablation.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":
-            return runs.start(work, folder, rounds)
+            return processes.start(work, folder, rounds)
         if what == "predict":
-            painter = others.load_painter(work, keys["checkpoint"])
-            return others.predict(painter, folder, batch_sizes, rounds, seconds)
+            painter = rates.load_painter(work, keys["checkpoint"])
+            return rates.predict(painter, folder, batch_sizes, rounds, seconds)
         cached, files, words = _sources(
             {**keys["data"], "size": work.size}, work.batch_size, folder
         )
         if what == "fit":
-            return runs.fit(work, cached, words, folder, rounds, seconds)
+            return processes.fit(work, cached, words, folder, rounds, seconds)
         sources = {"cache": cached, "files": files}
-        return others.loader(sources, batch_sizes, rounds, seconds)
+        return rates.loader(sources, batch_sizes, rounds, seconds)
 
 
 def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, Any, list[str]]:

@@ -107,7 +107,7 @@ def fit_rate(lines: Sequence[tuple[float, str]], batch_size: int) -> float:
     return steps * batch_size / seconds
 
 
-class Fit:
+class TrainingRuns:
     """Runs of train.py on some data.
 
     Args:
@@ -200,7 +200,7 @@ def fit(
         ValueError: there are fewer than two batches of pairs.
     """
     data.setup("fit")
-    runs = Fit(work, overrides, len(data.datasets["train"]), folder)
+    runs = TrainingRuns(work, overrides, len(data.datasets["train"]), folder)
     alone: list[float] = []
 
     def step_alone() -> float:

@@ -18,7 +18,7 @@ from torch import nn
 from sketch2paint.benchmark.ablation import Work
 from sketch2paint.benchmark.timing import (
     Figure,
-    Measured,
+    Rounds,
     Table,
     interleave,
     rate_row,
@@ -211,7 +211,7 @@ def predict(
 
 
 def _predict_table(
-    painter: Painter, found: Mapping[str, Measured[float]], loop: str, alone: Sequence[str]
+    painter: Painter, found: Mapping[str, Rounds[float]], loop: str, alone: Sequence[str]
 ) -> Table:
     best = max(alone, key=lambda name: median(found[name].values or [0.0]))
     rows = []

@@ -57,7 +57,7 @@ class Figure:
 
 
 @dataclass
-class Measured(Generic[T]):
+class Rounds(Generic[T]):
     """What one task gave in each round that counts; or nothing, and a note why.
 
     Attributes:
@@ -73,7 +73,7 @@ class Measured(Generic[T]):
 
 def interleave(
     tasks: Mapping[str, Callable[[], T]], rounds: int, warm_up: int = 1
-) -> dict[str, Measured[T]]:
+) -> dict[str, Rounds[T]]:
     """Run tasks in turn, A B A B, so that a change of the machine meets all of them.
 
     Args:
@@ -85,7 +85,7 @@ def interleave(
         By name what the rounds gave. A task that raises Unavailable, or that memory does not
         suffice for, is left out of the rounds that follow.
     """
-    found: dict[str, Measured[T]] = {name: Measured() for name in tasks}
+    found: dict[str, Rounds[T]] = {name: Rounds() for name in tasks}
     gc.collect()
     gc.freeze()  # or each collection of a round would walk through all that is imported
     try:
@@ -98,7 +98,7 @@ def interleave(
     return found
 
 
-def _run(task: Callable[[], T], found: Measured[T], counts: bool) -> None:
+def _run(task: Callable[[], T], found: Rounds[T], counts: bool) -> None:
     try:
         value = task()
     except Unavailable as why:
@@ -307,7 +307,7 @@ def _number(value: float) -> str:
 
 
 def rate_row(
-    name: str, unit: str, found: Mapping[str, Measured[float]], reference: str
+    name: str, unit: str, found: Mapping[str, Rounds[float]], reference: str
 ) -> dict[str, Any]:
     """A row of a table: a rate and, round for round, its ratio to that of another row."""
     taken, base = found[name].values, found[reference].values

@@ -1,4 +1,4 @@
-"""The reference is the same mathematics as our step; every rung can be measured."""
+"""The reference is the same mathematics as our step; every variant can be measured."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from sketch2paint.benchmark import ablation as ladder
+from sketch2paint.benchmark import ablation
 from sketch2paint.benchmark.ablation import (
     FULL,
     OURS,
     REFERENCE,
     Ours,
-    Rung,
+    Reference,
     Work,
     flops_of_pair,
-    rungs,
     steps,
+    variants,
 )
 from sketch2paint.benchmark.timing import Figure
 from sketch2paint.models.networks import InstanceNorm
@@ -46,11 +46,11 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
     model = without_dropout()
     plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    generator = ladder.with_torchs_norm(plain.generator)
-    discriminator = ladder.with_torchs_norm(plain.discriminator)
+    generator = ablation.with_torchs_norm(plain.generator)
+    discriminator = ablation.with_torchs_norm(plain.discriminator)
     sketch, real = WORK.batch()
     ours = model.gan_step(sketch, real, sgd(model.discriminator), sgd(model.generator))
-    theirs = ladder.reference_step(
+    theirs = ablation.reference_step(
         generator, discriminator, sgd(discriminator), sgd(generator), sketch, real
     )
     names = ("loss_D_fake", "loss_D_real", "loss_G_GAN", "loss_G_L1")
@@ -65,9 +65,9 @@ def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
 
 def test_reference_is_contiguous_and_has_no_norm_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(ladder, "reference_step", lambda *given: seen.append(given))
-    Rung().step(WORK)()
-    Rung(channels_last=True, norm=True, fused=True).step(WORK)()
+    monkeypatch.setattr(ablation, "reference_step", lambda *given: seen.append(given))
+    Reference().step(WORK)()
+    Reference(channels_last=True, norm=True, fused=True).step(WORK)()
     for given, last, fused in zip(seen, (False, True), (False, True), strict=True):
         generator, discriminator, optimizer_d, optimizer_g, sketch, real = given
         for network in (generator, discriminator):
@@ -107,33 +107,33 @@ def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
 
 
 @pytest.mark.parametrize("has_bf16", [True, False])
-def test_rungs_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
+def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
     precision = "bf16-mixed" if has_bf16 else "32-true"
-    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: precision)
-    found = rungs(WORK, compiled=True)
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: precision)
+    found = variants(WORK, compiled=True)
     assert list(found) == [
         "reference", "+ channels_last", "+ norm that keeps it", "+ bf16", "+ fused Adam",
         "+ memory kept", "ours", "ours, with average", "ours, simultaneous", "ours, accumulate=2",
         "ours, compiled",
     ]  # fmt: skip
-    assert found[REFERENCE] == Rung()
-    steps = [rung for rung in found.values() if isinstance(rung, Rung)]
+    assert found[REFERENCE] == Reference()
+    steps = [variant for variant in found.values() if isinstance(variant, Reference)]
     for before, after in zip(steps, steps[1:], strict=False):
         changed = [name for name in vars(after) if vars(after)[name] != vars(before)[name]]
         assert len(changed) == 1
-    assert steps[-1] == Rung(True, True, has_bf16, True, True)
-    assert all(rung.bf16 == has_bf16 for rung in found.values() if isinstance(rung, Ours))
-    assert "ours, accumulate=2" not in rungs(Work(WORK.device, 32, 1, 4), compiled=False)
+    assert steps[-1] == Reference(True, True, has_bf16, True, True)
+    assert all(ours.bf16 == has_bf16 for ours in found.values() if isinstance(ours, Ours))
+    assert "ours, accumulate=2" not in variants(Work(WORK.device, 32, 1, 4), compiled=False)
     if not has_bf16:
         assert str(found["+ bf16"]) == "this CPU has no bf16"
 
 
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: "bf16-mixed")
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "bf16-mixed")
     (table,) = steps(WORK, [2], rounds=2, seconds=1e-4, side=16, compiled=False)
     assert table.title == "Step, 32x32, batch 2"
     rows = {row[""]: row for row in table.rows}
-    for name in rungs(WORK, compiled=False):
+    for name in variants(WORK, compiled=False):
         for column in ("pairs/s", "s/step", "ratio", "TFLOP/s", "of the limit"):
             figure = rows[name][column]
             assert 0 < figure.min <= figure.median <= figure.max, (name, column)
@@ -146,7 +146,7 @@ def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_without_bf16_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "training_precision", lambda accelerator: "32-true")
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "32-true")
     (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows["+ bf16"]["note"] == "this CPU has no bf16" and rows["+ bf16"]["ratio"] is None

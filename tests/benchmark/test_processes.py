@@ -9,9 +9,9 @@ import pytest
 import torch
 from test_verb import call
 
-from sketch2paint.benchmark import processes as runs
+from sketch2paint.benchmark import processes
 from sketch2paint.benchmark.ablation import Work
-from sketch2paint.benchmark.processes import Fit, Run, fit_rate, quoted
+from sketch2paint.benchmark.processes import Run, TrainingRuns, fit_rate, quoted
 from sketch2paint.benchmark.timing import Figure
 
 WORK = Work(torch.device("cpu"), size=32, batch_size=2, base_channels=4)
@@ -57,9 +57,9 @@ def test_a_run_that_fails_is_told_in_its_own_words() -> None:
 
 def test_too_few_pairs_and_other_gpus_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Expected at least 4 training pairs \(two batches\)"):
-        Fit(WORK, [], 3, tmp_path)
+        TrainingRuns(WORK, [], 3, tmp_path)
     with pytest.raises(ValueError, match="to be cpu or the first GPU for what=fit, got cuda:1"):
-        Fit(Work(torch.device("cuda:1"), 32, 2, 4), [], 9, tmp_path)
+        TrainingRuns(Work(torch.device("cuda:1"), 32, 2, 4), [], 9, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_run_is_as_long_as_its_lines_need(
 ) -> None:
     asked = []
 
-    def run(self: Fit, steps: int, per_line: int) -> Run:
+    def run(self: TrainingRuns, steps: int, per_line: int) -> Run:
         asked.append((steps, per_line))
         found = Run.__new__(Run)
         found.lines = [(float(n), line(1, n * per_line)) for n in range(1, steps // per_line + 1)]
         return found
 
-    monkeypatch.setattr(Fit, "run", run)
-    fit = Fit(WORK, [], 200, tmp_path)
-    assert fit.rate(1.0, lambda: each) == every * 2
+    monkeypatch.setattr(TrainingRuns, "run", run)
+    runs = TrainingRuns(WORK, [], 200, tmp_path)
+    assert runs.rate(1.0, lambda: each) == every * 2
     assert asked == [(count, every)]
 
 
@@ -98,7 +98,7 @@ def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path:
         self.seconds = float(len(asked))
 
     monkeypatch.setattr(Run, "__init__", run)
-    (table,) = runs.start(WORK, tmp_path, rounds=2)
+    (table,) = processes.start(WORK, tmp_path, rounds=2)
     answers = ["train.py --help", "predict.py --help"]
     assert [row[""] for row in table.rows] == [*answers, "predict.py, one picture"]
     assert asked[:2] == asked[3:5] == asked[6:8] == answers
@@ -107,7 +107,7 @@ def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.slow
 def test_start_of_the_verbs(tmp_path: Path) -> None:
-    (table,) = runs.start(WORK, tmp_path, rounds=1)
+    (table,) = processes.start(WORK, tmp_path, rounds=1)
     assert all(row["seconds"].min > 0 for row in table.rows)
     assert (tmp_path / "out/0000.png").exists()
 

@@ -1,4 +1,4 @@
-"""The verb benchmark.py as a whole, and what it measures besides steps."""
+"""The verb benchmark.py as a whole; the loader alone and colouring."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from test_verb import call, refused_here  # noqa: F401
 
-from sketch2paint.benchmark import rates as benchmark
+from sketch2paint.benchmark import rates
 from sketch2paint.benchmark.ablation import Work
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.inference.painter import Painter
@@ -75,12 +75,12 @@ def test_bad_input_is_told(
 def test_loader_counts_pairs_of_cache_and_files(
     pairs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(benchmark, "default_workers", lambda: 2)
+    monkeypatch.setattr(rates, "default_workers", lambda: 2)
     common = {"root": str(pairs_dir), "size": 16, "jitter": 2, "cache_dir": str(tmp_path / "c")}
     cached = SketchDataModule(**common, cache="require")  # type: ignore[arg-type]
     cached.build_cache()
     files = SketchDataModule(**common, cache="off")  # type: ignore[arg-type]
-    (table,) = benchmark.loader({"cache": cached, "files": files}, [3], rounds=1, seconds=1e-3)
+    (table,) = rates.loader({"cache": cached, "files": files}, [3], rounds=1, seconds=1e-3)
     assert [row[""] for row in table.rows] == [
         f"{name}, num_workers={workers}" for name in ("cache", "files") for workers in (0, 1, 2)
     ]
@@ -93,8 +93,8 @@ def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:
     monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: bf16)
-    painter = benchmark.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
-    (table,) = benchmark.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
+    painter = rates.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
+    (table,) = rates.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]
     assert names == [
         "plain loop, float32, one by one", "paint_files, batch 8",
@@ -113,8 +113,8 @@ def test_predict_beside_the_loop_and_the_network(
 def test_plain_loop_makes_what_the_painter_s_network_makes(
     tiny_generator: UNetGenerator, tmp_path: Path
 ) -> None:
-    paths = benchmark.write_drawings(tmp_path / "in", 1, 16)
-    benchmark.plain_loop(tiny_generator.eval(), paths, tmp_path)
+    paths = rates.write_drawings(tmp_path / "in", 1, 16)
+    rates.plain_loop(tiny_generator.eval(), paths, tmp_path)
     painter = Painter(tiny_generator, lines="network", normalise="off")
     with Image.open(paths[0]) as drawing, Image.open(tmp_path / paths[0].name) as plain:
         painted = painter.paint(drawing)
@@ -123,11 +123,11 @@ def test_plain_loop_makes_what_the_painter_s_network_makes(
 
 
 def test_painter_is_of_a_checkpoint_for_sketches(weight_path: Path, tmp_path: Path) -> None:
-    assert benchmark.load_painter(WORK, str(weight_path)).generator.size == 16
+    assert rates.load_painter(WORK, str(weight_path)).generator.size == 16
     from sketch2paint.models.weights import describe, save_generator
 
     arguments = {"size": 16, "base_channels": 4, "out_channels": 2}
     photo = UNetGenerator(**arguments)  # type: ignore[arg-type]
     save_generator(tmp_path / "p.safetensors", photo.state_dict(), describe(arguments, "photo"))
     with pytest.raises(ValueError, match="Expected `checkpoint` to be weights for the task sketch"):
-        benchmark.load_painter(WORK, str(tmp_path / "p.safetensors"))
+        rates.load_painter(WORK, str(tmp_path / "p.safetensors"))
