@@ -38,7 +38,7 @@ def benchmark(
         torch.set_num_threads(threads)
     place = choose_device(device)
     tables = _tables({**keys, "batch_size": batch_sizes}, place)
-    found = timing.report(what, keys, place, tables)
+    found = timing.report(what, keys=keys, device=place, tables=tables)
     print(timing.text_report(found, tables))
     if json:
         timing.write_json(json, found)
@@ -54,24 +54,26 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     from sketch2paint.benchmark import ablation, processes, rates
 
     what, batch_sizes = keys["what"], keys["batch_size"]
-    rounds, seconds = keys["repeats"], keys["seconds"]
-    work = ablation.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
+    timed = {"rounds": keys["repeats"], "seconds": keys["seconds"]}
+    work = ablation.Work(
+        device, size=keys["size"], batch_size=batch_sizes[0], base_channels=keys["base_channels"]
+    )
     if what == "step":
-        return ablation.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
+        side, compiled = keys["matrix"], keys["compile"]
+        return ablation.steps(work, batch_sizes=batch_sizes, side=side, compiled=compiled, **timed)
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":
-            return processes.start(work, folder, rounds)
+            return processes.start(work, folder, keys["repeats"])
         if what == "predict":
             painter = rates.load_painter(work, keys["checkpoint"])
-            return rates.predict(painter, folder, batch_sizes, rounds, seconds)
+            return rates.predict(painter, folder=folder, batch_sizes=batch_sizes, **timed)
         cached, files, words = _sources(
             {**keys["data"], "size": work.size}, work.batch_size, folder
         )
         if what == "fit":
-            return processes.fit(work, cached, words, folder, rounds, seconds)
-        sources = {"cache": cached, "files": files}
-        return rates.loader(sources, batch_sizes, rounds, seconds)
+            return processes.fit(work, data=cached, overrides=words, folder=folder, **timed)
+        return rates.loader({"cache": cached, "files": files}, batch_sizes=batch_sizes, **timed)
 
 
 def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, Any, list[str]]:

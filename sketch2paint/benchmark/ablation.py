@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,13 +39,14 @@ class Work:
     """The networks of a training run and one batch for them.
 
     Attributes:
-        device: where.
-        size: side of the pictures.
-        batch_size: pairs in a step.
-        base_channels: of the generator; the discriminator has as many, as in the paper.
+        device: Device that trains.
+        size: Side of the pictures.
+        batch_size: Number of pairs in a step.
+        base_channels: Width of the generator; the discriminator has the same, as in the paper.
     """
 
     device: torch.device
+    _: KW_ONLY
     size: int
     batch_size: int
     base_channels: int = 64
@@ -82,6 +83,7 @@ class Work:
 
 def reference_step(
     generator: nn.Module,
+    *,
     discriminator: nn.Module,
     optimizer_d: torch.optim.Optimizer,
     optimizer_g: torch.optim.Optimizer,
@@ -92,16 +94,16 @@ def reference_step(
     """One step of pix2pix in plain torch, as most implementations of it have it.
 
     Args:
-        generator: makes (B, 3, H, W) of a sketch.
-        discriminator: logits of a sketch and a picture.
-        optimizer_d: of the discriminator.
-        optimizer_g: of the generator.
-        sketch: (B, 1, H, W) in [-1, 1].
-        real: (B, 3, H, W) in [-1, 1].
-        lambda_l1: weight of the L1 term.
+        generator: Network that makes (B, 3, H, W) of a sketch.
+        discriminator: Network that gives the logits of a sketch and a picture.
+        optimizer_d: Optimizer of the discriminator.
+        optimizer_g: Optimizer of the generator.
+        sketch: Tensor (B, 1, H, W) in [-1, 1].
+        real: Tensor (B, 3, H, W) in [-1, 1].
+        lambda_l1: Weight of the L1 term.
 
     Returns:
-        loss_D_fake, loss_D_real, loss_G_GAN, loss_G_L1.
+        The detached loss_D_fake, loss_D_real, loss_G_GAN and loss_G_L1.
     """
     bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
     fake = generator(sketch)
@@ -143,9 +145,17 @@ def with_torchs_norm(network: nn.Module) -> nn.Module:
     return network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reference:
-    """The reference step with some of what makes it faster; by default with nothing of it."""
+    """The reference step with some of what makes it faster; by default with nothing of it.
+
+    Attributes:
+        channels_last: Whether networks and pictures lie in memory channels last.
+        norm: Whether our instance norm, which keeps that layout, stands in torch's place.
+        bf16: Whether autocast computes in bfloat16.
+        fused: Whether Adam is the fused one.
+        kept: Whether the process keeps the memory it frees.
+    """
 
     channels_last: bool = False
     norm: bool = False
@@ -157,31 +167,48 @@ class Reference:
         """Networks, optimizers and a batch, as a step that can be called."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         model = work.model(average=False)
-        networks = [model.discriminator, model.generator]
-        networks = [network if self.norm else with_torchs_norm(network) for network in networks]
-        for network in networks:
-            network.to(memory_format=layout)
-        discriminator, generator = networks
-        optimizers = [
-            torch.optim.Adam(
-                network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=self.fused, foreach=False
-            )
-            for network in networks
-        ]
+        generator, discriminator = (
+            (network if self.norm else with_torchs_norm(network)).to(memory_format=layout)
+            for network in (model.generator, model.discriminator)
+        )
         sketch, real = (x.to(memory_format=layout) for x in work.batch())
+        plain = partial(
+            reference_step,
+            generator,
+            discriminator=discriminator,
+            optimizer_d=_adam(discriminator, self.fused),
+            optimizer_g=_adam(generator, self.fused),
+            sketch=sketch,
+            real=real,
+        )
 
         def step() -> None:
             with work.autocast(self.bf16):
-                reference_step(generator, discriminator, optimizers[0], optimizers[1], sketch, real)
+                plain()
 
         return step
 
 
+def _adam(network: nn.Module, fused: bool) -> torch.optim.Adam:
+    parameters = network.parameters()
+    return torch.optim.Adam(parameters, lr=2e-4, betas=(0.5, 0.999), fused=fused, foreach=False)
+
+
 @dataclass(frozen=True)
 class Ours:
-    """Pix2Pix.gan_step as training runs it; `bf16` where training would take it."""
+    """Pix2Pix.gan_step as training runs it.
+
+    Attributes:
+        bf16: Whether autocast computes in bfloat16, as training does where that is fast.
+        average: Whether the average of the generator's weights is moved on too.
+        update: Order of the two updates, as model.update.
+        accumulate: Number of parts of a batch, as model.accumulate.
+        compiled: Whether torch.compile has compiled both networks.
+        kept: Whether the process keeps the memory it frees.
+    """
 
     bf16: bool
+    _: KW_ONLY
     average: bool = False
     update: str = "alternating"
     accumulate: int = 1
@@ -252,14 +279,23 @@ def variants(work: Work, compiled: bool) -> dict[str, Variant]:
 
 @dataclass(frozen=True)
 class Timing:
-    """One round of one row: seconds of a step (FLOP/s of a limit) and the peak in bytes."""
+    """One round of one row.
+
+    Attributes:
+        value: Seconds of a step, or FLOP/s of a limit.
+        peak: Bytes of memory at most, less what there was before; None where nobody tells.
+    """
 
     value: float
     peak: float | None = None
 
 
 def measure_step(variant: Variant, work: Work, seconds: float) -> Timing:
-    """Build, warm up, time and drop one row, so that memory holds one at a time."""
+    """Build, warm up, time and drop one row, so that memory holds one at a time.
+
+    Raises:
+        Unavailable: the variant is that.
+    """
     if isinstance(variant, Unavailable):
         raise variant
     device = work.device
@@ -268,7 +304,7 @@ def measure_step(variant: Variant, work: Work, seconds: float) -> Timing:
     before = peak_memory(device)
     step = variant.step(work)
     forget_peak(device)  # of building them
-    each = seconds_each(step, seconds, synchroniser(device))
+    each = seconds_each(step, at_least=seconds, synchronise=synchroniser(device))
     peak = peak_memory(device)
     return Timing(each, None if peak is None or before is None else peak - before)
 
@@ -277,7 +313,7 @@ def _measure_limit(
     device: torch.device, dtype: torch.dtype, side: int | None, seconds: float
 ) -> Timing:
     release(device)
-    return Timing(product_rate(device, dtype, side, seconds))
+    return Timing(product_rate(device, dtype=dtype, side=side, at_least=seconds))
 
 
 def flops_of_pair(work: Work) -> float:
@@ -289,18 +325,23 @@ def flops_of_pair(work: Work) -> float:
 
 
 def steps(
-    work: Work, batch_sizes: Sequence[int], rounds: int, seconds: float, side: int | None,
+    work: Work,
+    *,
+    batch_sizes: Sequence[int],
+    rounds: int,
+    seconds: float,
+    side: int | None,
     compiled: bool,
-) -> list[Table]:  # fmt: skip
+) -> list[Table]:
     """A table for each batch size: the variants of the step, and the device's limit.
 
     Args:
-        work: whose batch size is replaced by each of `batch_sizes`.
-        batch_sizes: pairs in a step.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
-        side: of the matrices that the limit is measured with; None: by the device.
-        compiled: also torch.compile, which takes a minute.
+        work: Networks and pictures; its batch size is replaced by each of `batch_sizes`.
+        batch_sizes: Numbers of pairs in a step.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
+        side: Side of the matrices that the limit is measured with; None: by the device.
+        compiled: Whether torch.compile has a row too, which takes a minute.
 
     Raises:
         ValueError: the networks do not take the size.

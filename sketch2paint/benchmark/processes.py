@@ -37,9 +37,9 @@ class Run:
     """A verb in a process of its own.
 
     Attributes:
-        lines: what it printed, with the seconds since the command.
-        seconds: until it was done.
-        peak: bytes it had in memory at most, without its workers; None where nobody tells.
+        lines: Lines that it printed, with the seconds since the command.
+        seconds: Time until it was done.
+        peak: Bytes it had in memory at most, without its workers; None where nobody tells.
 
     Raises:
         MemoryError: its memory did not suffice.
@@ -84,8 +84,8 @@ def fit_rate(lines: Sequence[tuple[float, str]], batch_size: int) -> float:
     """Pairs in a second by a run's own lines, the first of each epoch left out, which warms up.
 
     Args:
-        lines: what train.py printed, with the second in which it came.
-        batch_size: pairs in an iteration.
+        lines: Lines that train.py printed, with the second in which each came.
+        batch_size: Number of pairs in an iteration.
 
     Raises:
         ValueError: no epoch has two lines.
@@ -111,13 +111,16 @@ class TrainingRuns:
     """Runs of train.py on some data.
 
     Args:
-        work: size, batch size, width and device.
-        overrides: of train.py: its data.
-        pairs: for training in these data.
-        folder: for the runs.
+        work: Size, batch size, width and device.
+        overrides: Keys of train.py for its data.
+        pairs: Number of training pairs in these data.
+        folder: Folder for the runs.
+
+    Raises:
+        ValueError: the device is not the first, or there are fewer than two batches of pairs.
     """
 
-    def __init__(self, work: Work, overrides: Sequence[str], pairs: int, folder: Path) -> None:
+    def __init__(self, work: Work, *, overrides: Sequence[str], pairs: int, folder: Path) -> None:
         self.work, self.overrides, self.folder = work, list(overrides), folder
         self.batches = pairs // work.batch_size  # whole ones
         self.runs: list[Run] = []
@@ -170,6 +173,18 @@ class TrainingRuns:
         self.firsts.append(next(second for second, line in found.lines if LINE.match(line)))
         return self.firsts[-1]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of a table: the first step and the peak of memory in all the runs so far."""
+        peaks = [run.peak / 1e6 for run in self.runs if run.peak is not None]
+        values = {
+            "seconds from the command to the first step": self.firsts,
+            "peak MB of the process of train.py": peaks,
+        }
+        return [
+            {"": name, "value": Figure.of(taken) if taken else None}
+            for name, taken in values.items()
+        ]
+
 
 def quoted(value: str) -> str:
     """A value as Hydra takes it, whatever is in it: a backslash counts before a quote only."""
@@ -179,6 +194,7 @@ def quoted(value: str) -> str:
 
 def fit(
     work: Work,
+    *,
     data: SketchDataModule,
     overrides: Sequence[str],
     folder: Path,
@@ -188,19 +204,20 @@ def fit(
     """A run of train.py beside the same step alone and the loader alone, in turn.
 
     Args:
-        work: what is trained.
-        data: the pairs, from their cache.
-        overrides: of train.py, for the same data from the cache.
-        folder: for the runs; they stay there.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least; a run takes five times as long.
+        work: Networks and size of the pictures.
+        data: Pairs from their cache.
+        overrides: Keys of train.py for the same data from the cache.
+        folder: Folder for the runs; they stay there.
+        rounds: Number of interleaved rounds.
+        seconds: Time of a row in a round, at least; a run takes five times as long.
 
     Raises:
         ChildProcessError: train.py failed.
         ValueError: there are fewer than two batches of pairs.
     """
     data.setup("fit")
-    runs = TrainingRuns(work, overrides, len(data.datasets["train"]), folder)
+    pairs = len(data.datasets["train"])
+    runs = TrainingRuns(work, overrides=overrides, pairs=pairs, folder=folder)
     alone: list[float] = []
 
     def step_alone() -> float:
@@ -218,27 +235,19 @@ def fit(
         rounds,
         warm_up=0,  # each warms up in its round
     )
-    rows = [rate_row(name, "pairs/s", found, bare) for name in (bare, run, load)]
-    peaks = [one.peak / 1e6 for one in runs.runs if one.peak is not None]
-    whole = [
-        _row("seconds from the command to the first step", runs.firsts),
-        _row("peak MB of the process of train.py", peaks),
-    ]
+    rates = bare, run, load
+    rows = [rate_row(name, unit="pairs/s", found=found, reference=bare) for name in rates]
     title = f"train.py, {work.size}x{work.size}, batch {work.batch_size}"
-    return [Table(title, rows), Table(f"{title}: a whole run", whole)]
-
-
-def _row(name: str, values: Sequence[float]) -> dict[str, Any]:
-    return {"": name, "value": Figure.of(values) if values else None}
+    return [Table(title, rows), Table(f"{title}: a whole run", runs.rows())]
 
 
 def start(work: Work, folder: Path, rounds: int) -> list[Table]:
     """Seconds until the verbs answer.
 
     Args:
-        work: size and width of the network that colours the first picture, and where.
-        folder: for weights, a drawing and its picture.
-        rounds: of each row, interleaved.
+        work: Size, width and device of the network that colours the first picture.
+        folder: Folder for weights, a drawing and its picture.
+        rounds: Number of interleaved rounds that count.
     """
     save_fresh(work, folder / "generator.safetensors")
     write_drawings(folder / "in", 1, work.size)

@@ -39,9 +39,9 @@ def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float
     """Training pairs that the loader makes in a second, when nothing else is done.
 
     Args:
-        data: set up.
-        workers: loading processes.
-        seconds: at least, in which pairs are counted.
+        data: Pairs, set up.
+        workers: Number of loading processes.
+        seconds: Time in which pairs are counted, at least.
     """
     data.num_workers = workers
     loader = data.train_dataloader()
@@ -60,15 +60,20 @@ def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float
 
 
 def loader(
-    sources: Mapping[str, SketchDataModule], batch_sizes: Sequence[int], rounds: int, seconds: float
+    sources: Mapping[str, SketchDataModule],
+    *,
+    batch_sizes: Sequence[int],
+    rounds: int,
+    seconds: float,
 ) -> list[Table]:
     """A table for each batch size: pairs that are loaded in a second, without any network.
 
     Args:
-        sources: the same pairs by where they come from, the cache first; they are set up here.
-        batch_sizes: pairs in a batch.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
+        sources: Data modules of the same pairs by where these come from, the cache first; they are
+            set up here.
+        batch_sizes: Numbers of pairs in a batch.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
     """
     tables = []
     for data in sources.values():
@@ -82,7 +87,8 @@ def loader(
                     pictures_rate, data, workers, seconds
                 )
         found = interleave(tasks, rounds)
-        rows = [rate_row(name, "pairs/s", found, next(iter(tasks))) for name in tasks]
+        first = next(iter(tasks))
+        rows = [rate_row(name, unit="pairs/s", found=found, reference=first) for name in tasks]
         size = next(iter(sources.values())).size
         note = f"Where num_workers is not given it is {default_workers()} here."
         tables.append(Table(f"Loader alone, {size}x{size}, batch {batch_size}", rows, [note]))
@@ -134,9 +140,9 @@ def plain_loop(generator: nn.Module, paths: Sequence[Path], output: Path) -> Non
     """Colour drawings one by one in plain torch and PIL, as a short script does.
 
     Args:
-        generator: float32, in eval mode.
-        paths: of drawings.
-        output: folder for the pictures, of the generator's size.
+        generator: Network in float32 and in eval mode.
+        paths: Files of the drawings.
+        output: Folder for the pictures, which have the generator's size.
     """
     device, size = next(generator.parameters()).device, int(generator.size)  # type: ignore[arg-type]
     for path in paths:
@@ -164,6 +170,7 @@ def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
 
 def predict(
     painter: Painter,
+    *,
     folder: Path,
     batch_sizes: Sequence[int],
     rounds: int,
@@ -172,29 +179,20 @@ def predict(
     """Drawings coloured in a second, files read and written, beside a plain loop and the network.
 
     Args:
-        painter: of a UNetGenerator for sketches.
-        folder: for drawings and pictures.
-        batch_sizes: that the network alone is given.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
+        painter: Painter with a UNetGenerator for sketches.
+        folder: Folder for drawings and pictures.
+        batch_sizes: Numbers of pictures that the network alone is given.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
     """
-    count = 128 if painter.device.type == "cpu" else 512
+    on_cpu = painter.device.type == "cpu"
+    count, at_once = (128, 8) if on_cpu else (512, 32)
     paths = write_drawings(folder / "in", count, painter.generator.size)
-    (folder / "plain").mkdir()
-    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
-    plain = copy.deepcopy(painter.generator).float()
-    plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    at_once, wait = 8 if painter.device.type == "cpu" else 32, synchroniser(painter.device)
-
-    def painted() -> None:
-        outcomes = list(paint_files(painter, jobs, at_once, overwrite=True))
-        failed = [one.error for one in outcomes if one.status != "done"]
-        if failed:
-            raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")
+    wait = synchroniser(painter.device)
 
     def rate(step: Callable[[], object], pictures: int) -> float:
         release(painter.device)
-        return pictures / seconds_each(step, seconds, wait)
+        return pictures / seconds_each(step, at_least=seconds, synchronise=wait)
 
     def alone_rate(n: int) -> float:
         return rate(_network_alone(painter, n), n)
@@ -202,12 +200,32 @@ def predict(
     loop, files = "plain loop, float32, one by one", f"paint_files, batch {at_once}"
     alone = {f"network alone, batch {n}": n for n in batch_sizes}
     tasks: dict[str, Callable[[], float]] = {
-        loop: lambda: rate(lambda: plain_loop(plain, paths, folder / "plain"), count),
-        files: lambda: rate(painted, count),
+        loop: partial(rate, _plain(painter, paths, folder / "plain"), count),
+        files: partial(rate, _painting(painter, folder, at_once), count),
+        **{name: partial(alone_rate, n) for name, n in alone.items()},
     }
-    for name, n in alone.items():
-        tasks[name] = partial(alone_rate, n)
     return [_predict_table(painter, interleave(tasks, rounds), loop, list(alone))]
+
+
+def _plain(painter: Painter, paths: Sequence[Path], output: Path) -> Callable[[], object]:
+    """`plain_loop` with the painter's weights."""
+    output.mkdir()
+    generator = copy.deepcopy(painter.generator).float()
+    generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return partial(plain_loop, generator, paths, output)
+
+
+def _painting(painter: Painter, folder: Path, batch_size: int) -> Callable[[], object]:
+    """`paint_files` from in/ to out/."""
+    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
+
+    def step() -> None:
+        outcomes = list(paint_files(painter, jobs, batch_size, overwrite=True))
+        failed = [one.error for one in outcomes if one.status != "done"]
+        if failed:
+            raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")
+
+    return step
 
 
 def _predict_table(
@@ -218,7 +236,7 @@ def _predict_table(
     for name in found:
         shares = zip(found[name].values, found[best].values, strict=False)
         share = [rate / most for rate, most in shares]
-        row = rate_row(name, "pictures/s", found, loop)
+        row = rate_row(name, unit="pictures/s", found=found, reference=loop)
         note = row.pop("note")
         rows.append(
             {**row, "of the network's best": Figure.of(share) if share else None, "note": note}

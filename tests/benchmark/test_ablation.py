@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,7 +52,12 @@ def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
     sketch, real = WORK.batch()
     ours = model.gan_step(sketch, real, sgd(model.discriminator), sgd(model.generator))
     theirs = ablation.reference_step(
-        generator, discriminator, sgd(discriminator), sgd(generator), sketch, real
+        generator,
+        discriminator=discriminator,
+        optimizer_d=sgd(discriminator),
+        optimizer_g=sgd(generator),
+        sketch=sketch,
+        real=real,
     )
     names = ("loss_D_fake", "loss_D_real", "loss_G_GAN", "loss_G_L1")
     for name, loss in zip(names, theirs, strict=True):
@@ -64,12 +70,16 @@ def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
 
 
 def test_reference_is_contiguous_and_has_no_norm_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(ablation, "reference_step", lambda *given: seen.append(given))
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        ablation, "reference_step", lambda generator, **given: seen.append(given | {"g": generator})
+    )
     Reference().step(WORK)()
     Reference(channels_last=True, norm=True, fused=True).step(WORK)()
     for given, last, fused in zip(seen, (False, True), (False, True), strict=True):
-        generator, discriminator, optimizer_d, optimizer_g, sketch, real = given
+        generator, discriminator, optimizer_d, optimizer_g, real = (
+            given[name] for name in ("g", "discriminator", "optimizer_d", "optimizer_g", "real")
+        )
         for network in (generator, discriminator):
             norms = [m for m in network.modules() if isinstance(m, nn.InstanceNorm2d)]
             assert norms and all(isinstance(norm, InstanceNorm) == last for norm in norms)
@@ -101,9 +111,9 @@ def test_networks_begin_alike_and_the_stream_of_draws_is_left_alone() -> None:
 
 
 def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
-    one, four = (flops_of_pair(Work(WORK.device, size, 3, 4)) for size in (64, 128))
+    one, four = (flops_of_pair(replace(WORK, size=size, batch_size=3)) for size in (64, 128))
     assert one > 0 and 3.5 < four / one < 4.5
-    assert one == flops_of_pair(Work(WORK.device, 64, 1, 4))
+    assert one == flops_of_pair(replace(WORK, size=64, batch_size=1))
 
 
 @pytest.mark.parametrize("has_bf16", [True, False])
@@ -117,20 +127,21 @@ def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_b
         "ours, compiled",
     ]  # fmt: skip
     assert found[REFERENCE] == Reference()
-    steps = [variant for variant in found.values() if isinstance(variant, Reference)]
-    for before, after in zip(steps, steps[1:], strict=False):
+    chain = [variant for variant in found.values() if isinstance(variant, Reference)]
+    for before, after in zip(chain, chain[1:], strict=False):
         changed = [name for name in vars(after) if vars(after)[name] != vars(before)[name]]
         assert len(changed) == 1
-    assert steps[-1] == Reference(True, True, has_bf16, True, True)
+    last = Reference(channels_last=True, norm=True, bf16=has_bf16, fused=True, kept=True)
+    assert chain[-1] == last
     assert all(ours.bf16 == has_bf16 for ours in found.values() if isinstance(ours, Ours))
-    assert "ours, accumulate=2" not in variants(Work(WORK.device, 32, 1, 4), compiled=False)
+    assert "ours, accumulate=2" not in variants(replace(WORK, batch_size=1), compiled=False)
     if not has_bf16:
         assert str(found["+ bf16"]) == "this CPU has no bf16"
 
 
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "bf16-mixed")
-    (table,) = steps(WORK, [2], rounds=2, seconds=1e-4, side=16, compiled=False)
+    (table,) = steps(WORK, batch_sizes=[2], rounds=2, seconds=1e-4, side=16, compiled=False)
     assert table.title == "Step, 32x32, batch 2"
     rows = {row[""]: row for row in table.rows}
     for name in variants(WORK, compiled=False):
@@ -147,7 +158,7 @@ def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_machine_without_bf16_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "32-true")
-    (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
+    (table,) = steps(WORK, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows["+ bf16"]["note"] == "this CPU has no bf16" and rows["+ bf16"]["ratio"] is None
     assert rows[FULL]["ratio"].min > 0
@@ -167,8 +178,8 @@ def test_a_batch_that_does_not_fit_is_told_with_the_one_that_does(
         return real(self, work)
 
     monkeypatch.setattr(Ours, "step", step)
-    work = Work(WORK.device, 32, 8, 4)
-    (table,) = steps(work, [8], rounds=1, seconds=1e-4, side=16, compiled=False)
+    work = replace(WORK, batch_size=8)
+    (table,) = steps(work, batch_sizes=[8], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows[OURS]["note"] == "out of memory; 2 fits" and rows[OURS]["pairs/s"] is None
     assert rows["ours, simultaneous"]["note"] == "out of memory; not even 1 fits"
@@ -184,12 +195,12 @@ def test_what_cannot_be_compiled_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(self, "forward", call)
 
     monkeypatch.setattr(nn.Module, "compile", broken)
-    (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=True)
+    (table,) = steps(WORK, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=True)
     row = next(row for row in table.rows if row[""] == "ours, compiled")
     assert row["note"] == "not available: Failed to find C++ compiler"
 
 
 def test_sizes_are_the_networks_to_refuse() -> None:
-    work = Work(WORK.device, 36, 1, 4)
+    work = replace(WORK, size=36, batch_size=1)
     with pytest.raises(ValueError, match="Expected `size` to be a multiple of 32"):
-        steps(work, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
+        steps(work, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)

@@ -57,9 +57,10 @@ def test_a_run_that_fails_is_told_in_its_own_words() -> None:
 
 def test_too_few_pairs_and_other_gpus_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Expected at least 4 training pairs \(two batches\)"):
-        TrainingRuns(WORK, [], 3, tmp_path)
+        TrainingRuns(WORK, overrides=[], pairs=3, folder=tmp_path)
+    gpu = Work(torch.device("cuda:1"), size=32, batch_size=2)
     with pytest.raises(ValueError, match="to be cpu or the first GPU for what=fit, got cuda:1"):
-        TrainingRuns(Work(torch.device("cuda:1"), 32, 2, 4), [], 9, tmp_path)
+        TrainingRuns(gpu, overrides=[], pairs=9, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_run_is_as_long_as_its_lines_need(
         return found
 
     monkeypatch.setattr(TrainingRuns, "run", run)
-    runs = TrainingRuns(WORK, [], 200, tmp_path)
+    runs = TrainingRuns(WORK, overrides=[], pairs=200, folder=tmp_path)
     assert runs.rate(1.0, lambda: each) == every * 2
     assert asked == [(count, every)]
 

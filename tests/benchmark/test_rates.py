@@ -80,7 +80,9 @@ def test_loader_counts_pairs_of_cache_and_files(
     cached = SketchDataModule(**common, cache="require")  # type: ignore[arg-type]
     cached.build_cache()
     files = SketchDataModule(**common, cache="off")  # type: ignore[arg-type]
-    (table,) = rates.loader({"cache": cached, "files": files}, [3], rounds=1, seconds=1e-3)
+    (table,) = rates.loader(
+        {"cache": cached, "files": files}, batch_sizes=[3], rounds=1, seconds=1e-3
+    )
     assert [row[""] for row in table.rows] == [
         f"{name}, num_workers={workers}" for name in ("cache", "files") for workers in (0, 1, 2)
     ]
@@ -93,8 +95,10 @@ def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:
     monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: bf16)
-    painter = rates.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
-    (table,) = rates.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
+    painter = rates.load_painter(
+        Work(torch.device("cpu"), size=32, batch_size=1, base_channels=4), None
+    )
+    (table,) = rates.predict(painter, folder=tmp_path, batch_sizes=[1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]
     assert names == [
         "plain loop, float32, one by one", "paint_files, batch 8",

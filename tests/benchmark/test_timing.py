@@ -100,7 +100,9 @@ def test_seconds_are_of_the_calls_after_the_first(clock: list[float]) -> None:
     def step() -> None:
         clock[0] += 100.0 if clock[0] == 0 else 0.5
 
-    each = timing.seconds_each(step, 3.0, lambda: waits.append(1), lambda: clock[0])
+    each = timing.seconds_each(
+        step, at_least=3.0, synchronise=lambda: waits.append(1), clock=lambda: clock[0]
+    )
     assert each == 0.5
     assert clock[0] == 100 + 7 * 0.5  # 1 + 2 + 4 calls: 1.5 s is less than the 3 wanted
     assert len(waits) == 4  # after the first call, and before each look at the clock
@@ -110,7 +112,7 @@ def test_slow_steps_are_called_once_more(clock: list[float]) -> None:
     def step() -> None:
         clock[0] += 10.0
 
-    assert timing.seconds_each(step, 1.0, clock=lambda: clock[0]) == 10.0
+    assert timing.seconds_each(step, at_least=1.0, clock=lambda: clock[0]) == 10.0
     assert clock[0] == 20.0
 
 
@@ -135,7 +137,7 @@ def test_memory_can_be_kept_and_given_back() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_limit_is_a_rate(dtype: torch.dtype) -> None:
     before = torch.get_float32_matmul_precision()
-    assert timing.product_rate(CPU, dtype, 16, 0.001) > 0
+    assert timing.product_rate(CPU, dtype=dtype, side=16, at_least=0.001) > 0
     assert torch.get_float32_matmul_precision() == before
 
 
@@ -164,7 +166,9 @@ def test_table_is_aligned() -> None:
 
 def test_report_comes_back_from_json(tmp_path: Path) -> None:
     tables = [Table("T", [{"": "a", "s": Figure(2.0, 1.0, 3.0), "none": None}], ["why"])]
-    found = timing.report("step", {"size": 32, "batch_size": [1, 4]}, CPU, tables)
+    found = timing.report(
+        "step", keys={"size": 32, "batch_size": [1, 4]}, device=CPU, tables=tables
+    )
     timing.write_json(tmp_path / "new/a.json", found)
     read = json.loads((tmp_path / "new/a.json").read_text())
     assert read == found
@@ -189,8 +193,9 @@ def test_ratios_are_of_the_same_round() -> None:
         "fast": timing.Rounds([3.0, 8.0]),
         "none": timing.Rounds[float]([], "out of memory", True),
     }
-    row = timing.rate_row("fast", "pairs/s", found, "slow")
+    row = timing.rate_row("fast", unit="pairs/s", found=found, reference="slow")
     assert row["ratio"] == Figure(2.5, 2.0, 3.0) and row["pairs/s"] == Figure(5.5, 3.0, 8.0)
-    assert timing.rate_row("slow", "pairs/s", found, "slow")["ratio"] == Figure(1.0, 1.0, 1.0)
-    row = timing.rate_row("none", "pairs/s", found, "slow")
+    row = timing.rate_row("slow", unit="pairs/s", found=found, reference="slow")
+    assert row["ratio"] == Figure(1.0, 1.0, 1.0)
+    row = timing.rate_row("none", unit="pairs/s", found=found, reference="slow")
     assert row == {"": "none", "pairs/s": None, "ratio": None, "note": "out of memory"}
