@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from sketch2paint.arguments import one_of
 from sketch2paint.verb import verb
 
-WHATS = ("step", "loader", "fit", "predict", "start")
+What = Literal["step", "loader", "fit", "predict", "start"]
 SEVERAL = ("step", "loader", "predict")  # of these a table has several batch sizes by default
 
 
 def benchmark(
     data: dict[str, Any],
-    what: str,
+    what: What,
     device: str,
     size: int,
     batch_size: int | list[int] | None,
@@ -27,7 +28,12 @@ def benchmark(
     seed: int,
 ) -> int:
     """Print tables of what is asked for, and write them as JSON."""
-    keys = dict(locals())
+    keys = {
+        "data": data, "what": what, "device": device, "size": size, "batch_size": batch_size,
+        "base_channels": base_channels, "repeats": repeats, "seconds": seconds,
+        "threads": threads, "matrix": matrix, "compile": compile, "checkpoint": checkpoint,
+        "json": json, "seed": seed,
+    }  # fmt: skip
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
 
@@ -108,8 +114,7 @@ def _check(
     matrix: int | None,
 ) -> list[int]:
     """The batch sizes; what else is wrong is told by what takes it."""
-    if what not in WHATS:
-        raise ValueError(f"Expected `what` to be one of {', '.join(WHATS)}, got {what!r}.")
+    one_of("what", what, What)
     if batch_size is None:
         batch_size = [1, 4, 16] if what in SEVERAL else [4]
     sizes = batch_size if isinstance(batch_size, list) else [batch_size]

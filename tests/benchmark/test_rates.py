@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from test_conf import composed
 from test_verb import call, refused_here  # noqa: F401
 
 from sketch2paint.benchmark import rates
@@ -33,6 +34,7 @@ def test_steps_as_a_whole(tmp_path: Path) -> None:
     assert found.stdout.endswith("Wrote o/a.json\n")
     assert [path.name for path in tmp_path.rglob("*")] == ["o", "a.json"]
     plain = json.loads((tmp_path / "o/a.json").read_text())
+    assert set(plain["keys"]) == set(composed("benchmark"))
     assert plain["keys"]["batch_size"] == [1, 2] and plain["machine"]["threads"] == 1
     for table in plain["tables"]:
         rows = {row[""]: row for row in table["rows"]}
