@@ -1,18 +1,19 @@
-"""Measure speed: python benchmark.py what=step|scale|loader|fit|predict|... [json=FILE]"""
+"""Measure speed: python benchmark.py what=step|loader|fit|predict|start [json=FILE]"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from sketch2paint.arguments import one_of
 from sketch2paint.verb import verb
 
-WHATS = ("step", "scale", "loader", "fit", "predict", "start", "profile")
+What = Literal["step", "loader", "fit", "predict", "start"]
 SEVERAL = ("step", "loader", "predict")  # of these a table has several batch sizes by default
 
 
 def benchmark(
     data: dict[str, Any],
-    what: str,
+    what: What,
     device: str,
     size: int,
     batch_size: int | list[int] | None,
@@ -23,26 +24,30 @@ def benchmark(
     matrix: int | None,
     compile: bool,
     checkpoint: str | None,
-    trace: str,
     json: str | None,
     seed: int,
 ) -> int:
     """Print tables of what is asked for, and write them as JSON."""
-    keys = dict(locals())
+    keys = {
+        "data": data, "what": what, "device": device, "size": size, "batch_size": batch_size,
+        "base_channels": base_channels, "repeats": repeats, "seconds": seconds,
+        "threads": threads, "matrix": matrix, "compile": compile, "checkpoint": checkpoint,
+        "json": json, "seed": seed,
+    }  # fmt: skip
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
 
-    from sketch2paint.benchmark import timing as measure
+    from sketch2paint.benchmark import timing
     from sketch2paint.device import choose_device
 
     if threads:
         torch.set_num_threads(threads)
     place = choose_device(device)
     tables = _tables({**keys, "batch_size": batch_sizes}, place)
-    found = measure.report(what, keys, place, tables)
-    print(measure.text_report(found, tables))
+    found = timing.report(what, keys=keys, device=place, tables=tables)
+    print(timing.text_report(found, tables))
     if json:
-        measure.write_json(json, found)
+        timing.write_json(json, found)
         print(f"Wrote {json}")
     return 0
 
@@ -52,33 +57,29 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from sketch2paint.benchmark import ablation as ladder
-    from sketch2paint.benchmark import processes as runs
-    from sketch2paint.benchmark import rates as others
+    from sketch2paint.benchmark import ablation, processes, rates
 
     what, batch_sizes = keys["what"], keys["batch_size"]
-    rounds, seconds = keys["repeats"], keys["seconds"]
-    work = ladder.Work(device, keys["size"], batch_sizes[0], keys["base_channels"])
+    timed = {"rounds": keys["repeats"], "seconds": keys["seconds"]}
+    work = ablation.Work(
+        device, size=keys["size"], batch_size=batch_sizes[0], base_channels=keys["base_channels"]
+    )
     if what == "step":
-        return ladder.steps(work, batch_sizes, rounds, seconds, keys["matrix"], keys["compile"])
-    if what == "scale":
-        return others.scale(work, rounds, seconds)
-    if what == "profile":
-        return others.profile(work, keys["trace"])
+        side, compiled = keys["matrix"], keys["compile"]
+        return ablation.steps(work, batch_sizes=batch_sizes, side=side, compiled=compiled, **timed)
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":
-            return runs.start(work, folder, rounds)
+            return processes.start(work, folder, keys["repeats"])
         if what == "predict":
-            painter = others.load_painter(work, keys["checkpoint"])
-            return others.predict(painter, folder, batch_sizes, rounds, seconds)
+            painter = rates.load_painter(work, keys["checkpoint"])
+            return rates.predict(painter, folder=folder, batch_sizes=batch_sizes, **timed)
         cached, files, words = _sources(
             {**keys["data"], "size": work.size}, work.batch_size, folder
         )
         if what == "fit":
-            return runs.fit(work, cached, words, folder, rounds, seconds)
-        sources = {"cache": cached, "files": files}
-        return others.loader(sources, batch_sizes, rounds, seconds)
+            return processes.fit(work, data=cached, overrides=words, folder=folder, **timed)
+        return rates.loader({"cache": cached, "files": files}, batch_sizes=batch_sizes, **timed)
 
 
 def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, Any, list[str]]:
@@ -113,8 +114,7 @@ def _check(
     matrix: int | None,
 ) -> list[int]:
     """The batch sizes; what else is wrong is told by what takes it."""
-    if what not in WHATS:
-        raise ValueError(f"Expected `what` to be one of {', '.join(WHATS)}, got {what!r}.")
+    one_of("what", what, What)
     if batch_size is None:
         batch_size = [1, 4, 16] if what in SEVERAL else [4]
     sizes = batch_size if isinstance(batch_size, list) else [batch_size]

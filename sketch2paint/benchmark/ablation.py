@@ -1,10 +1,10 @@
-"""One step of training: as people write it, what is added to that rung by rung, and as ours is."""
+"""An ablation of the training step: as people write it, with one thing more each time, as ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sketch2paint.benchmark.timing import (
     Figure,
-    Measured,
+    Rounds,
     Table,
     Unavailable,
     forget_peak,
@@ -39,13 +39,14 @@ class Work:
     """The networks of a training run and one batch for them.
 
     Attributes:
-        device: where.
-        size: side of the pictures.
-        batch_size: pairs in a step.
-        base_channels: of the generator; the discriminator has as many, as in the paper.
+        device: Device that trains.
+        size: Side of the pictures.
+        batch_size: Number of pairs in a step.
+        base_channels: Width of the generator; the discriminator has the same, as in the paper.
     """
 
     device: torch.device
+    _: KW_ONLY
     size: int
     batch_size: int
     base_channels: int = 64
@@ -84,6 +85,7 @@ class Work:
 
 def reference_step(
     generator: nn.Module,
+    *,
     discriminator: nn.Module,
     optimizer_d: torch.optim.Optimizer,
     optimizer_g: torch.optim.Optimizer,
@@ -94,16 +96,16 @@ def reference_step(
     """One step of pix2pix in plain torch, as most implementations of it have it.
 
     Args:
-        generator: makes (B, 3, H, W) of a sketch.
-        discriminator: logits of a sketch and a picture.
-        optimizer_d: of the discriminator.
-        optimizer_g: of the generator.
-        sketch: (B, 1, H, W) in [-1, 1].
-        real: (B, 3, H, W) in [-1, 1].
-        lambda_l1: weight of the L1 term.
+        generator: Network that makes (B, 3, H, W) of a sketch.
+        discriminator: Network that gives the logits of a sketch and a picture.
+        optimizer_d: Optimizer of the discriminator.
+        optimizer_g: Optimizer of the generator.
+        sketch: Tensor (B, 1, H, W) in [-1, 1].
+        real: Tensor (B, 3, H, W) in [-1, 1].
+        lambda_l1: Weight of the L1 term.
 
     Returns:
-        loss_D_fake, loss_D_real, loss_G_GAN, loss_G_L1.
+        The detached loss_D_fake, loss_D_real, loss_G_GAN and loss_G_L1.
     """
     bce, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
     fake = generator(sketch)
@@ -145,9 +147,17 @@ def with_torchs_norm(network: nn.Module) -> nn.Module:
     return network
 
 
-@dataclass(frozen=True)
-class Rung:
-    """The reference with some of what makes it faster; by default with nothing of it."""
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The reference step with some of what makes it faster; by default with nothing of it.
+
+    Attributes:
+        channels_last: Whether networks and pictures lie in memory channels last.
+        norm: Whether our instance norm, which keeps that layout, stands in torch's place.
+        bf16: Whether autocast computes in bfloat16.
+        fused: Whether Adam is the fused one.
+        kept: Whether the process keeps the memory it frees.
+    """
 
     channels_last: bool = False
     norm: bool = False
@@ -159,31 +169,48 @@ class Rung:
         """Networks, optimizers and a batch, as a step that can be called."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         model = work.model(average=False)
-        networks = [model.discriminator, model.generator]
-        networks = [network if self.norm else with_torchs_norm(network) for network in networks]
-        for network in networks:
-            network.to(memory_format=layout)
-        discriminator, generator = networks
-        optimizers = [
-            torch.optim.Adam(
-                network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=self.fused, foreach=False
-            )
-            for network in networks
-        ]
+        generator, discriminator = (
+            (network if self.norm else with_torchs_norm(network)).to(memory_format=layout)
+            for network in (model.generator, model.discriminator)
+        )
         sketch, real = (x.to(memory_format=layout) for x in work.batch().values())
+        plain = partial(
+            reference_step,
+            generator,
+            discriminator=discriminator,
+            optimizer_d=_adam(discriminator, self.fused),
+            optimizer_g=_adam(generator, self.fused),
+            sketch=sketch,
+            real=real,
+        )
 
         def step() -> None:
             with work.autocast(self.bf16):
-                reference_step(generator, discriminator, optimizers[0], optimizers[1], sketch, real)
+                plain()
 
         return step
 
 
+def _adam(network: nn.Module, fused: bool) -> torch.optim.Adam:
+    parameters = network.parameters()
+    return torch.optim.Adam(parameters, lr=2e-4, betas=(0.5, 0.999), fused=fused, foreach=False)
+
+
 @dataclass(frozen=True)
 class Ours:
-    """Pix2Pix.gan_step as training runs it; `bf16` where training would take it."""
+    """Pix2Pix.gan_step as training runs it.
+
+    Attributes:
+        bf16: Whether autocast computes in bfloat16, as training does where that is fast.
+        average: Whether the average of the generator's weights is moved on too.
+        update: Order of the two updates, as model.update.
+        accumulate: Number of parts of a batch, as model.accumulate.
+        compiled: Whether torch.compile has compiled both networks.
+        kept: Whether the process keeps the memory it frees.
+    """
 
     bf16: bool
+    _: KW_ONLY
     average: bool = False
     update: Update = "alternating"
     accumulate: int = 1
@@ -204,9 +231,12 @@ class Ours:
             with work.autocast(self.bf16):
                 model.gan_step(batch, optimizers)
                 model.pairs_seen += work.batch_size
-                model._update_ema(work.batch_size)
+                model.average(work.batch_size)
 
         return _compiled(step) if self.compiled else step
+
+
+Variant = Reference | Ours | Unavailable
 
 
 def _compiled(step: Step) -> Step:
@@ -224,21 +254,21 @@ def _compiled(step: Step) -> Step:
     return step
 
 
-def rungs(work: Work, compiled: bool) -> dict[str, Rung | Ours | Unavailable]:
+def variants(work: Work, compiled: bool) -> dict[str, Variant]:
     """The rows of the table by name: the reference, one thing added at a time, ours."""
     on_cpu, bf16 = work.device.type == "cpu", work.precision() == "bf16-mixed"
-    rung, found = Rung(), dict[str, Rung | Ours | Unavailable]()
-    found[REFERENCE] = rung
+    last, found = Reference(), dict[str, Variant]()
+    found[REFERENCE] = last
     # First the layout: bf16 without it is several times slower than float32 on a CPU.
-    found["+ channels_last"] = rung = replace(rung, channels_last=True)
+    found["+ channels_last"] = last = replace(last, channels_last=True)
     if on_cpu:  # elsewhere our norm is torch's
-        found["+ norm that keeps it"] = rung = replace(rung, norm=True)
-    rung = replace(rung, bf16=bf16)
+        found["+ norm that keeps it"] = last = replace(last, norm=True)
+    last = replace(last, bf16=bf16)
     no_bf16 = Unavailable(f"this {'CPU' if on_cpu else 'GPU'} has no bf16")
-    found["+ bf16"] = rung if bf16 else no_bf16
-    found["+ fused Adam"] = rung = replace(rung, fused=True)
+    found["+ bf16"] = last if bf16 else no_bf16
+    found["+ fused Adam"] = last = replace(last, fused=True)
     if on_cpu:
-        found["+ memory kept"] = replace(rung, kept=True)
+        found["+ memory kept"] = replace(last, kept=True)
     found[OURS] = Ours(bf16)
     found[FULL] = Ours(bf16, average=True)
     found["ours, simultaneous"] = Ours(bf16, average=True, update="simultaneous")
@@ -250,56 +280,70 @@ def rungs(work: Work, compiled: bool) -> dict[str, Rung | Ours | Unavailable]:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One round of one row: seconds of a step (FLOP/s of a limit) and the peak in bytes."""
+class Timing:
+    """One round of one row.
+
+    Attributes:
+        value: Seconds of a step, or FLOP/s of a limit.
+        peak: Bytes of memory at most, less what there was before; None where nobody tells.
+    """
 
     value: float
     peak: float | None = None
 
 
-def measure_step(rung: Rung | Ours | Unavailable, work: Work, seconds: float) -> Sample:
-    """Build, warm up, time and drop one row, so that memory holds one at a time."""
-    if isinstance(rung, Unavailable):
-        raise rung
+def measure_step(variant: Variant, work: Work, seconds: float) -> Timing:
+    """Build, warm up, time and drop one row, so that memory holds one at a time.
+
+    Raises:
+        Unavailable: the variant is that.
+    """
+    if isinstance(variant, Unavailable):
+        raise variant
     device = work.device
-    release(device, rung.kept)
+    release(device, variant.kept)
     forget_peak(device)
     before = peak_memory(device)
-    step = rung.step(work)
+    step = variant.step(work)
     forget_peak(device)  # of building them
-    each = seconds_each(step, seconds, synchroniser(device))
+    each = seconds_each(step, at_least=seconds, synchronise=synchroniser(device))
     peak = peak_memory(device)
-    return Sample(each, None if peak is None or before is None else peak - before)
+    return Timing(each, None if peak is None or before is None else peak - before)
 
 
 def _measure_limit(
     device: torch.device, dtype: torch.dtype, side: int | None, seconds: float
-) -> Sample:
+) -> Timing:
     release(device)
-    return Sample(product_rate(device, dtype, side, seconds))
+    return Timing(product_rate(device, dtype=dtype, side=side, at_least=seconds))
 
 
 def flops_of_pair(work: Work) -> float:
     """FLOPs of the reference step for one pair, counted without computing them."""
-    meta = Rung().step(replace(work, device=torch.device("meta"), batch_size=1))
+    meta = Reference().step(replace(work, device=torch.device("meta"), batch_size=1))
     with FlopCounterMode(display=False) as counter:
         meta()
     return float(counter.get_total_flops())
 
 
 def steps(
-    work: Work, batch_sizes: Sequence[int], rounds: int, seconds: float, side: int | None,
+    work: Work,
+    *,
+    batch_sizes: Sequence[int],
+    rounds: int,
+    seconds: float,
+    side: int | None,
     compiled: bool,
-) -> list[Table]:  # fmt: skip
-    """A table for each batch size: the reference, the rungs, ours, and the device's limit.
+) -> list[Table]:
+    """A table for each batch size: the variants of the step, and the device's limit.
 
     Args:
-        work: whose batch size is replaced by each of `batch_sizes`.
-        batch_sizes: pairs in a step.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
-        side: of the matrices that the limit is measured with; None: by the device.
-        compiled: also torch.compile, which takes a minute.
+        work: Networks and pictures; its batch size is replaced by each of `batch_sizes`.
+        batch_sizes: Numbers of pairs in a step.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
+        side: Side of the matrices that the limit is measured with; None: by the device.
+        compiled: Whether torch.compile has a row too, which takes a minute.
 
     Raises:
         ValueError: the networks do not take the size.
@@ -314,21 +358,21 @@ def steps(
 def _step_table(
     work: Work, flops: float, rounds: int, seconds: float, side: int | None, compiled: bool
 ) -> Table:
-    chosen = rungs(work, compiled)
-    tasks: dict[str, Callable[[], Sample]] = {
-        name: partial(measure_step, rung, work, seconds) for name, rung in chosen.items()
+    chosen = variants(work, compiled)
+    tasks: dict[str, Callable[[], Timing]] = {
+        name: partial(measure_step, variant, work, seconds) for name, variant in chosen.items()
     }
     dtypes = [torch.float32] + [torch.bfloat16] * (work.precision() == "bf16-mixed")
     limits = {dtype: f"limit, {str(dtype).removeprefix('torch.')} product" for dtype in dtypes}
     for dtype, name in limits.items():
         tasks[name] = partial(_measure_limit, work.device, dtype, side, seconds)
     found = interleave(tasks, rounds)
-    for name, rung in chosen.items():
+    for name, variant in chosen.items():
         if found[name].too_large:
-            found[name].note += f"; {_fitting(rung, work)}"
+            found[name].note += f"; {_fitting(variant, work)}"
     rows = [
-        _row(name, rung, found, limits, flops * work.batch_size, work.batch_size)
-        for name, rung in chosen.items()
+        _row(name, variant, found, limits, flops * work.batch_size, work.batch_size)
+        for name, variant in chosen.items()
     ]
     rows += [_limit_row(name, found[name]) for name in limits.values()]
     title = f"Step, {work.size}x{work.size}, batch {work.batch_size}"
@@ -344,9 +388,9 @@ def _notes(work: Work, flops: float) -> list[str]:
     return notes
 
 
-def _fitting(rung: Rung | Ours | Unavailable, work: Work) -> str:
+def _fitting(variant: Variant, work: Work) -> str:
     def attempt(batch_size: int) -> None:
-        measure_step(rung, replace(work, batch_size=batch_size), seconds=0)
+        measure_step(variant, replace(work, batch_size=batch_size), seconds=0)
 
     fits = largest_fitting(attempt, work.batch_size)
     return f"{fits} fits" if fits else "not even 1 fits"
@@ -354,25 +398,25 @@ def _fitting(rung: Rung | Ours | Unavailable, work: Work) -> str:
 
 def _row(
     name: str,
-    rung: Rung | Ours | Unavailable,
-    found: Mapping[str, Measured[Sample]],
+    variant: Variant,
+    found: Mapping[str, Rounds[Timing]],
     limits: Mapping[torch.dtype, str],
     flops: float,
     batch_size: int,
 ) -> dict[str, Any]:
     """A row of what the rounds gave; ratios are of the same round."""
     rate = ratio = tera = share = peak = each = None
-    if taken := [sample.value for sample in found[name].values]:
-        dtype = torch.bfloat16 if getattr(rung, "bf16", False) else torch.float32
-        limit = [sample.value for sample in found[limits[dtype]].values]
-        reference = [sample.value for sample in found[REFERENCE].values]
+    if taken := [timing.value for timing in found[name].values]:
+        dtype = torch.bfloat16 if getattr(variant, "bf16", False) else torch.float32
+        limit = [timing.value for timing in found[limits[dtype]].values]
+        reference = [timing.value for timing in found[REFERENCE].values]
         each, rate = Figure.of(taken), Figure.of([batch_size / s for s in taken])
         tera = Figure.of([flops / s / 1e12 for s in taken])
         if reference:
             ratio = Figure.of([r / s for r, s in zip(reference, taken, strict=True)])
         if limit:
             share = Figure.of([flops / s / most for s, most in zip(taken, limit, strict=True)])
-        peaks = [sample.peak / 1e6 for sample in found[name].values if sample.peak is not None]
+        peaks = [timing.peak / 1e6 for timing in found[name].values if timing.peak is not None]
         peak = Figure.of(peaks).max if peaks else None
     return {
         "": name, "pairs/s": rate, "s/step": each, "ratio": ratio, "peak MB": peak,
@@ -380,8 +424,8 @@ def _row(
     }  # fmt: skip
 
 
-def _limit_row(name: str, found: Measured[Sample]) -> dict[str, Any]:
-    tera = Figure.of([sample.value / 1e12 for sample in found.values]) if found.values else None
+def _limit_row(name: str, found: Rounds[Timing]) -> dict[str, Any]:
+    tera = Figure.of([timing.value / 1e12 for timing in found.values]) if found.values else None
     return {
         "": name, "pairs/s": None, "s/step": None, "ratio": None, "peak MB": None,
         "TFLOP/s": tera, "of the limit": None, "note": found.note,

@@ -31,19 +31,15 @@ ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"Epoch (\d+)/\d+, iteration (\d+)/\d+: ")  # of losslog.LossLog
 LINES = 5  # of a run; the first one warms up
 TOO_LARGE = ("out of memory", "not enough memory", "can't allocate memory")
-IMPORTS = {
-    "train.py": "sketch2paint.training.trainer, sketch2paint.data.datamodule",
-    "predict.py": "sketch2paint.inference.gallery, sketch2paint.inference.pipeline",
-}
 
 
 class Run:
     """A verb in a process of its own.
 
     Attributes:
-        lines: what it printed, with the seconds since the command.
-        seconds: until it was done.
-        peak: bytes it had in memory at most, without its workers; None where nobody tells.
+        lines: Lines that it printed, with the seconds since the command.
+        seconds: Time until it was done.
+        peak: Bytes it had in memory at most, without its workers; None where nobody tells.
 
     Raises:
         MemoryError: its memory did not suffice.
@@ -88,8 +84,8 @@ def fit_rate(lines: Sequence[tuple[float, str]], batch_size: int) -> float:
     """Pairs in a second by a run's own lines, the first of each epoch left out, which warms up.
 
     Args:
-        lines: what train.py printed, with the second in which it came.
-        batch_size: pairs in an iteration.
+        lines: Lines that train.py printed, with the second in which each came.
+        batch_size: Number of pairs in an iteration.
 
     Raises:
         ValueError: no epoch has two lines.
@@ -111,17 +107,20 @@ def fit_rate(lines: Sequence[tuple[float, str]], batch_size: int) -> float:
     return steps * batch_size / seconds
 
 
-class Fit:
+class TrainingRuns:
     """Runs of train.py on some data.
 
     Args:
-        work: size, batch size, width and device.
-        overrides: of train.py: its data.
-        pairs: for training in these data.
-        folder: for the runs.
+        work: Size, batch size, width and device.
+        overrides: Keys of train.py for its data.
+        pairs: Number of training pairs in these data.
+        folder: Folder for the runs.
+
+    Raises:
+        ValueError: the device is not the first, or there are fewer than two batches of pairs.
     """
 
-    def __init__(self, work: Work, overrides: Sequence[str], pairs: int, folder: Path) -> None:
+    def __init__(self, work: Work, *, overrides: Sequence[str], pairs: int, folder: Path) -> None:
         self.work, self.overrides, self.folder = work, list(overrides), folder
         self.batches = pairs // work.batch_size  # whole ones
         self.runs: list[Run] = []
@@ -174,6 +173,18 @@ class Fit:
         self.firsts.append(next(second for second, line in found.lines if LINE.match(line)))
         return self.firsts[-1]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of a table: the first step and the peak of memory in all the runs so far."""
+        peaks = [run.peak / 1e6 for run in self.runs if run.peak is not None]
+        values = {
+            "seconds from the command to the first step": self.firsts,
+            "peak MB of the process of train.py": peaks,
+        }
+        return [
+            {"": name, "value": Figure.of(taken) if taken else None}
+            for name, taken in values.items()
+        ]
+
 
 def quoted(value: str) -> str:
     """A value as Hydra takes it, whatever is in it: a backslash counts before a quote only."""
@@ -183,6 +194,7 @@ def quoted(value: str) -> str:
 
 def fit(
     work: Work,
+    *,
     data: SketchDataModule,
     overrides: Sequence[str],
     folder: Path,
@@ -192,19 +204,20 @@ def fit(
     """A run of train.py beside the same step alone and the loader alone, in turn.
 
     Args:
-        work: what is trained.
-        data: the pairs, from their cache.
-        overrides: of train.py, for the same data from the cache.
-        folder: for the runs; they stay there.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least; a run takes five times as long.
+        work: Networks and size of the pictures.
+        data: Pairs from their cache.
+        overrides: Keys of train.py for the same data from the cache.
+        folder: Folder for the runs; they stay there.
+        rounds: Number of interleaved rounds.
+        seconds: Time of a row in a round, at least; a run takes five times as long.
 
     Raises:
         ChildProcessError: train.py failed.
         ValueError: there are fewer than two batches of pairs.
     """
     data.setup("fit")
-    runs = Fit(work, overrides, len(data.datasets["train"]), folder)
+    pairs = len(data.datasets["train"])
+    runs = TrainingRuns(work, overrides=overrides, pairs=pairs, folder=folder)
     alone: list[float] = []
 
     def step_alone() -> float:
@@ -222,27 +235,19 @@ def fit(
         rounds,
         warm_up=0,  # each warms up in its round
     )
-    rows = [rate_row(name, "pairs/s", found, bare) for name in (bare, run, load)]
-    peaks = [one.peak / 1e6 for one in runs.runs if one.peak is not None]
-    whole = [
-        _row("seconds from the command to the first step", runs.firsts),
-        _row("peak MB of the process of train.py", peaks),
-    ]
+    rates = bare, run, load
+    rows = [rate_row(name, unit="pairs/s", found=found, reference=bare) for name in rates]
     title = f"train.py, {work.size}x{work.size}, batch {work.batch_size}"
-    return [Table(title, rows), Table(f"{title}: a whole run", whole)]
-
-
-def _row(name: str, values: Sequence[float]) -> dict[str, Any]:
-    return {"": name, "value": Figure.of(values) if values else None}
+    return [Table(title, rows), Table(f"{title}: a whole run", runs.rows())]
 
 
 def start(work: Work, folder: Path, rounds: int) -> list[Table]:
-    """Seconds until the verbs answer, and the packages whose import takes longest.
+    """Seconds until the verbs answer.
 
     Args:
-        work: size and width of the network that colours the first picture, and where.
-        folder: for weights, a drawing and its picture.
-        rounds: of each row, interleaved.
+        work: Size, width and device of the network that colours the first picture.
+        folder: Folder for weights, a drawing and its picture.
+        rounds: Number of interleaved rounds that count.
     """
     save_fresh(work, folder / "generator.safetensors")
     write_drawings(folder / "in", 1, work.size)
@@ -266,27 +271,8 @@ def start(work: Work, folder: Path, rounds: int) -> list[Table]:
         rounds,
     )
     rows = [{"": name, "seconds": Figure.of(found[name].values)} for name in commands]
-    tables = [Table("Seconds from the command to its end", rows)]
-    for verb, modules in IMPORTS.items():
-        taken = [import_times(Run(["-X", "importtime", "-c", f"import {modules}"]).lines)
-                 for _ in range(rounds)]  # fmt: skip
-        figures = {name: Figure.of([times.get(name, 0.0) for times in taken]) for name in taken[0]}
-        slowest = sorted(figures, key=lambda name: -figures[name].median)[:10]
-        rows = [{"": name, "seconds": figures[name]} for name in slowest]
-        tables.append(Table(f"Slowest imports of {verb}, without what they import", rows))
-    return tables
+    return [Table("Seconds from the command to its end", rows)]
 
 
 def _seconds(command: Sequence[str]) -> float:
     return Run(command).seconds
-
-
-def import_times(lines: Sequence[tuple[float, str]]) -> dict[str, float]:
-    """Seconds that each package's own modules took, of the lines of `python -X importtime`."""
-    seconds: dict[str, float] = {}
-    for _, line in lines:
-        parts = line.removeprefix("import time:").split("|")
-        if line.startswith("import time:") and parts[0].strip().isdecimal():
-            package = parts[2].strip().split(".")[0]
-            seconds[package] = seconds.get(package, 0.0) + int(parts[0]) / 1e6
-    return seconds

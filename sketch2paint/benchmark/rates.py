@@ -1,12 +1,10 @@
-"""What is measured besides the ladder: growth, operations, the loader alone, colouring."""
+"""Pictures in a second besides training: the loader alone, and colouring."""
 
 from __future__ import annotations
 
 import copy
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,10 +15,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sketch2paint.benchmark.ablation import FULL, Work, flops_of_pair, measure_step, ours
+from sketch2paint.benchmark.ablation import Work
 from sketch2paint.benchmark.timing import (
     Figure,
-    Measured,
+    Rounds,
     Table,
     interleave,
     rate_row,
@@ -30,7 +28,6 @@ from sketch2paint.benchmark.timing import (
 )
 from sketch2paint.data.datamodule import SketchDataModule, default_workers
 from sketch2paint.data.demo import draw_pair
-from sketch2paint.files import written_beside
 from sketch2paint.inference.jobs import plan_jobs
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.pipeline import paint_files
@@ -39,90 +36,13 @@ from sketch2paint.models.networks import UNetGenerator, channels_last
 from sketch2paint.models.weights import save_generator
 
 
-def scale(work: Work, rounds: int, seconds: float) -> list[Table]:
-    """The step of training at half the size, the size, and twice the size.
-
-    Raises:
-        ValueError: the networks do not take one of the sizes.
-    """
-    if work.size < 64:
-        raise ValueError(
-            "Expected `size` to be at least 64 for what=scale, which also takes half of it, got "
-            f"{work.size}."
-        )
-    works = {f"{n}x{n}": replace(work, size=n) for n in (work.size // 2, work.size, work.size * 2)}
-    flops = {name: flops_of_pair(one) for name, one in works.items()}
-    found = interleave(
-        {name: partial(measure_step, ours(one), one, seconds) for name, one in works.items()},
-        rounds,
-    )
-    rows, first = [], [sample.value for sample in found[next(iter(works))].values]
-    smallest = next(iter(flops.values()))
-    for name, measured in found.items():
-        taken = [sample.value for sample in measured.values]
-        same = taken and first  # FLOP/s, as multiples of the smallest size's in the same round
-        shares = [flops[name] / s / (smallest / f) for s, f in zip(taken, first, strict=False)]
-        peaks = [sample.peak / 1e6 for sample in measured.values if sample.peak is not None]
-        rows.append(
-            {
-                "": name,
-                "pairs/s": Figure.of([work.batch_size / s for s in taken]) if taken else None,
-                "GFLOP a pair": flops[name] / 1e9,
-                "FLOP/s, of the first": Figure.of(shares) if same else None,
-                "peak MB": max(peaks) if peaks else None,
-                "note": measured.note,
-            }
-        )
-    return [Table(f"{FULL}, batch {work.batch_size}, as pictures grow", rows)]
-
-
-def profile(work: Work, trace: Path | str, count: int = 3) -> list[Table]:
-    """The operations of some steps that take longest, and a trace for chrome://tracing.
-
-    Args:
-        work: what is trained.
-        trace: a .json or .json.gz file.
-        count: of steps looked at.
-    """
-    from torch.profiler import ProfilerActivity
-
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or it tells that there is no GPU
-    release(work.device, kept=True)
-    step = ours(work).step(work)
-    activities = [ProfilerActivity.CPU]
-    activities += [ProfilerActivity.CUDA] * (work.device.type == "cuda")
-    step()
-    with torch.profiler.profile(activities=activities) as found:
-        for _ in range(count):
-            step()
-        synchroniser(work.device)()
-    with written_beside(trace) as beside:
-        found.export_chrome_trace(str(beside))
-    kind = "device" if work.device.type == "cuda" else "cpu"
-    own, whole = f"self_{kind}_time_total", f"{kind}_time_total"
-    events = sorted(found.key_averages(), key=lambda event: -getattr(event, own))
-    total = sum(getattr(event, own) for event in events) or 1.0
-    rows = [
-        {
-            "": event.key[:60],
-            "self ms/step": getattr(event, own) / 1e3 / count,
-            "share": getattr(event, own) / total,
-            "ms/step": getattr(event, whole) / 1e3 / count,
-            "calls/step": event.count / count,
-        }
-        for event in events[:20]
-    ]
-    title = f"{FULL}, {work.size}x{work.size}, batch {work.batch_size}: time of operations"
-    return [Table(title, rows, [f"Trace: {trace}"])]
-
-
 def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float:
     """Training pairs that the loader makes in a second, when nothing else is done.
 
     Args:
-        data: set up.
-        workers: loading processes.
-        seconds: at least, in which pairs are counted.
+        data: Pairs, set up.
+        workers: Number of loading processes.
+        seconds: Time in which pairs are counted, at least.
     """
     data.num_workers = workers
     loader = data.train_dataloader()
@@ -141,15 +61,20 @@ def pictures_rate(data: SketchDataModule, workers: int, seconds: float) -> float
 
 
 def loader(
-    sources: Mapping[str, SketchDataModule], batch_sizes: Sequence[int], rounds: int, seconds: float
+    sources: Mapping[str, SketchDataModule],
+    *,
+    batch_sizes: Sequence[int],
+    rounds: int,
+    seconds: float,
 ) -> list[Table]:
     """A table for each batch size: pairs that are loaded in a second, without any network.
 
     Args:
-        sources: the same pairs by where they come from, the cache first; they are set up here.
-        batch_sizes: pairs in a batch.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
+        sources: Data modules of the same pairs by where these come from, the cache first; they are
+            set up here.
+        batch_sizes: Numbers of pairs in a batch.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
     """
     tables = []
     for data in sources.values():
@@ -163,7 +88,8 @@ def loader(
                     pictures_rate, data, workers, seconds
                 )
         found = interleave(tasks, rounds)
-        rows = [rate_row(name, "pairs/s", found, next(iter(tasks))) for name in tasks]
+        first = next(iter(tasks))
+        rows = [rate_row(name, unit="pairs/s", found=found, reference=first) for name in tasks]
         size = next(iter(sources.values())).size
         note = f"Where num_workers is not given it is {default_workers()} here."
         tables.append(Table(f"Loader alone, {size}x{size}, batch {batch_size}", rows, [note]))
@@ -215,9 +141,9 @@ def plain_loop(generator: nn.Module, paths: Sequence[Path], output: Path) -> Non
     """Colour drawings one by one in plain torch and PIL, as a short script does.
 
     Args:
-        generator: float32, in eval mode.
-        paths: of drawings.
-        output: folder for the pictures, of the generator's size.
+        generator: Network in float32 and in eval mode.
+        paths: Files of the drawings.
+        output: Folder for the pictures, which have the generator's size.
     """
     device, size = next(generator.parameters()).device, int(generator.size)  # type: ignore[arg-type]
     for path in paths:
@@ -237,7 +163,7 @@ def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
 
     @torch.inference_mode()
     def step() -> object:
-        with painter._arithmetic():
+        with painter.arithmetic():
             return network(x)
 
     return step
@@ -245,6 +171,7 @@ def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
 
 def predict(
     painter: Painter,
+    *,
     folder: Path,
     batch_sizes: Sequence[int],
     rounds: int,
@@ -253,29 +180,20 @@ def predict(
     """Drawings coloured in a second, files read and written, beside a plain loop and the network.
 
     Args:
-        painter: of a UNetGenerator for sketches.
-        folder: for drawings and pictures.
-        batch_sizes: that the network alone is given.
-        rounds: of each row, interleaved.
-        seconds: of a row in a round, at least.
+        painter: Painter with a UNetGenerator for sketches.
+        folder: Folder for drawings and pictures.
+        batch_sizes: Numbers of pictures that the network alone is given.
+        rounds: Number of interleaved rounds that count.
+        seconds: Time of a row in a round, at least.
     """
-    count = 128 if painter.device.type == "cpu" else 512
+    on_cpu = painter.device.type == "cpu"
+    count, at_once = (128, 8) if on_cpu else (512, 32)
     paths = write_drawings(folder / "in", count, painter.generator.size)
-    (folder / "plain").mkdir()
-    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
-    plain = copy.deepcopy(painter.generator).float()
-    plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    at_once, wait = 8 if painter.device.type == "cpu" else 32, synchroniser(painter.device)
-
-    def painted() -> None:
-        outcomes = list(paint_files(painter, jobs, at_once, overwrite=True))
-        failed = [one.error for one in outcomes if one.status != "done"]
-        if failed:
-            raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")
+    wait = synchroniser(painter.device)
 
     def rate(step: Callable[[], object], pictures: int) -> float:
         release(painter.device)
-        return pictures / seconds_each(step, seconds, wait)
+        return pictures / seconds_each(step, at_least=seconds, synchronise=wait)
 
     def alone_rate(n: int) -> float:
         return rate(_network_alone(painter, n), n)
@@ -283,23 +201,43 @@ def predict(
     loop, files = "plain loop, float32, one by one", f"paint_files, batch {at_once}"
     alone = {f"network alone, batch {n}": n for n in batch_sizes}
     tasks: dict[str, Callable[[], float]] = {
-        loop: lambda: rate(lambda: plain_loop(plain, paths, folder / "plain"), count),
-        files: lambda: rate(painted, count),
+        loop: partial(rate, _plain(painter, paths, folder / "plain"), count),
+        files: partial(rate, _painting(painter, folder, at_once), count),
+        **{name: partial(alone_rate, n) for name, n in alone.items()},
     }
-    for name, n in alone.items():
-        tasks[name] = partial(alone_rate, n)
     return [_predict_table(painter, interleave(tasks, rounds), loop, list(alone))]
 
 
+def _plain(painter: Painter, paths: Sequence[Path], output: Path) -> Callable[[], object]:
+    """`plain_loop` with the painter's weights."""
+    output.mkdir()
+    generator = copy.deepcopy(painter.generator).float()
+    generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return partial(plain_loop, generator, paths, output)
+
+
+def _painting(painter: Painter, folder: Path, batch_size: int) -> Callable[[], object]:
+    """`paint_files` from in/ to out/."""
+    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
+
+    def step() -> None:
+        outcomes = list(paint_files(painter, jobs, batch_size, overwrite=True))
+        failed = [one.error for one in outcomes if one.status != "done"]
+        if failed:
+            raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")
+
+    return step
+
+
 def _predict_table(
-    painter: Painter, found: Mapping[str, Measured[float]], loop: str, alone: Sequence[str]
+    painter: Painter, found: Mapping[str, Rounds[float]], loop: str, alone: Sequence[str]
 ) -> Table:
     best = max(alone, key=lambda name: median(found[name].values or [0.0]))
     rows = []
     for name in found:
         shares = zip(found[name].values, found[best].values, strict=False)
         share = [rate / most for rate, most in shares]
-        row = rate_row(name, "pictures/s", found, loop)
+        row = rate_row(name, unit="pictures/s", found=found, reference=loop)
         note = row.pop("note")
         rows.append(
             {**row, "of the network's best": Figure.of(share) if share else None, "note": note}

@@ -30,6 +30,7 @@ from sketch2paint.device import (
     keep_memory,
 )
 from sketch2paint.files import written_beside
+from sketch2paint.tables import aligned
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -56,13 +57,13 @@ class Figure:
 
 
 @dataclass
-class Measured(Generic[T]):
+class Rounds(Generic[T]):
     """What one task gave in each round that counts; or nothing, and a note why.
 
     Attributes:
-        values: in the order of the rounds.
-        note: why there are none.
-        too_large: whether memory did not suffice.
+        values: Measurements in the order of the rounds.
+        note: Reason why there are none.
+        too_large: Whether memory did not suffice.
     """
 
     values: list[T] = field(default_factory=list)
@@ -72,19 +73,19 @@ class Measured(Generic[T]):
 
 def interleave(
     tasks: Mapping[str, Callable[[], T]], rounds: int, warm_up: int = 1
-) -> dict[str, Measured[T]]:
+) -> dict[str, Rounds[T]]:
     """Run tasks in turn, A B A B, so that a change of the machine meets all of them.
 
     Args:
-        tasks: by name; each returns what it measured.
-        rounds: that count.
-        warm_up: rounds before them, which do not.
+        tasks: Functions by name; each returns what it measured.
+        rounds: Number of rounds that count.
+        warm_up: Number of rounds before them, which do not.
 
     Returns:
-        By name what the rounds gave. A task that raises Unavailable, or that memory does not
+        What the rounds gave, by name. A task that raises Unavailable, or that memory does not
         suffice for, is left out of the rounds that follow.
     """
-    found: dict[str, Measured[T]] = {name: Measured() for name in tasks}
+    found: dict[str, Rounds[T]] = {name: Rounds() for name in tasks}
     gc.collect()
     gc.freeze()  # or each collection of a round would walk through all that is imported
     try:
@@ -97,7 +98,7 @@ def interleave(
     return found
 
 
-def _run(task: Callable[[], T], found: Measured[T], counts: bool) -> None:
+def _run(task: Callable[[], T], found: Rounds[T], counts: bool) -> None:
     try:
         value = task()
     except Unavailable as why:
@@ -124,6 +125,7 @@ def largest_fitting(attempt: Callable[[int], object], batch_size: int) -> int:
 
 def seconds_each(
     step: Callable[[], object],
+    *,
     at_least: float,
     synchronise: Callable[[], object] = bool,
     clock: Clock = time.perf_counter,
@@ -131,10 +133,10 @@ def seconds_each(
     """Seconds of one call, after a first one that does not count.
 
     Args:
-        step: what is called, 1, 2, 4, ... times before the clock is looked at.
-        at_least: seconds till which it is called again.
-        synchronise: waits until the device has done what it was given.
-        clock: seconds.
+        step: Function that is called 1, 2, 4, ... times before the clock is looked at.
+        at_least: Seconds until which it is called again.
+        synchronise: Function that waits until the device has done what it was given.
+        clock: Function that tells the time in seconds.
     """
     step()
     synchronise()
@@ -159,8 +161,8 @@ def release(device: torch.device, kept: bool = False) -> None:
     """Give free memory back to the system, and choose how this process goes on with it.
 
     Args:
-        device: whose caches are emptied.
-        kept: as training keeps it (keep_memory); else as glibc has it where nobody asked.
+        device: Device whose caches are emptied.
+        kept: Whether freed memory is kept, as in training (keep_memory), or left to glibc.
     """
     gc.collect()
     if device.type == "cuda":
@@ -209,15 +211,15 @@ def peak_of_process(process: int | str) -> float | None:
 
 
 def product_rate(
-    device: torch.device, dtype: torch.dtype, side: int | None, at_least: float
+    device: torch.device, *, dtype: torch.dtype, side: int | None, at_least: float
 ) -> float:
     """FLOP/s of a product of two large square matrices: what the device can do at all.
 
     Args:
-        device: where.
-        dtype: of the matrices; float32 on a GPU is TF32, as in torch's convolutions.
-        side: of the matrices; None: 4096 on a CPU, 8192 elsewhere.
-        at_least: seconds.
+        device: Device that computes.
+        dtype: Type of the matrices; float32 on a GPU is TF32, as in torch's convolutions.
+        side: Side of the matrices; None: 4096 on a CPU, 8192 elsewhere.
+        at_least: Seconds until which the product is computed again.
     """
     side = side or (4096 if device.type == "cpu" else 8192)
     a, b = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
@@ -226,7 +228,7 @@ def product_rate(
         torch.set_float32_matmul_precision("high")
     try:
         step, wait = lambda: torch.mm(a, b, out=out), synchroniser(device)
-        return 2 * side**3 / seconds_each(step, at_least, wait)
+        return 2 * side**3 / seconds_each(step, at_least=at_least, synchronise=wait)
     finally:
         if device.type == "cuda":
             torch.set_float32_matmul_precision(before)
@@ -274,9 +276,9 @@ class Table:
     """Rows of what was measured.
 
     Attributes:
-        title: what was measured.
-        rows: cells by column, in the order of the columns: text, numbers, Figures or None.
-        notes: what the reader has to know.
+        title: Name of what was measured.
+        rows: Cells by column, in the order of the columns: text, numbers, Figures or None.
+        notes: Lines below, with what the reader has to know.
     """
 
     title: str
@@ -286,16 +288,8 @@ class Table:
     def text(self) -> str:
         """The table with aligned columns: the first to the left, the others to the right."""
         columns = list(self.rows[0])
-        lines = [columns, *([_cell(row[column]) for column in columns] for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        shown = [
-            "  ".join(
-                cell.ljust(width) if number == 0 else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([self.title, *shown, *self.notes])
+        cells = [[_cell(row[column]) for column in columns] for row in self.rows]
+        return "\n".join([self.title, aligned([columns, *cells]), *self.notes])
 
 
 def _cell(value: Any) -> str:
@@ -314,9 +308,16 @@ def _number(value: float) -> str:
 
 
 def rate_row(
-    name: str, unit: str, found: Mapping[str, Measured[float]], reference: str
+    name: str, *, unit: str, found: Mapping[str, Rounds[float]], reference: str
 ) -> dict[str, Any]:
-    """A row of a table: a rate and, round for round, its ratio to that of another row."""
+    """A row of a table: a rate and, round for round, its ratio to that of another row.
+
+    Args:
+        name: Name of the row.
+        unit: Heading of the rate's column.
+        found: Rates of all rows, by name.
+        reference: Name of the row that the ratio is to.
+    """
     taken, base = found[name].values, found[reference].values
     ratios = [rate / other for rate, other in zip(taken, base, strict=False)]
     return {
@@ -328,15 +329,15 @@ def rate_row(
 
 
 def report(
-    what: str, keys: Mapping[str, Any], device: torch.device, tables: Sequence[Table]
+    what: str, *, keys: Mapping[str, Any], device: torch.device, tables: Sequence[Table]
 ) -> dict[str, Any]:
     """All of a benchmark as plain data: machine, versions, date, keys and tables.
 
     Args:
-        what: was measured.
-        keys: of the command, all of them.
-        device: where.
-        tables: as printed.
+        what: Name of what was measured.
+        keys: Values of all keys of the command.
+        device: Device that was measured.
+        tables: Tables as they are printed.
     """
     return {
         "what": what,

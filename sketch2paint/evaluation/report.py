@@ -24,6 +24,7 @@ from sketch2paint.evaluation.metrics import (
 )
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
+from sketch2paint.tables import aligned, markdown
 from sketch2paint.web.pages import write_page
 
 METRICS = (*OF_PICTURES, *OF_SETS)
@@ -107,7 +108,7 @@ def _table(results: Results, summary: Summary) -> str:
     for name, row in zip(results.rows, cells(results, summary), strict=True):
         lines.append([name, *(mean for mean, _ in row)])
         lines.append(["", *(interval for _, interval in row)])
-    return _aligned(lines)
+    return aligned([line for line in lines if any(line)])
 
 
 def _differences(summary: Summary) -> str:
@@ -116,14 +117,7 @@ def _differences(summary: Summary) -> str:
         found = [_cell(*of) for of in zip(OF_PICTURES, means, low, high, strict=True)]
         lines.append([f"{one} - {other}", *(f"{mean}" for mean, _ in found)])
         lines.append(["", *(interval for _, interval in found)])
-    return _aligned(lines)
-
-
-def _aligned(lines: list[list[str]]) -> str:
-    """Columns as wide as their widest cell; the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    places = [f"{{:<{widths[0]}}}", *(f"{{:>{width}}}" for width in widths[1:])]
-    return "\n".join("  ".join(places).format(*line).rstrip() for line in lines if any(line))
+    return aligned([line for line in lines if any(line)])
 
 
 def _cost(network: Network) -> str:
@@ -217,10 +211,10 @@ def write_card(
 
 def _markdown(results: Results, summary: Summary) -> str:
     shown = [n for n, metric in enumerate(METRICS) if metric.key not in results.missing]
-    lines = [["", *(METRICS[n].heading for n in shown)], ["---"] * (1 + len(shown))]
+    lines = [["", *(METRICS[n].heading for n in shown)]]
     for name, row in zip(results.rows, cells(results, summary), strict=True):
         lines.append([name, *(f"{row[n][0]} ({row[n][1]})".replace(" ()", "") for n in shown)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(lines)
 
 
 def write_tensorboard(

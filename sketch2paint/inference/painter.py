@@ -343,10 +343,11 @@ class Painter:
         """
         planes = stack(with_empty(batch, self.planes), self.planes)
         style = (batch["style"],) if "style" in batch else ()
-        with self._arithmetic():
+        with self.arithmetic():
             return self.generator(channels_last(planes), *style).float()
 
-    def _arithmetic(self) -> AbstractContextManager:
+    def arithmetic(self) -> AbstractContextManager:
+        """Context in which the network computes: in the painter's precision, the same every day."""
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         if self.device.type != "cuda":

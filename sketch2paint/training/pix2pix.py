@@ -191,7 +191,7 @@ class Pix2Pix(pl.LightningModule):
         losses = self.gan_step(batch, self.optimizers(), self.manual_backward)  # type: ignore[arg-type]
         pairs = len(batch["sketch"]) * self.trainer.world_size
         self.pairs_seen += pairs
-        self._update_ema(pairs)
+        self.average(pairs)
         self.log_dict(losses, prog_bar=True)
         self.log("step", float(self.pairs_seen))  # Lightning takes this as the logger's axis
         return losses
@@ -313,7 +313,8 @@ class Pix2Pix(pl.LightningModule):
         }
 
     @torch.no_grad()
-    def _update_ema(self, pairs: int) -> None:
+    def average(self, pairs: int) -> None:
+        """Move the averaged weights towards the generator's, after a step on `pairs` pairs."""
         if self.ema is None:
             return
         # The half-life grows with the run, or the first weights would stay in (EDM's ramp-up).

@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from sketch2paint.files import written_beside
+from sketch2paint.tables import aligned
 
 
 class SweepSummary(Callback):
@@ -88,12 +89,7 @@ def _row(run: Path, note: dict[str, Any], varied: list[str]) -> dict[str, Any]:
 
 def _table(columns: list[str], rows: list[dict[str, Any]]) -> str:
     cells = [["" if row.get(c) is None else str(row[c]) for c in columns] for row in rows]
-    lines = [columns, *cells]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    padded = [
-        [cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines
-    ]
-    return "".join("  ".join(line).rstrip() + "\n" for line in padded)
+    return aligned([columns, *cells], numbers=False) + "\n"
 
 
 def _picture(folder: Path, rows: list[dict[str, Any]]) -> None:

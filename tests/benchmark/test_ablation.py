@@ -1,25 +1,26 @@
-"""The reference is the same mathematics as our step; every rung can be measured."""
+"""The reference is the same mathematics as our step; every variant can be measured."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from sketch2paint.benchmark import ablation as ladder
+from sketch2paint.benchmark import ablation
 from sketch2paint.benchmark.ablation import (
     FULL,
     OURS,
     REFERENCE,
     Ours,
-    Rung,
+    Reference,
     Work,
     flops_of_pair,
-    rungs,
     steps,
+    variants,
 )
 from sketch2paint.benchmark.timing import Figure
 from sketch2paint.models.networks import InstanceNorm
@@ -46,13 +47,17 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
     model = without_dropout()
     plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    generator = ladder.with_torchs_norm(plain.generator)
-    discriminator = ladder.with_torchs_norm(plain.discriminator)
+    generator = ablation.with_torchs_norm(plain.generator)
+    discriminator = ablation.with_torchs_norm(plain.discriminator)
     batch = WORK.batch()
     ours = model.gan_step(batch, (sgd(model.discriminator), sgd(model.generator)))
-    sketch, real = batch["sketch"], batch["real"]
-    theirs = ladder.reference_step(
-        generator, discriminator, sgd(discriminator), sgd(generator), sketch, real
+    theirs = ablation.reference_step(
+        generator,
+        discriminator=discriminator,
+        optimizer_d=sgd(discriminator),
+        optimizer_g=sgd(generator),
+        sketch=batch["sketch"],
+        real=batch["real"],
     )
     names = ("loss_D_fake", "loss_D_real", "loss_G_GAN", "loss_G_L1")
     for name, loss in zip(names, theirs, strict=True):
@@ -65,12 +70,16 @@ def test_reference_has_the_losses_gradients_and_weights_of_gan_step() -> None:
 
 
 def test_reference_is_contiguous_and_has_no_norm_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(ladder, "reference_step", lambda *given: seen.append(given))
-    Rung().step(WORK)()
-    Rung(channels_last=True, norm=True, fused=True).step(WORK)()
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        ablation, "reference_step", lambda generator, **given: seen.append(given | {"g": generator})
+    )
+    Reference().step(WORK)()
+    Reference(channels_last=True, norm=True, fused=True).step(WORK)()
     for given, last, fused in zip(seen, (False, True), (False, True), strict=True):
-        generator, discriminator, optimizer_d, optimizer_g, sketch, real = given
+        generator, discriminator, optimizer_d, optimizer_g, real = (
+            given[name] for name in ("g", "discriminator", "optimizer_d", "optimizer_g", "real")
+        )
         for network in (generator, discriminator):
             norms = [m for m in network.modules() if isinstance(m, nn.InstanceNorm2d)]
             assert norms and all(isinstance(norm, InstanceNorm) == last for norm in norms)
@@ -102,39 +111,40 @@ def test_networks_begin_alike_and_the_stream_of_draws_is_left_alone() -> None:
 
 
 def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
-    one, four = (flops_of_pair(Work(WORK.device, size, 3, 4)) for size in (64, 128))
+    one, four = (flops_of_pair(replace(WORK, size=size, batch_size=3)) for size in (64, 128))
     assert one > 0 and 3.5 < four / one < 4.5
-    assert one == flops_of_pair(Work(WORK.device, 64, 1, 4))
+    assert one == flops_of_pair(replace(WORK, size=64, batch_size=1))
 
 
 @pytest.mark.parametrize("has_bf16", [True, False])
-def test_rungs_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
+def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
     precision = "bf16-mixed" if has_bf16 else "32-true"
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: precision)
-    found = rungs(WORK, compiled=True)
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: precision)
+    found = variants(WORK, compiled=True)
     assert list(found) == [
         "reference", "+ channels_last", "+ norm that keeps it", "+ bf16", "+ fused Adam",
         "+ memory kept", "ours", "ours, with average", "ours, simultaneous", "ours, accumulate=2",
         "ours, compiled",
     ]  # fmt: skip
-    assert found[REFERENCE] == Rung()
-    steps = [rung for rung in found.values() if isinstance(rung, Rung)]
-    for before, after in zip(steps, steps[1:], strict=False):
+    assert found[REFERENCE] == Reference()
+    chain = [variant for variant in found.values() if isinstance(variant, Reference)]
+    for before, after in zip(chain, chain[1:], strict=False):
         changed = [name for name in vars(after) if vars(after)[name] != vars(before)[name]]
         assert len(changed) == 1
-    assert steps[-1] == Rung(True, True, has_bf16, True, True)
-    assert all(rung.bf16 == has_bf16 for rung in found.values() if isinstance(rung, Ours))
-    assert "ours, accumulate=2" not in rungs(Work(WORK.device, 32, 1, 4), compiled=False)
+    last = Reference(channels_last=True, norm=True, bf16=has_bf16, fused=True, kept=True)
+    assert chain[-1] == last
+    assert all(ours.bf16 == has_bf16 for ours in found.values() if isinstance(ours, Ours))
+    assert "ours, accumulate=2" not in variants(replace(WORK, batch_size=1), compiled=False)
     if not has_bf16:
         assert str(found["+ bf16"]) == "this CPU has no bf16"
 
 
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: "bf16-mixed")
-    (table,) = steps(WORK, [2], rounds=2, seconds=1e-4, side=16, compiled=False)
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "bf16-mixed")
+    (table,) = steps(WORK, batch_sizes=[2], rounds=2, seconds=1e-4, side=16, compiled=False)
     assert table.title == "Step, 32x32, batch 2"
     rows = {row[""]: row for row in table.rows}
-    for name in rungs(WORK, compiled=False):
+    for name in variants(WORK, compiled=False):
         for column in ("pairs/s", "s/step", "ratio", "TFLOP/s", "of the limit"):
             figure = rows[name][column]
             assert 0 < figure.min <= figure.median <= figure.max, (name, column)
@@ -147,8 +157,8 @@ def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_without_bf16_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "choose_precision", lambda accelerator: "32-true")
-    (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "32-true")
+    (table,) = steps(WORK, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows["+ bf16"]["note"] == "this CPU has no bf16" and rows["+ bf16"]["ratio"] is None
     assert rows[FULL]["ratio"].min > 0
@@ -168,8 +178,8 @@ def test_a_batch_that_does_not_fit_is_told_with_the_one_that_does(
         return real(self, work)
 
     monkeypatch.setattr(Ours, "step", step)
-    work = Work(WORK.device, 32, 8, 4)
-    (table,) = steps(work, [8], rounds=1, seconds=1e-4, side=16, compiled=False)
+    work = replace(WORK, batch_size=8)
+    (table,) = steps(work, batch_sizes=[8], rounds=1, seconds=1e-4, side=16, compiled=False)
     rows = {row[""]: row for row in table.rows}
     assert rows[OURS]["note"] == "out of memory; 2 fits" and rows[OURS]["pairs/s"] is None
     assert rows["ours, simultaneous"]["note"] == "out of memory; not even 1 fits"
@@ -185,12 +195,12 @@ def test_what_cannot_be_compiled_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(self, "forward", call)
 
     monkeypatch.setattr(nn.Module, "compile", broken)
-    (table,) = steps(WORK, [1], rounds=1, seconds=1e-4, side=16, compiled=True)
+    (table,) = steps(WORK, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=True)
     row = next(row for row in table.rows if row[""] == "ours, compiled")
     assert row["note"] == "not available: Failed to find C++ compiler"
 
 
 def test_sizes_are_the_networks_to_refuse() -> None:
-    work = Work(WORK.device, 36, 1, 4)
+    work = replace(WORK, size=36, batch_size=1)
     with pytest.raises(ValueError, match="Expected `size` to be a multiple of 32"):
-        steps(work, [1], rounds=1, seconds=1e-4, side=16, compiled=False)
+        steps(work, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)

@@ -9,9 +9,9 @@ import pytest
 import torch
 from whole_program import call
 
-from sketch2paint.benchmark import processes as runs
+from sketch2paint.benchmark import processes
 from sketch2paint.benchmark.ablation import Work
-from sketch2paint.benchmark.processes import Fit, Run, fit_rate, import_times, quoted
+from sketch2paint.benchmark.processes import Run, TrainingRuns, fit_rate, quoted
 from sketch2paint.benchmark.timing import Figure
 
 WORK = Work(torch.device("cpu"), size=32, batch_size=2, base_channels=4)
@@ -57,9 +57,10 @@ def test_a_run_that_fails_is_told_in_its_own_words() -> None:
 
 def test_too_few_pairs_and_other_gpus_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Expected at least 4 training pairs \(two batches\)"):
-        Fit(WORK, [], 3, tmp_path)
+        TrainingRuns(WORK, overrides=[], pairs=3, folder=tmp_path)
+    gpu = Work(torch.device("cuda:1"), size=32, batch_size=2)
     with pytest.raises(ValueError, match="to be cpu or the first GPU for what=fit, got cuda:1"):
-        Fit(Work(torch.device("cuda:1"), 32, 2, 4), [], 9, tmp_path)
+        TrainingRuns(gpu, overrides=[], pairs=9, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +71,15 @@ def test_a_run_is_as_long_as_its_lines_need(
 ) -> None:
     asked = []
 
-    def run(self: Fit, steps: int, per_line: int) -> Run:
+    def run(self: TrainingRuns, steps: int, per_line: int) -> Run:
         asked.append((steps, per_line))
         found = Run.__new__(Run)
         found.lines = [(float(n), line(1, n * per_line)) for n in range(1, steps // per_line + 1)]
         return found
 
-    monkeypatch.setattr(Fit, "run", run)
-    fit = Fit(WORK, [], 200, tmp_path)
-    assert fit.rate(1.0, lambda: each) == every * 2
+    monkeypatch.setattr(TrainingRuns, "run", run)
+    runs = TrainingRuns(WORK, overrides=[], pairs=200, folder=tmp_path)
+    assert runs.rate(1.0, lambda: each) == every * 2
     assert asked == [(count, every)]
 
 
@@ -90,41 +91,26 @@ def test_values_survive_hydra(value: str) -> None:
     assert parsed.value() == value
 
 
-def test_imports_are_summed_by_package() -> None:
-    lines = [
-        (0.0, "import time: self [us] | cumulative | imported package"),
-        (0.0, "import time:      1000 |       1000 |   torch.nn"),
-        (0.0, "import time:      2000 |       3000 | torch"),
-        (0.0, "import time:       500 |        500 |     numpy.core"),
-        (0.0, "something else | 1 | 2"),
-    ]
-    assert import_times(lines) == pytest.approx({"torch": 0.003, "numpy": 0.0005})
-
-
 def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
 
     def run(self: Run, command: list[str]) -> None:
         asked.append(" ".join(Path(word).name for word in command))
         self.seconds = float(len(asked))
-        self.lines = [(0.0, f"import time: {n * 1000} | 9 | p{n}.q") for n in range(1, 13)]
 
     monkeypatch.setattr(Run, "__init__", run)
-    first, train, predict = runs.start(WORK, tmp_path, rounds=2)
+    (table,) = processes.start(WORK, tmp_path, rounds=2)
     answers = ["train.py --help", "predict.py --help"]
-    assert [row[""] for row in first.rows] == [*answers, "predict.py, one picture"]
+    assert [row[""] for row in table.rows] == [*answers, "predict.py, one picture"]
     assert asked[:2] == asked[3:5] == asked[6:8] == answers
-    assert first.rows[0]["seconds"] == Figure(5.5, 4.0, 7.0)  # the first round warms up
-    assert [row[""] for row in train.rows] == [f"p{n}" for n in range(12, 2, -1)]
-    assert train.rows[0]["seconds"].median == 0.012 and "predict.py" in predict.title
+    assert table.rows[0]["seconds"] == Figure(5.5, 4.0, 7.0)  # the first round warms up
 
 
 @pytest.mark.slow
 def test_start_of_the_verbs(tmp_path: Path) -> None:
-    first, *imports = runs.start(WORK, tmp_path, rounds=1)
-    assert all(row["seconds"].min > 0 for row in first.rows)
+    (table,) = processes.start(WORK, tmp_path, rounds=1)
+    assert all(row["seconds"].min > 0 for row in table.rows)
     assert (tmp_path / "out/0000.png").exists()
-    assert all("torch" in {row[""] for row in table.rows} for table in imports)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The verb benchmark.py as a whole, and what it measures besides steps."""
+"""The verb benchmark.py as a whole; the loader alone and colouring."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from test_conf import composed
 from whole_program import call
 
-from sketch2paint.benchmark import rates as benchmark
+from sketch2paint.benchmark import rates
 from sketch2paint.benchmark.ablation import Work
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.inference.painter import Painter
@@ -33,6 +34,7 @@ def test_steps_as_a_whole(tmp_path: Path) -> None:
     assert found.stdout.endswith("Wrote o/a.json\n")
     assert [path.name for path in tmp_path.rglob("*")] == ["o", "a.json"]
     plain = json.loads((tmp_path / "o/a.json").read_text())
+    assert set(plain["keys"]) == set(composed("benchmark"))
     assert plain["keys"]["batch_size"] == [1, 2] and plain["machine"]["threads"] == 1
     for table in plain["tables"]:
         rows = {row[""]: row for row in table["rows"]}
@@ -43,8 +45,7 @@ def test_steps_as_a_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        (["what=scale", "size=32"], "Expected `size` to be at least 64 for what=scale, which also"),
-        (["what=steps"], "Expected `what` to be one of step, scale, loader, fit, predict, start,"),
+        (["what=steps"], "Expected `what` to be one of step, loader, fit, predict, start, got"),
         ([], "Expected a value for what. Pass what=..."),
         (["batch_size=[]"], "Expected `batch_size` to be whole numbers above 0, got []."),
         (["batch_size=0"], "Expected `batch_size` to be whole numbers above 0, got 0."),
@@ -73,34 +74,17 @@ def test_bad_input_is_told(
     assert words in refused_here("benchmark", [*TINY, *what, *keys])
 
 
-def test_growth_is_told_for_three_sizes() -> None:
-    (table,) = benchmark.scale(WORK, rounds=1, seconds=1e-4)
-    assert [row[""] for row in table.rows] == ["32x32", "64x64", "128x128"]
-    assert [row["pairs/s"].min > 0 for row in table.rows] == [True] * 3
-    small, middle, large = (row["GFLOP a pair"] for row in table.rows)
-    assert small < middle < large
-    assert table.rows[0]["FLOP/s, of the first"].median == 1
-
-
-def test_profile_lists_operations_and_writes_a_trace(tmp_path: Path) -> None:
-    (table,) = benchmark.profile(WORK, tmp_path / "trace.json", count=1)
-    assert len(table.rows) == 20
-    assert any("conv" in row[""] for row in table.rows)
-    shares = [row["share"] for row in table.rows]
-    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1.001
-    assert json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-    assert [path.name for path in tmp_path.iterdir()] == ["trace.json"]
-
-
 def test_loader_counts_pairs_of_cache_and_files(
     pairs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(benchmark, "default_workers", lambda: 2)
+    monkeypatch.setattr(rates, "default_workers", lambda: 2)
     common = {"root": str(pairs_dir), "size": 16, "jitter": 2, "cache_dir": str(tmp_path / "c")}
     cached = SketchDataModule(**common, cache="require")  # type: ignore[arg-type]
     cached.build_cache()
     files = SketchDataModule(**common, cache="off")  # type: ignore[arg-type]
-    (table,) = benchmark.loader({"cache": cached, "files": files}, [3], rounds=1, seconds=1e-3)
+    (table,) = rates.loader(
+        {"cache": cached, "files": files}, batch_sizes=[3], rounds=1, seconds=1e-3
+    )
     assert [row[""] for row in table.rows] == [
         f"{name}, num_workers={workers}" for name in ("cache", "files") for workers in (0, 1, 2)
     ]
@@ -113,8 +97,10 @@ def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:
     monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: bf16)
-    painter = benchmark.load_painter(Work(torch.device("cpu"), 32, 1, 4), None)
-    (table,) = benchmark.predict(painter, tmp_path, [1, 2], rounds=1, seconds=1e-3)
+    painter = rates.load_painter(
+        Work(torch.device("cpu"), size=32, batch_size=1, base_channels=4), None
+    )
+    (table,) = rates.predict(painter, folder=tmp_path, batch_sizes=[1, 2], rounds=1, seconds=1e-3)
     names = [row[""] for row in table.rows]
     assert names == [
         "plain loop, float32, one by one", "paint_files, batch 8",
@@ -133,8 +119,8 @@ def test_predict_beside_the_loop_and_the_network(
 def test_plain_loop_makes_what_the_painter_s_network_makes(
     tiny_generator: UNetGenerator, tmp_path: Path
 ) -> None:
-    paths = benchmark.write_drawings(tmp_path / "in", 1, 16)
-    benchmark.plain_loop(tiny_generator.eval(), paths, tmp_path)
+    paths = rates.write_drawings(tmp_path / "in", 1, 16)
+    rates.plain_loop(tiny_generator.eval(), paths, tmp_path)
     painter = Painter(tiny_generator, lines="network", normalise="off")
     with Image.open(paths[0]) as drawing, Image.open(tmp_path / paths[0].name) as plain:
         painted = painter.paint(drawing)
@@ -143,7 +129,7 @@ def test_plain_loop_makes_what_the_painter_s_network_makes(
 
 
 def test_painter_is_of_a_checkpoint_for_sketches(weight_path: Path, tmp_path: Path) -> None:
-    assert benchmark.load_painter(WORK, str(weight_path)).generator.size == 16
+    assert rates.load_painter(WORK, str(weight_path)).generator.size == 16
     from sketch2paint.models.description import describe
     from sketch2paint.models.weights import save_generator
 
@@ -151,4 +137,4 @@ def test_painter_is_of_a_checkpoint_for_sketches(weight_path: Path, tmp_path: Pa
     photo = UNetGenerator(**arguments)  # type: ignore[arg-type]
     save_generator(tmp_path / "p.safetensors", photo.state_dict(), describe(arguments, "photo"))
     with pytest.raises(ValueError, match="Expected `checkpoint` to be weights for the task sketch"):
-        benchmark.load_painter(WORK, str(tmp_path / "p.safetensors"))
+        rates.load_painter(WORK, str(tmp_path / "p.safetensors"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sketch2paint.benchmark import timing as measure
+from sketch2paint.benchmark import timing
 from sketch2paint.benchmark.timing import Figure, Table, Unavailable, interleave, largest_fitting
 
 CPU = torch.device("cpu")
@@ -100,7 +100,9 @@ def test_seconds_are_of_the_calls_after_the_first(clock: list[float]) -> None:
     def step() -> None:
         clock[0] += 100.0 if clock[0] == 0 else 0.5
 
-    each = measure.seconds_each(step, 3.0, lambda: waits.append(1), lambda: clock[0])
+    each = timing.seconds_each(
+        step, at_least=3.0, synchronise=lambda: waits.append(1), clock=lambda: clock[0]
+    )
     assert each == 0.5
     assert clock[0] == 100 + 7 * 0.5  # 1 + 2 + 4 calls: 1.5 s is less than the 3 wanted
     assert len(waits) == 4  # after the first call, and before each look at the clock
@@ -110,40 +112,40 @@ def test_slow_steps_are_called_once_more(clock: list[float]) -> None:
     def step() -> None:
         clock[0] += 10.0
 
-    assert measure.seconds_each(step, 1.0, clock=lambda: clock[0]) == 10.0
+    assert timing.seconds_each(step, at_least=1.0, clock=lambda: clock[0]) == 10.0
     assert clock[0] == 20.0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_peak_begins_anew_and_sees_what_was_freed() -> None:
-    measure.release(CPU)
-    measure.forget_peak(CPU)
-    before = measure.peak_memory(CPU)
+    timing.release(CPU)
+    timing.forget_peak(CPU)
+    before = timing.peak_memory(CPU)
     torch.ones(40, 2**20)  # 160 MiB of float32, freed at once
-    after = measure.peak_memory(CPU)
+    after = timing.peak_memory(CPU)
     assert before and after and after - before > 100 * 2**20
-    assert measure.peak_of_process(os.getpid()) == pytest.approx(after, rel=0.1)
-    assert measure.peak_of_process(0) is None
+    assert timing.peak_of_process(os.getpid()) == pytest.approx(after, rel=0.1)
+    assert timing.peak_of_process(0) is None
 
 
 def test_memory_can_be_kept_and_given_back() -> None:
     for kept in (True, False):
-        measure.release(CPU, kept)
+        timing.release(CPU, kept)
         assert torch.ones(4, 2**20).sum() == 4 * 2**20
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_limit_is_a_rate(dtype: torch.dtype) -> None:
     before = torch.get_float32_matmul_precision()
-    assert measure.product_rate(CPU, dtype, 16, 0.001) > 0
+    assert timing.product_rate(CPU, dtype=dtype, side=16, at_least=0.001) > 0
     assert torch.get_float32_matmul_precision() == before
 
 
 def test_machine_and_versions_are_told() -> None:
-    about = measure.machine(CPU)
+    about = timing.machine(CPU)
     assert about["cpu"] and about["cores"] >= 1 and about["device"] == "cpu"
     assert about["threads"] == torch.get_num_threads() and "gpu" not in about
-    versions = measure.versions()
+    versions = timing.versions()
     assert versions["torch"] and versions["python"] == ".".join(map(str, sys.version_info[:3]))
     assert versions["sketch2paint"] and versions["pytorch-lightning"]
 
@@ -164,14 +166,16 @@ def test_table_is_aligned() -> None:
 
 def test_report_comes_back_from_json(tmp_path: Path) -> None:
     tables = [Table("T", [{"": "a", "s": Figure(2.0, 1.0, 3.0), "none": None}], ["why"])]
-    found = measure.report("step", {"size": 32, "batch_size": [1, 4]}, CPU, tables)
-    measure.write_json(tmp_path / "new/a.json", found)
+    found = timing.report(
+        "step", keys={"size": 32, "batch_size": [1, 4]}, device=CPU, tables=tables
+    )
+    timing.write_json(tmp_path / "new/a.json", found)
     read = json.loads((tmp_path / "new/a.json").read_text())
     assert read == found
     assert read["keys"] == {"size": 32, "batch_size": [1, 4]} and read["what"] == "step"
     row = {"": "a", "s": {"median": 2.0, "min": 1.0, "max": 3.0}, "none": None}
     assert read["tables"] == [{"title": "T", "rows": [row], "notes": ["why"]}]
-    text = measure.text_report(found, tables)
+    text = timing.text_report(found, tables)
     assert found["date"] in text and read["machine"]["cpu"] in text
     assert f"torch {read['versions']['torch']}" in text and text.endswith("why")
 
@@ -179,18 +183,19 @@ def test_report_comes_back_from_json(tmp_path: Path) -> None:
 def test_json_that_cannot_be_written_leaves_the_old(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("old")
     with pytest.raises(TypeError):
-        measure.write_json(tmp_path / "a.json", {"no": object()})
+        timing.write_json(tmp_path / "a.json", {"no": object()})
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_ratios_are_of_the_same_round() -> None:
     found = {
-        "slow": measure.Measured([1.0, 4.0]),
-        "fast": measure.Measured([3.0, 8.0]),
-        "none": measure.Measured[float]([], "out of memory", True),
+        "slow": timing.Rounds([1.0, 4.0]),
+        "fast": timing.Rounds([3.0, 8.0]),
+        "none": timing.Rounds[float]([], "out of memory", True),
     }
-    row = measure.rate_row("fast", "pairs/s", found, "slow")
+    row = timing.rate_row("fast", unit="pairs/s", found=found, reference="slow")
     assert row["ratio"] == Figure(2.5, 2.0, 3.0) and row["pairs/s"] == Figure(5.5, 3.0, 8.0)
-    assert measure.rate_row("slow", "pairs/s", found, "slow")["ratio"] == Figure(1.0, 1.0, 1.0)
-    row = measure.rate_row("none", "pairs/s", found, "slow")
+    row = timing.rate_row("slow", unit="pairs/s", found=found, reference="slow")
+    assert row["ratio"] == Figure(1.0, 1.0, 1.0)
+    row = timing.rate_row("none", unit="pairs/s", found=found, reference="slow")
     assert row == {"": "none", "pairs/s": None, "ratio": None, "note": "out of memory"}
