@@ -34,5 +34,4 @@ def export(
     return 0
 
 
-if __name__ == "__main__":
-    verb(export)()
+main = verb(export)
