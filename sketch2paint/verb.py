@@ -20,7 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from sketch2paint.arguments import described, fits
 
-CONF = str(Path(__file__).resolve().parent.parent / "conf")
+_PACKAGE = Path(__file__).resolve().parent
+_INSIDE = _PACKAGE / "conf"  # where it is installed
+CONF = str(_INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "conf")
 
 # A sweep stands under multirun/ where a single run would stand under runs/.
 OmegaConf.register_new_resolver(
@@ -34,23 +36,25 @@ class UserError(CompactHydraException):
     """Printed by Hydra as its message alone, without a traceback."""
 
 
-def verb(function: Callable[..., int], several: str = "") -> Callable[[], None]:
+def verb(function: Callable[..., int], several: str = "") -> Callable[..., None]:
     """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
     OSError) are printed as their message; HYDRA_FULL_ERROR=1 shows where they come from.
-    `several` is a key that takes a list as A,B too (with -m that is a sweep).
+    `several` is a key that takes a list as A,B too (with -m that is a sweep). The verb itself is
+    given the words that stand on the command line between the program and the keys.
     """
     name = function.__name__
-    hints = get_type_hints(function)  # here: a launcher's process has the function, not its module
+    hints = get_type_hints(function)
     codes: list[int] = []
+    front: list[str] = []  # what the command line begins with: the program and those words
 
     def task(cfg: DictConfig) -> int:
         before = dict(os.environ), sys.argv
         # Pillow's remarks on metadata; what is wrong with a picture is said by its name.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
-            sys.argv = _argv_of_job()
+            sys.argv = [*front, *_keys_of_job()]
             arguments = _arguments(function, cfg)
             _check_types(hints, arguments, "")
             codes.append(function(**arguments))
@@ -67,8 +71,11 @@ def verb(function: Callable[..., int], several: str = "") -> Callable[[], None]:
             raise KeyboardInterrupt  # a signal ends the sweep, not only its job
         return codes[-1]
 
-    def main() -> None:
-        sys.argv[1:] = [_as_list(argument, several) for argument in sys.argv[1:]]
+    def main(*words: str) -> None:
+        codes.clear()
+        front[:] = [sys.argv[0], *words]
+        keys = sys.argv[len(front) :]
+        sys.argv[1:] = [_as_list(key, several) for key in keys]  # Hydra's parser reads them there
         try:
             hydra.main(version_base="1.3", config_path=CONF, config_name=name)(task)()
         except KeyboardInterrupt:
@@ -86,11 +93,11 @@ def _as_list(argument: str, several: str) -> str:
     return f"{key}=[{value}]" if key == several and plain else argument
 
 
-def _argv_of_job() -> list[str]:
+def _keys_of_job() -> list[str]:
     """What Lightning starts its other processes with: this job, not the sweep it is of."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        return [sys.argv[0], *HydraConfig.get().overrides.task]
-    return [*sys.argv]
+        return [*HydraConfig.get().overrides.task]
+    return sys.argv[1:]
 
 
 def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:

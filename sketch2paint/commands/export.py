@@ -65,5 +65,4 @@ def _read(drawings: str) -> list[Any]:
     return [read_rgb(path) for path in paths[:MOST]]
 
 
-if __name__ == "__main__":
-    verb(export)()
+main = verb(export)

@@ -119,5 +119,4 @@ def _fit(
     return 0
 
 
-if __name__ == "__main__":
-    verb(train)()
+main = verb(train)

@@ -107,5 +107,4 @@ def _check_gallery(gallery: str | bool | None, truth: str | None, piped: bool) -
         raise ValueError("Expected no `gallery` with input=- or output=-. Name files instead.")
 
 
-if __name__ == "__main__":
-    verb(predict)()
+main = verb(predict)

@@ -53,5 +53,4 @@ def report(pairs: Any, json: str | None, sheet: str | None, workers: int | None)
     return 1 if found.faults["bad_files"] or found.swapped_set else 0
 
 
-if __name__ == "__main__":
-    verb(prepare)()
+main = verb(prepare)

@@ -135,5 +135,4 @@ def _check(
     return sizes
 
 
-if __name__ == "__main__":
-    verb(benchmark, several="batch_size")()
+main = verb(benchmark, several="batch_size")

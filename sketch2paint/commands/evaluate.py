@@ -62,5 +62,4 @@ def evaluate(
     return 0
 
 
-if __name__ == "__main__":
-    verb(evaluate, several="checkpoint")()
+main = verb(evaluate, several="checkpoint")
