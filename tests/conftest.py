@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from whole_program import ROOT
 
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import describe, save_generator
@@ -80,3 +83,20 @@ def weight_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
 def no_bf16(monkeypatch):
     """Let `precision=auto` mean the same on every machine; processes of their own ask theirs."""
     monkeypatch.setattr("sketch2paint.cpu.has_bf16", lambda: False)
+
+
+@pytest.fixture
+def refused_here(tmp_path, monkeypatch, capfd):
+    """As `refused`, in this process: the imports are paid once for many small cases."""
+
+    def call_here(verb_name, arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(ROOT / f"{verb_name}.py"), *arguments])
+        with pytest.raises(SystemExit) as stop:
+            importlib.import_module(f"sketch2paint.commands.{verb_name}").main()
+        assert stop.value.code == 1
+        captured = capfd.readouterr()
+        assert "Traceback" not in captured.err
+        return captured.out + captured.err
+
+    return call_here

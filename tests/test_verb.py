@@ -1,7 +1,6 @@
 """The real verbs in a subprocess."""
 
 import csv
-import importlib
 import io
 import json
 import os
@@ -10,17 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from whole_program import ROOT, call, refused
 
-from sketch2paint.verb import _as_list, verb
+from sketch2paint.verb import _as_list
 
-ROOT = Path(__file__).parent.parent
 TINY = [
     "data=pairs",
     "data.size=32",
@@ -35,47 +33,6 @@ TINY = [
 
 
 NO = ["checkpoint=no", "input=no", "output=o"]
-
-
-def call(verb, *arguments, cwd, **options):
-    """Run a verb from another folder, with warnings as they are."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, str(ROOT / f"{verb}.py"), *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=300,
-        **options,
-    )
-
-
-def refused(verb, *arguments, cwd):
-    """The output of a call that must fail with a message and no traceback."""
-    result = call(verb, *arguments, cwd=cwd)
-    assert result.returncode == 1, result.stdout
-    assert "Traceback" not in result.stdout
-    return result.stdout
-
-
-@pytest.fixture
-def refused_here(tmp_path, monkeypatch, capfd):
-    """As `refused`, in this process: the imports are paid once for many small cases."""
-
-    def call_here(verb_name, arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(ROOT / f"{verb_name}.py"), *arguments])
-        function = getattr(importlib.import_module(verb_name), verb_name)
-        with pytest.raises(SystemExit) as stop:
-            verb(function)()
-        assert stop.value.code == 1
-        captured = capfd.readouterr()
-        assert "Traceback" not in captured.err
-        return captured.out + captured.err
-
-    return call_here
 
 
 def test_a_list_with_commas_is_one_value_of_its_key_alone():

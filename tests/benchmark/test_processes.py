@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_verb import call
+from whole_program import call
 
 from sketch2paint.benchmark import processes as runs
 from sketch2paint.benchmark.ablation import Work

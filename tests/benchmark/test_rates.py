@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from test_verb import call, refused_here  # noqa: F401
+from whole_program import call
 
 from sketch2paint.benchmark import rates as benchmark
 from sketch2paint.benchmark.ablation import Work

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_evaluation import other_weights
-from test_verb import call, refused_here  # noqa: F401
+from tiny_evaluation import other_weights
+from whole_program import call
 
 
 def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> None:
