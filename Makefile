@@ -15,7 +15,7 @@ help:
 
 install: .venv/.installed
 
-.venv/.installed: pyproject.toml
+.venv/.installed: pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; pass PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
@@ -46,4 +46,4 @@ lint: install
 	else echo "Skipped: biome, which checks .css and .js. It needs npx, which comes with node."; fi
 
 clean:
-	rm -rf .venv runs/demo data/demo *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv runs/demo data/demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

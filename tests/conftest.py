@@ -19,7 +19,6 @@ from whole_program import ROOT
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import save_generator
-from sketch2paint.verb import verb
 
 torch.set_num_threads(1)  # the networks are so small that threads only wait for each other
 
@@ -125,9 +124,8 @@ def refused_here(tmp_path, monkeypatch, capfd):
     def call_here(verb_name, arguments):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [str(ROOT / f"{verb_name}.py"), *arguments])
-        function = getattr(importlib.import_module(verb_name), verb_name)
         with pytest.raises(SystemExit) as stop:
-            verb(function)()
+            importlib.import_module(f"sketch2paint.commands.{verb_name}").main()
         assert stop.value.code == 1
         captured = capfd.readouterr()
         assert "Traceback" not in captured.err

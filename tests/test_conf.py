@@ -111,7 +111,7 @@ def test_networks_parameters_are_spelt():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_run_level_keys_are_the_function_s(verb):
-    function = getattr(importlib.import_module(verb), verb)
+    function = getattr(importlib.import_module(f"sketch2paint.commands.{verb}"), verb)
     assert set(composed(verb)) == parameters(function)
 
 

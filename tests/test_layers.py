@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import sketch2paint.__main__
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sketch2paint"
 # What the files of a room may import besides each other, and besides what every room may use.
-EVERY_ROOM = {"arguments", "device", "files", "tables", "verb"}
+EVERY_ROOM = {"arguments", "device", "files", "shell", "tables", "verb"}
 ROOMS = {
     "images": set(),
     "web": {"images"},
@@ -20,9 +22,18 @@ ROOMS = {
     "evaluation": {"data", "inference", "models", "images", "web"},
     "benchmark": {"data", "training", "inference", "evaluation", "models", "images"},
 }
-LIGHTNING = {"training", "data.datamodule"}
-HYDRA = {"verb", "training.sweep"}
-VERBS = ["train.py", "prepare.py", "predict.py", "export.py", "evaluate.py", "benchmark.py"]
+ROOMS["commands"] = set(ROOMS)  # the verbs: they use all rooms, and no room uses them
+LIGHTNING = {"training", "data.datamodule", "commands.train"}
+HYDRA = {"verb", "training.sweep", "commands"}
+# The verbs that are tested as a whole elsewhere than in tests/commands.
+TESTED = {
+    "commands.prepare": "test_verb.py",
+    "commands.predict": "test_verb.py",
+    "commands.export": "models/test_export.py",
+    "commands.benchmark": "benchmark/test_rates.py",
+    "__main__": "test_main.py",
+}
+VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
 
 
 def imports(path, top_level_only=False):
@@ -55,14 +66,15 @@ def test_tests_mirror_the_rooms():
     tests = {str(p.relative_to(ROOT / "tests")) for p in (ROOT / "tests").rglob("test_*.py")}
     for module in set(modules()) - {"painter"}:
         *room, name = module.split(".")
-        assert "/".join([*room, f"test_{name}.py"]) in tests
+        assert TESTED.get(module, "/".join([*room, f"test_{name}.py"])) in tests
 
 
 @pytest.mark.parametrize("module", modules())
 def test_imports_between_rooms_go_one_way(module):
     room = module.split(".")[0]
     if room not in ROOMS:
-        return  # beside the rooms: what it may import says its own test
+        assert not [name for name in imports(file_of(module)) if "sketch2paint.commands" in name]
+        return  # beside the rooms: what else it may import says its own test
     allowed = {room, *EVERY_ROOM, *ROOMS[room]}
     for name in imports(file_of(module)):
         _, _, inside = name.partition("sketch2paint.")
@@ -90,13 +102,26 @@ def test_frameworks_stay_in_their_rooms(module):
 
 @pytest.mark.parametrize("name", VERBS)
 def test_verbs_import_nothing_heavy_at_the_top(name):
-    packages = {m.split(".")[0] for m in imports(ROOT / name, top_level_only=True)}
-    assert packages <= {"sketch2paint", *sys.stdlib_module_names}
-    ours = {
-        module for module in imports(ROOT / name, top_level_only=True) if "sketch2paint." in module
-    }
-    rooms = {module.split(".", 1)[1].split(".")[0] for module in ours}
-    assert rooms <= {"arguments", "verb", "training"}
+    found = set(imports(PACKAGE / f"commands/{name}.py", top_level_only=True))
+    assert {m.split(".")[0] for m in found} <= {"sketch2paint", *sys.stdlib_module_names}
+    ours = {module.split(".")[1] for module in found if "sketch2paint." in module}
+    assert ours <= {"arguments", "shell", "training", "verb"}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_scripts_are_the_verbs_and_nothing_more(name):
+    docstring, found, start = ast.parse((ROOT / f"{name}.py").read_text()).body
+    verb = ast.parse((PACKAGE / f"commands/{name}.py").read_text())
+    assert docstring.value.value == ast.get_docstring(verb)
+    assert ast.unparse(found) == f"from sketch2paint.commands.{name} import main"
+    assert ast.unparse(start) == "if __name__ == '__main__':\n    main()"
+
+
+def test_every_verb_has_its_script_its_configuration_and_its_line():
+    verbs = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__"}
+    assert verbs == set(VERBS) == set(sketch2paint.__main__.VERBS)
+    assert verbs == {path.stem for path in (ROOT / "conf").glob("*.yaml")}
+    assert verbs == {path.stem for path in ROOT.glob("*.py")} - {"setup"}
 
 
 def test_no_utils():

@@ -26,6 +26,7 @@ from sketch2paint.benchmark.timing import (
     release,
 )
 from sketch2paint.data.datamodule import SketchDataModule, default_workers
+from sketch2paint.shell import quoted
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"Epoch (\d+)/\d+, iteration (\d+)/\d+: ")  # of losslog.LossLog
@@ -155,7 +156,7 @@ class TrainingRuns:
             "trainer.progress_bar=false",
             f"out_dir={quoted(str(self.folder / f'run{self.begun}'))}",
         ]
-        command = [str(ROOT / "train.py"), *self.overrides, *keys, *accelerator]
+        command = ["-m", "sketch2paint", "train", *self.overrides, *keys, *accelerator]
         return Run(command)
 
     def rate(self, seconds: float, each: Callable[[], float]) -> float:
@@ -184,12 +185,6 @@ class TrainingRuns:
             {"": name, "value": Figure.of(taken) if taken else None}
             for name, taken in values.items()
         ]
-
-
-def quoted(value: str) -> str:
-    """A value as Hydra takes it, whatever is in it: a backslash counts before a quote only."""
-    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), value)
-    return f"'{escaped}'"
 
 
 def fit(
@@ -259,14 +254,14 @@ def start(work: Work, folder: Path, rounds: int) -> list[Table]:
         "overwrite=true",
     ]
     commands = {
-        "train.py --help": ["train.py", "--help"],
-        "predict.py --help": ["predict.py", "--help"],
-        "predict.py, one picture": ["predict.py", *picture],
+        "train.py --help": ["train", "--help"],
+        "predict.py --help": ["predict", "--help"],
+        "predict.py, one picture": ["predict", *picture],
     }
     found = interleave(
         {
-            name: partial(_seconds, [str(ROOT / verb), *keys])
-            for name, (verb, *keys) in commands.items()
+            name: partial(_seconds, ["-m", "sketch2paint", *words])
+            for name, words in commands.items()
         },
         rounds,
     )

@@ -89,7 +89,7 @@ def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, A
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
-    from sketch2paint.benchmark.processes import quoted
+    from sketch2paint.shell import quoted
 
     given = HydraConfig.get().overrides.task
     overrides = [word for word in given if word.startswith(("data=", "data."))]

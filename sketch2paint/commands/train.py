@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from sketch2paint.shell import command, override
 from sketch2paint.training.resume import (
     Resumed,
     checkpoint_to_resume,
@@ -53,13 +55,14 @@ def _train(config: dict[str, Any], resumed: Resumed | None, first: bool) -> int:
         return 0
     engine, network, pairs = _build(config, resumed, first)
     if signum := _fit(engine, network, pairs, resumed, config):
-        run = f"name={config['name']}"
-        run = run if out_dir == f"runs/{config['name']}" else f"out_dir={out_dir}"
+        run = override("name", config["name"])
+        run = run if out_dir == f"runs/{config['name']}" else override("out_dir", out_dir)
         print(f"Stopped in order. To go on: the same command with {run} resume=true")
         return 128 + signum if first else 0  # Lightning kills all if one of its own fails
     print(
-        f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {out_dir}\n"
-        f"Colour sketches: python predict.py checkpoint={out_dir} input=DIR output=OUT"
+        f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {shlex.quote(out_dir)}\n"
+        f"Colour sketches: {command('predict')} {override('checkpoint', out_dir)} "
+        "input=DIR output=OUT"
     )
     return 0
 

@@ -29,6 +29,7 @@ from tqdm import tqdm
 from sketch2paint.data.duplicates import Mark, Twins, find_twins, perceptual_bits
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import grid, on_square, read_rgb, to_float
+from sketch2paint.shell import command
 
 SHOWN = 20  # file names under one heading of the text
 CELL = 128  # of the contact sheet
@@ -161,7 +162,7 @@ def cheap_check(source: Source, splits: dict[str, list[Item]]) -> list[str]:
         said.append(f"{len(blank)} of {of} sketches are blank, among them {blank[0]}.")
     if strange > of / 2:
         said.append(f"In {strange} of {of} pairs the sketch does not seem to be of the colours.")
-    return [f"{text} Look with: python prepare.py data=... check=true" for text in said]
+    return [f"{text} Look with: {command('prepare')} data=... check=true" for text in said]
 
 
 def report_text(report: Report) -> str:

@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
 from sketch2paint.images.convert import grid, pairs_grid, to_rgb, write_picture
+from sketch2paint.shell import command
 from sketch2paint.training.pix2pix import as_pix2pix
 
 
@@ -128,7 +129,8 @@ class TimeEstimate(Callback):
                 print(
                     f"On this CPU a step takes {seconds:.1f} s: the remaining {epochs} epochs take "
                     f"about {hours:.1f} hours, validation not counted. Use a GPU "
-                    "(trainer.gpus=1), or try the small run: python train.py experiment=demo",
+                    "(trainer.gpus=1), or try the small run: "
+                    f"{command('train')} experiment=demo",
                     flush=True,
                 )
 

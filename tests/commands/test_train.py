@@ -15,7 +15,7 @@ from tiny_run import scalars
 
 from sketch2paint.models.checkpoint import read_checkpoint
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 REAL_RUNS = [sys.executable, str(ROOT / "tests/real_runs.py")]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 

@@ -1,0 +1,6 @@
+"""Export a generator: python export.py checkpoint=runs/NAME format=onnx output=generator.onnx"""
+
+from sketch2paint.commands.export import main
+
+if __name__ == "__main__":
+    main()
