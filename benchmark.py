@@ -1,4 +1,4 @@
-"""Measure speed: python benchmark.py what=step|scale|loader|fit|predict|... [json=FILE]"""
+"""Measure speed: python benchmark.py what=step|loader|fit|predict|start [json=FILE]"""
 
 from sketch2paint.commands.benchmark import main
 

@@ -150,9 +150,6 @@ def test_a_run_is_trained_and_used(sketch2paint: Sketch2paint, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (ROOT / "sketch2paint/assets/model_card.md").exists(), reason="its template is no asset yet"
-)
 def test_a_card_is_written(sketch2paint: Sketch2paint, pairs_dir: Path, weight_path: Path) -> None:
     data = ["data=pairs", f"data.root={pairs_dir}", "learned=false", "device=cpu"]
     said = sketch2paint("evaluate", f"checkpoint={weight_path.name}", *data, "card=card.md")
