@@ -24,15 +24,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.files import written_beside
-
-try:
-    import fcntl
-except ImportError:  # Windows: two builders at once are not kept apart there
-    fcntl = None  # type: ignore[assignment]
 
 VERSION = 1
 PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
@@ -40,7 +36,7 @@ CHUNK = 64  # pictures between two lines of the journal: what a kill can cost
 PROBES = 4  # pictures of each split that are decoded to estimate the space
 
 Splits = dict[str, list[Item]]
-Fit = Callable[[np.ndarray, str], np.ndarray]  # (picture, split) -> (h, w, c) uint8
+Fitting = Callable[[np.ndarray, str], np.ndarray]  # (picture, split) -> (h, w, c) uint8
 Prepare = Callable[[str, Item], np.ndarray]
 Shape = list[int]
 Plain = dict[str, Any]  # what JSON can hold
@@ -142,7 +138,7 @@ def open_cache(path: Path) -> dict[str, Pictures]:
 
 
 def build(
-    path: Path, source: Source, splits: Splits, fit: Fit, parameters: Plain, workers: int
+    path: Path, source: Source, splits: Splits, fit: Fitting, parameters: Plain, workers: int
 ) -> None:
     """Fill a cache, or finish what an interrupted run began; a fresh one is left as it is.
 
@@ -185,7 +181,7 @@ def build(
         (path / JOURNAL).unlink()
 
 
-def _prepare(source: Source, fit: Fit, split: str, item: Item) -> np.ndarray:
+def _prepare(source: Source, fit: Fitting, split: str, item: Item) -> np.ndarray:
     try:
         picture = fit(source.read(item), split)
     except Exception as error:
@@ -350,13 +346,18 @@ def _digest(value: Any) -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Alone in the folder; while another process builds there, say so and wait for it."""
-    with open(path / LOCK, "w") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"{path}: another process is preparing it; waiting for it.", flush=True)
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError:  # a file system without locks: some of clusters and networks
-                pass
-        yield  # closing the file gives the lock back, and so does a kill
+    open(path / LOCK, "a").close()  # what fails from here on is not the folder but the locking
+    # The system gives the lock of a killed process back. A soft lock would stay for ever, and with
+    # it everybody who waits; no lock does less harm.
+    lock = FileLock(path / LOCK, fallback_to_soft=False, preserve_lock_file=True)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"{path}: another process is preparing it; waiting for it.", flush=True)
+        lock.acquire()
+    except OSError:  # a file system without locks: some of clusters and networks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()

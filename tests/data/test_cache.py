@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -347,7 +348,11 @@ cache.build(Path({path!r}), source, source.find(0.1, 0), slow, test_cache.PARAME
 
 
 def child(source: Source, path: Path, pause: float) -> subprocess.Popen[str]:
-    places = {"tests": str(ROOT / "tests"), "root": str(source.folders[0]), "path": str(path)}
+    places = {
+        "tests": str(Path(__file__).parent),
+        "root": str(source.folders[0]),
+        "path": str(path),
+    }
     code = CHILD.format(**places, pause=pause)
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=2, text=True
@@ -405,15 +410,32 @@ def test_two_threads_at_once(source: Source, splits: dict[str, list[Item]], path
     assert counted.calls == 2 + 23 and written(path) == unbroken(source, splits)
 
 
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks(
-    source: Source, splits: dict[str, list[Item]], path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Source,
+    splits: dict[str, list[Item]],
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
 ) -> None:
-    def flock(file: object, how: int) -> None:
-        raise OSError(38, "Function not implemented")
+    fcntl = pytest.importorskip("fcntl")
 
-    monkeypatch.setattr(cache.fcntl, "flock", flock)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
-    assert changed(path, source) == []
+    def flock(file: object, how: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for _ in range(2):  # what the first one leaves is no lock to the second
+        build(path, source, splits, fit, PARAMETERS, workers=2)
+        assert changed(path, source) == []
+        assert sorted(os.listdir(path)) == ["index.json", "lock", "pictures.u8"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(
+    source: Source, splits: dict[str, list[Item]], path: Path
+) -> None:
+    (path / "lock").mkdir(parents=True)  # a file's permissions are nothing to root
+    with pytest.raises(OSError, match="lock"):
+        build(path, source, splits, fit, PARAMETERS, workers=2)
 
 
 # ---------------------------------------------------------------- bad input, no space
