@@ -88,7 +88,7 @@ def cache_path(cache_dir: Path | str, source: Source) -> Path:
         source: the pictures.
     """
     key = _digest([source.kind, *(str(folder.resolve()) for folder in source.folders)])[:8]
-    return Path(cache_dir) / f"{source.folders[0].resolve().name[:50]}-{key}"
+    return Path(cache_dir) / f"{source.root.resolve().name[:50]}-{key}"
 
 
 def changes(path: Path, source: Source, splits: Splits, parameters: Plain) -> list[str]:

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from sketch2paint.data.duplicates import Mark, Twins, find_twins, perceptual_bits
 from sketch2paint.data.sources import Item, Source
-from sketch2paint.images.convert import grid, on_square, read_rgb, to_float
+from sketch2paint.images.convert import grid, on_square, to_float
 
 SHOWN = 20  # file names under one heading of the text
 CELL = 128  # of the contact sheet
@@ -118,7 +118,7 @@ def inspect(source: Source, splits: dict[str, list[Item]], workers: int) -> Repo
     """
     items = [item for split in splits.values() for item in split]
     facts = _all_facts(source, items, workers)
-    names = [_name(source, item) for item in items]
+    names = [source.name_of(item) for item in items]
     looks = {n: fact.look for n, fact in enumerate(facts) if fact.look}
     swapped_set, swapped = _swapped(looks)
     notes = [fact.notes for fact in facts]
@@ -154,7 +154,7 @@ def cheap_check(source: Source, splits: dict[str, list[Item]]) -> list[str]:
         found = list(pool.map(partial(_facts, source, strangers, hashed=False), items))
     looks = {n: fact.look for n, fact in enumerate(found) if fact.look}
     swapped_set, _ = _swapped(looks)
-    blank = [_name(source, item) for item, f in zip(items, found, strict=True) if _blank(f)]
+    blank = [source.name_of(item) for item, f in zip(items, found, strict=True) if _blank(f)]
     strange, of = len(_mismatched(looks)), len(looks)
     said = [f"In most of {of} pairs {_advice(source)}"] if swapped_set else []
     if blank:
@@ -224,7 +224,10 @@ def _facts(source: Source, strangers: Strangers, item: Item, hashed: bool = True
         for path in item:
             _read_header(path, facts)
         with _one_at_a_time if "very_large" in facts.notes else nullcontext():
-            colour, sketch = _halves(source, item, sums="PNG" in facts.formats)
+            colour, sketch = source.halves(item)
+            # Decoding a PNG does not check its sums.
+            if "PNG" in facts.formats and (problem := source.problem(item)):
+                raise ValueError(problem)
             look = _look(colour, sketch, item, strangers, hashed)
     except Exception as error:  # as in images.read_rgb: a damaged file may raise anything
         facts.notes["bad_files"] = str(error).removeprefix(f"{item[0]}: ")
@@ -243,23 +246,6 @@ def _read_header(path: Path, facts: Facts) -> None:
             facts.notes["very_large"] = f"{picture.width}x{picture.height}"
         if getattr(picture, "is_animated", False):
             facts.notes["animated"] = f"{getattr(picture, 'n_frames', 'several')} frames"
-
-
-def _halves(source: Source, item: Item, sums: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Colours and sketch, both RGB: `Source.read` makes the sketch grey.
-
-    Args:
-        sums: check the sums in the files too, which decoding a PNG does not.
-    """
-    pictures = [read_rgb(path) for path in item]
-    fit = all(picture.shape == pictures[0].shape for picture in pictures)
-    fit = fit and not (source.kind == "pairs" and pictures[0].shape[1] % 2)
-    if (sums or not fit) and (problem := source.problem(item)):
-        raise ValueError(problem)
-    if source.kind == "pairs":
-        left, right = np.split(pictures[0], 2, axis=1)
-        return (left, right) if source.colour_side == "left" else (right, left)
-    return pictures[0], pictures[1] if source.kind == "two_folders" else None
 
 
 def _look(
@@ -316,7 +302,7 @@ def _both_edges(source: Source, item: Item) -> np.ndarray | None:
             _read_header(path, header)
         if "very_large" in header.notes:  # several at a time could fill the memory
             return None
-        halves = [half for half in _halves(source, item, sums=False) if half is not None]
+        halves = [half for half in source.halves(item) if half is not None]
     except Exception:  # the pass over all samples tells it
         return None
     edges = np.stack([_edges(_reduced(half, SMALL)) for half in halves])
@@ -416,12 +402,6 @@ def _advice(source: Source) -> str:
 
 def _blank(facts: Facts) -> bool:
     return "blank_sketches" in facts.notes
-
-
-def _name(source: Source, item: Item) -> str:
-    """The file below the root, fit for printing whatever its bytes."""
-    name = item[0].relative_to(source.folders[0]).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _common(values: Iterable[str]) -> dict[str, int]:

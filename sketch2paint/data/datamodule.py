@@ -168,7 +168,7 @@ class SketchDataModule(pl.LightningDataModule):
     def prepare_data(self) -> None:
         """Draw the demo pairs where they are wanted and missing."""
         if self.draw:
-            write_pairs(self.source.folders[0], pairs=self.draw, seed=self.seed)
+            write_pairs(self.source.root, pairs=self.draw, seed=self.seed)
 
     def setup(self, stage: str) -> None:
         """Find, check and split the files, once."""
@@ -246,8 +246,8 @@ class SketchDataModule(pl.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Any]:
         """In order, resized only; from test/."""
         if "test" not in self.datasets:
-            root = self.source.folders[0]
-            raise ValueError(f"{root}/test: no such folder. Expected the test pairs there.")
+            place = self.source.root / "test"
+            raise ValueError(f"{place}: no such folder. Expected the test pairs there.")
         return self._loader("test", shuffle=False)
 
     def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> dict[str, Tensor]:

@@ -106,8 +106,14 @@ class Decoded:
         return len(self.files)
 
     def __getitem__(self, index: int, /) -> np.ndarray:
-        item = tuple(Path(os.fsdecode(name)) for name in self.files[index])
-        return self.fit(self.source.read(item), self.split)
+        return self.fit(self.source.read(self._item(index)), self.split)
+
+    def name(self, index: int) -> str:
+        """The file below the source's root, fit for printing."""
+        return self.source.name_of(self._item(index))
+
+    def _item(self, index: int) -> Item:
+        return tuple(Path(os.fsdecode(name)) for name in self.files[index])
 
 
 class PictureDataset(Dataset[np.ndarray]):

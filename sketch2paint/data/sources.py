@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,16 @@ class Source:
     folders: tuple[Path, ...]
     colour_side: str = "left"
 
+    @property
+    def root(self) -> Path:
+        """The folder that samples are named below: of the colours where there are two."""
+        return self.folders[0]
+
+    def name_of(self, item: Item) -> str:
+        """A sample's file below the root, fit for printing whatever its bytes."""
+        name = item[0].relative_to(self.root).as_posix()
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
     def read(self, item: Item) -> np.ndarray:
         """Decode one sample.
 
@@ -44,19 +55,25 @@ class Source:
         Raises:
             ValueError: unreadable file, odd width, or halves of different sizes.
         """
-        picture = read_rgb(item[0])
-        if self.kind == "pictures":
-            return picture
-        if self.kind == "two_folders":
-            sketch = read_rgb(item[1])
-            if problem := _sizes_problem(_size(picture), _size(sketch)):
-                raise ValueError(f"{item[0]}: {problem}")
-            return np.dstack([picture, rgb_to_grey(sketch)])
-        if problem := _width_problem(_size(picture)):
+        colours, sketch = self.halves(item)
+        return colours if sketch is None else np.dstack([colours, rgb_to_grey(sketch)])
+
+    def halves(self, item: Item) -> tuple[np.ndarray, np.ndarray | None]:
+        """Decode the colours and the sketch of one sample.
+
+        Returns:
+            Both (H, W, 3) uint8 RGB; None where there are colours alone.
+
+        Raises:
+            ValueError: unreadable file, odd width, or halves of different sizes.
+        """
+        pictures = [read_rgb(path) for path in item]
+        if problem := self._shape_problem([(p.shape[1], p.shape[0]) for p in pictures]):
             raise ValueError(f"{item[0]}: {problem}")
-        left, right = np.split(picture, 2, axis=1)
-        colour, sketch = (left, right) if self.colour_side == "left" else (right, left)
-        return np.dstack([colour, rgb_to_grey(sketch)])
+        if self.kind == "pairs":
+            left, right = np.split(pictures[0], 2, axis=1)
+            return (left, right) if self.colour_side == "left" else (right, left)
+        return pictures[0], pictures[1] if self.kind == "two_folders" else None
 
     def problem(self, item: Item) -> str | None:
         """What is wrong with a sample's files, found without decoding where possible."""
@@ -66,9 +83,22 @@ class Source:
                 sizes.append(picture_size(path))
             except ValueError as error:
                 return str(error).removeprefix(f"{item[0]}: ")  # a bad sketch keeps its name
-        if self.kind == "two_folders":
-            return _sizes_problem(*sizes)
-        return _width_problem(sizes[0]) if self.kind == "pairs" else None
+        return self._shape_problem(sizes)
+
+    def _shape_problem(self, sizes: Sequence[tuple[int, int]]) -> str | None:
+        """What is wrong with the (width, height) of a sample's files."""
+        width, height = sizes[0]
+        if self.kind == "pairs" and width % 2:
+            return (
+                f"expected an even width (colour and sketch side by side), got {width}x{height}. "
+                "Is it a pair at all?"
+            )
+        if self.kind == "two_folders" and sizes[1] != sizes[0]:
+            return (
+                f"expected a sketch of the same size, {width}x{height}, "
+                f"got {sizes[1][0]}x{sizes[1][1]}. Resize one of them."
+            )
+        return None
 
     def find(self, val_fraction: float, seed: int, on_bad: str = "raise") -> dict[str, list[Item]]:
         """List the samples of each split.
@@ -86,7 +116,7 @@ class Source:
             ValueError: no pictures, too few to split, or files without a partner.
         """
         by_name = self._two_folders(on_bad) if self.kind == "two_folders" else self._one_folder()
-        return _split(by_name, self.folders[0], val_fraction, seed)
+        return _split(by_name, self.root, val_fraction, seed)
 
     def _one_folder(self) -> dict[PurePosixPath, Item]:
         (root,) = self.folders
@@ -103,13 +133,8 @@ class Source:
             warnings.warn(f"{report}\nThey are skipped (data.on_bad=skip).", stacklevel=2)
         both = sorted(colours.keys() & sketches.keys())
         # With the suffix: `name_hash` takes one off, and a.1 and a.2 are not to be one name.
-        return {
-            PurePosixPath(colours[name].relative_to(self.folders[0]).as_posix()): (
-                colours[name],
-                sketches[name],
-            )
-            for name in both
-        }
+        items = [(colours[name], sketches[name]) for name in both]
+        return {PurePosixPath(item[0].relative_to(self.root).as_posix()): item for item in items}
 
 
 def checked(source: Source, splits: dict[str, list[Item]], on_bad: str) -> dict[str, list[Item]]:
@@ -226,26 +251,3 @@ def _split_by_hash(
 def _report(headline: str, rows: list[Path] | list[str]) -> str:
     more = [f"... and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
     return "\n  ".join([f"{headline}:", *map(str, rows[:SHOWN]), *more])
-
-
-def _size(picture: np.ndarray) -> tuple[int, int]:
-    return picture.shape[1], picture.shape[0]
-
-
-def _width_problem(size: tuple[int, int]) -> str | None:
-    width, height = size
-    if width % 2:
-        return (
-            f"expected an even width (colour and sketch side by side), got {width}x{height}. "
-            "Is it a pair at all?"
-        )
-    return None
-
-
-def _sizes_problem(colour: tuple[int, int], sketch: tuple[int, int]) -> str | None:
-    if colour != sketch:
-        return (
-            f"expected a sketch of the same size, {colour[0]}x{colour[1]}, "
-            f"got {sketch[0]}x{sketch[1]}. Resize one of them."
-        )
-    return None

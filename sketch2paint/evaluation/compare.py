@@ -230,7 +230,7 @@ def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
     if split not in data.datasets:
         raise ValueError(
             f"Expected `split` to be one of {', '.join(data.datasets)} (found in "
-            f"{data.source.folders[0]}), got {split!r}."
+            f"{data.source.root}), got {split!r}."
         )
     tested = _pictures(data, split)
     mean, twins = _compare(tested, _pictures(data, "train"))
@@ -242,7 +242,7 @@ def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
             + "\n  ".join([*twins[:TWINS_SHOWN], *more])
             + "\nFigures on them would flatter. Remove them, or pass overlap=allow."
         )
-    return Split(split, data, [_name(tested, n) for n in range(len(tested))], mean, twins)
+    return Split(split, data, [tested.name(n) for n in range(len(tested))], mean, twins)
 
 
 def _pictures(data: SketchDataModule, split: str) -> Decoded:
@@ -262,7 +262,7 @@ def _compare(tested: Decoded, training: Decoded) -> tuple[np.ndarray, list[str]]
         for n, (digest, colour) in enumerate(bar):
             mean += colour / len(training)
             if digest in by_pixels:
-                twins.append(f"{_name(tested, by_pixels[digest])} is {_name(training, n)}")
+                twins.append(f"{tested.name(by_pixels[digest])} is {training.name(n)}")
     return mean.round().astype(np.uint8), twins
 
 
@@ -270,11 +270,6 @@ def _mark(pictures: Decoded, index: int) -> tuple[bytes, np.ndarray]:
     """A digest of a picture's colours, and their mean (3,)."""
     rgb = np.ascontiguousarray(pictures[index][..., :3])
     return hashlib.sha256(rgb.data).digest(), rgb.mean(axis=(0, 1))
-
-
-def _name(pictures: Decoded, index: int) -> str:
-    file = Path(os.fsdecode(pictures.files[index][0]))
-    return file.relative_to(pictures.source.folders[0]).as_posix()
 
 
 def measure(

@@ -60,7 +60,7 @@ class Gallery:
         """
         given = {
             "style": STYLE,
-            "title": escape(f"{split.data.source.folders[0]}, {split.name}"),
+            "title": escape(f"{split.data.source.root}, {split.name}"),
             "note": f"{len(results.files)} pictures at {split.data.size} x {split.data.size}",
             "table": _table(results, summary),
             "metrics": "".join(

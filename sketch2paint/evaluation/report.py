@@ -85,7 +85,7 @@ def text_report(
     """Everything a reader needs, aligned."""
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
-    head = f"{data.source.folders[0]}, {split.name}: {count} at {data.size}x{data.size}"
+    head = f"{data.source.root}, {split.name}: {count} at {data.size}x{data.size}"
     parts = [head, _table(results, summary), LEGEND]
     if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
         parts.append("\n".join(words))

@@ -352,6 +352,7 @@ def test_decoded_takes_any_name(tmp_path: Path) -> None:
     source = Source("pictures", (tmp_path,))
     decoded = Decoded(source, items, Fit(SIZE, 0, "squash"), "val")
     assert [int(decoded[index][0, 0, 0]) for index in range(4)] == [0, 1, 2, 3]
+    assert [decoded.name(index) for index in range(4)] == [*odd[:3], "caf\ufffd.png"]
 
 
 def test_decoded_holds_no_python_object_for_each_file(tmp_path: Path) -> None:
