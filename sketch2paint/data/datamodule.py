@@ -8,7 +8,7 @@ import signal
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -17,14 +17,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from sketch2paint.arguments import one_of
 from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
-from sketch2paint.data.dataset import FITS, Decoded, Fit, Fitted, Lines, PictureDataset, Sample
+from sketch2paint.data.dataset import (
+    Decoded,
+    Fit,
+    FitMode,
+    Fitted,
+    Lines,
+    LineStyle,
+    PictureDataset,
+    Sample,
+)
 from sketch2paint.data.demo import write_pairs
-from sketch2paint.data.lines import STYLES, check_lines
-from sketch2paint.data.sources import KINDS, SIDES, Item, Source, checked
+from sketch2paint.data.lines import StyleName, check_lines
+from sketch2paint.data.sources import Item, Kind, OnBad, Side, Source, checked
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import rgb_to_lab, to_float
+
+CacheUse = Literal["auto", "off", "require"]
 
 
 class EpochSampler(Sampler[Sample]):
@@ -113,42 +125,39 @@ class SketchDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: str = "pairs",
+        source: Kind = "pairs",
         task: str = "sketch",
         root: str | None = None,
         sketches: str | None = None,
         colours: str | None = None,
         draw: int = 0,
-        colour_side: str = "left",
+        colour_side: Side = "left",
         val_fraction: float = 0.1,
-        on_bad: str = "raise",
+        on_bad: OnBad = "raise",
         size: int = 256,
         jitter: int = 30,
         flip: bool = True,
-        fit: str = "squash",
-        line_styles: Sequence[str] = ("drawn",),
+        fit: FitMode = "squash",
+        line_styles: Sequence[LineStyle] = ("drawn",),
         line_thickness: tuple[float, float] = (0.8, 2.0),
         line_threshold: tuple[float, float] = (0.06, 0.2),
         line_intensity: tuple[float, float] = (0.6, 1.0),
-        cache: str = "auto",
+        cache: CacheUse = "auto",
         cache_dir: str = "data/cache",
         batch_size: int = 4,
         num_workers: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, value, allowed in (
-            ("source", source, KINDS),
-            ("task", task, ("sketch", "photo")),
-            ("colour_side", colour_side, SIDES),
-            ("on_bad", on_bad, ("raise", "skip")),
-            ("fit", fit, FITS),
-            ("cache", cache, ("auto", "off", "require")),
+        for name, value, choices in (
+            ("source", source, Kind),
+            ("task", task, Literal["sketch", "photo"]),
+            ("colour_side", colour_side, Side),
+            ("on_bad", on_bad, OnBad),
+            ("fit", fit, FitMode),
+            ("cache", cache, CacheUse),
         ):
-            if value not in allowed:
-                raise ValueError(
-                    f"Expected `data.{name}` to be one of {', '.join(allowed)}, got {value!r}."
-                )
+            one_of(f"data.{name}", value, choices)
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
         self.lines = None
@@ -349,7 +358,7 @@ def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:
 
 
 def _folders(
-    source: str, root: str | None, sketches: str | None, colours: str | None
+    source: Kind, root: str | None, sketches: str | None, colours: str | None
 ) -> tuple[Path, ...]:
     wanted = (
         {"colours": colours, "sketches": sketches} if source == "two_folders" else {"root": root}
@@ -360,8 +369,8 @@ def _folders(
     return tuple(Path(folder) for folder in wanted.values() if folder)
 
 
-def _check_styles(lines: Lines, source: str) -> None:
-    allowed = (*STYLES,) if source == "pictures" else ("drawn", *STYLES)
+def _check_styles(lines: Lines, source: Kind) -> None:
+    allowed = get_args(StyleName if source == "pictures" else LineStyle)
     if not lines.styles or any(style not in allowed for style in lines.styles):
         why = " Pictures bring no drawn sketch." if "drawn" in lines.styles else ""
         raise ValueError(

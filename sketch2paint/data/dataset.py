@@ -6,7 +6,7 @@ import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network otherwise
 
@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sketch2paint.data.lines import draw_lines
+from sketch2paint.data.lines import StyleName, draw_lines
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import on_square, resize
 
+FitMode = Literal["squash", "crop", "pad"]
+LineStyle = Literal["drawn", StyleName]
 Sample = tuple[int, int]  # (epoch, index): what a sample's augmentation depends on, with the seed
 
-FITS = ("squash", "crop", "pad")
 LONGEST = 4  # the longer side that `crop` keeps, in shorter sides
 
 
@@ -42,7 +43,7 @@ class Fit:
 
     size: int
     jitter: int
-    how: str
+    how: FitMode
 
     def __call__(self, picture: np.ndarray, split: str) -> np.ndarray:
         """(H, W, C) uint8 to (h, w, C), h and w at least size, plus jitter in training."""
@@ -71,7 +72,7 @@ class Lines:
         intensity: bounds, 1 is black.
     """
 
-    styles: tuple[str, ...]
+    styles: tuple[LineStyle, ...]
     thickness: tuple[float, float]
     threshold: tuple[float, float]
     intensity: tuple[float, float]

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
 
+StyleName = Literal["xdog", "canny", "adaptive", "pencil", "faint"]
 Style = Callable[[np.ndarray, np.random.Generator, float, float, float], np.ndarray]
 
 BASE = 256  # the shorter side for which thickness is given
@@ -29,7 +31,7 @@ STEP = 0.1117
 def draw_lines(
     painting: np.ndarray,
     rng: np.random.Generator,
-    styles: Sequence[str],
+    styles: Sequence[StyleName],
     thickness: tuple[float, float],
     threshold: tuple[float, float],
     intensity: tuple[float, float],
@@ -58,7 +60,7 @@ def draw_lines(
 
 
 def check_lines(
-    styles: Sequence[str],
+    styles: Sequence[StyleName],
     thickness: tuple[float, float],
     threshold: tuple[float, float],
     intensity: tuple[float, float],
@@ -214,7 +216,7 @@ def faint(
     return _on_white(ink * np.clip(4 * pressure - np.float32(0.6), 0, 1), 0.8 * intensity)
 
 
-STYLES: dict[str, Style] = {
+STYLES: dict[StyleName, Style] = {
     "xdog": xdog,
     "canny": canny,
     "adaptive": adaptive,

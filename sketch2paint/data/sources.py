@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import numpy as np
 
 from sketch2paint.images.convert import find_pictures, picture_size, read_rgb, rgb_to_grey
 
-KINDS = ("pairs", "two_folders", "pictures")
-SIDES = ("left", "right")
 SPLITS = ("train", "val", "test")
 SHOWN = 20  # files named in one message
 
+Kind = Literal["pairs", "two_folders", "pictures"]
+Side = Literal["left", "right"]
+OnBad = Literal["raise", "skip"]
 Item = tuple[Path, ...]  # the file of a sample; in two folders: the colours' and the sketch's
 
 
@@ -32,9 +34,9 @@ class Source:
         colour_side: left | right, the half of a side-by-side picture that holds the colours.
     """
 
-    kind: str
+    kind: Kind
     folders: tuple[Path, ...]
-    colour_side: str = "left"
+    colour_side: Side = "left"
 
     @property
     def root(self) -> Path:
@@ -100,7 +102,9 @@ class Source:
             )
         return None
 
-    def find(self, val_fraction: float, seed: int, on_bad: str = "raise") -> dict[str, list[Item]]:
+    def find(
+        self, val_fraction: float, seed: int, on_bad: OnBad = "raise"
+    ) -> dict[str, list[Item]]:
         """List the samples of each split.
 
         By the folders train/, val/ and test/ where they are there. Without val/, samples leave the
@@ -122,7 +126,7 @@ class Source:
         (root,) = self.folders
         return {PurePosixPath(p.relative_to(root).as_posix()): (p,) for p in _found(root)}
 
-    def _two_folders(self, on_bad: str) -> dict[PurePosixPath, Item]:
+    def _two_folders(self, on_bad: OnBad) -> dict[PurePosixPath, Item]:
         colours, sketches = (_by_stem(folder) for folder in self.folders)
         lonely = [colours[name] for name in sorted(colours.keys() - sketches.keys())]
         lonely += [sketches[name] for name in sorted(sketches.keys() - colours.keys())]
@@ -137,7 +141,7 @@ class Source:
         return {PurePosixPath(item[0].relative_to(self.root).as_posix()): item for item in items}
 
 
-def checked(source: Source, splits: dict[str, list[Item]], on_bad: str) -> dict[str, list[Item]]:
+def checked(source: Source, splits: dict[str, list[Item]], on_bad: OnBad) -> dict[str, list[Item]]:
     """Look at every file once and report all bad ones together.
 
     Args:

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sketch2paint.arguments import described, fits
 from sketch2paint.data.datamodule import EpochSampler, SketchDataModule, default_workers
 from sketch2paint.data.lines import STYLES
 from sketch2paint.images.convert import (
@@ -345,6 +346,21 @@ def test_wrong_parameters_are_refused_by_name(changes: dict[str, Any], message: 
         SketchDataModule(**({"root": "anywhere"} | changes))
 
 
+def test_choices_are_said_in_the_annotations_for_the_command_line() -> None:
+    hints = get_type_hints(SketchDataModule.__init__)
+    for name, good, bad in (
+        ("source", "pictures", "photos"),
+        ("colour_side", "right", "top"),
+        ("on_bad", "skip", "ignore"),
+        ("fit", "pad", "stretch"),
+        ("cache", "off", "on"),
+        ("line_styles", ["drawn", *MADE], ["xdog", "crayon"]),
+    ):
+        assert fits(good, hints[name]) and not fits(bad, hints[name]), name
+    words = "a list, each one of drawn, xdog, canny, adaptive, pencil, faint"
+    assert described(hints["line_styles"]) == words
+
+
 def test_default_number_of_workers() -> None:
     assert 1 <= default_workers() <= 8
     assert SketchDataModule(root="anywhere").num_workers == default_workers()
@@ -600,6 +616,7 @@ def test_a_cache_is_made_of_good_files_alone(pairs_dir: Path) -> None:
 
 def test_a_process_that_fails_is_not_held_up_by_its_workers(pairs_dir: Path) -> None:
     program = f"""
+from sketch2paint.arguments import described, fits
 from sketch2paint.data.datamodule import SketchDataModule
 data = SketchDataModule(root={str(pairs_dir)!r}, size=16, jitter=0, cache="off", num_workers=1)
 data.setup("fit")

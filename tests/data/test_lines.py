@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from sketch2paint.data.lines import STEP, STYLES, check_lines, draw_lines, xdog_ramp
+from sketch2paint.data.lines import STEP, STYLES, StyleName, check_lines, draw_lines, xdog_ramp
 
 ALL = list(STYLES)
 Bounds = tuple[float, float]
@@ -81,6 +82,10 @@ def test_the_seed_alone_decides(style: str) -> None:
     np.testing.assert_array_equal(sketches[0], sketches[1])
     assert (sketches[0] != sketches[2]).any() and (sketches[2] != sketches[3]).any()
     np.testing.assert_array_equal(painting, before)
+
+
+def test_every_name_has_its_style() -> None:
+    assert tuple(STYLES) == get_args(StyleName)
 
 
 def test_every_style_named_is_drawn_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketch2paint.data.sources import SHOWN, SIDES, Item, Source, checked, name_hash
+from sketch2paint.data.sources import SHOWN, Item, Source, checked, name_hash
 from sketch2paint.images.convert import rgb_to_grey
 
 WritePairs = Callable[..., list[Path]]
@@ -698,7 +698,7 @@ def test_cmyk_and_sixteen_bits(tmp_path: Path) -> None:
     assert checked(source, {"train": items}, "raise") == {"train": items}
     for item, colour in zip(items, expected, strict=True):
         np.testing.assert_allclose(source.read(item), np.full((6, 8, 3), colour), atol=2)
-    for side in SIDES:
+    for side in ("left", "right"):
         pair = Source("pairs", (tmp_path,), side)
         assert all(pair.read(item).shape == (6, 4, 4) for item in items)
 
