@@ -27,7 +27,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from sketch2paint.data.sources import Item, Source
+from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.files import written_beside
 
 VERSION = 1
@@ -35,7 +35,6 @@ PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
 CHUNK = 64  # pictures between two lines of the journal: what a kill can cost
 PROBES = 4  # pictures of each split that are decoded to estimate the space
 
-Splits = dict[str, list[Item]]
 Fitting = Callable[[np.ndarray, str], np.ndarray]  # (picture, split) -> (h, w, c) uint8
 Prepare = Callable[[str, Item], np.ndarray]
 Shape = list[int]

@@ -27,7 +27,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from sketch2paint.data.duplicates import Mark, Twins, find_twins, perceptual_bits
-from sketch2paint.data.sources import Item, Source
+from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.images.convert import grid, on_square, to_float
 
 SHOWN = 20  # file names under one heading of the text
@@ -108,7 +108,7 @@ class Facts(NamedTuple):
     look: Look | None
 
 
-def inspect(source: Source, splits: dict[str, list[Item]], workers: int) -> Report:
+def inspect(source: Source, splits: Splits, workers: int) -> Report:
     """Decode every sample once and tell what is wrong with the set.
 
     Args:
@@ -140,7 +140,7 @@ def inspect(source: Source, splits: dict[str, list[Item]], workers: int) -> Repo
     )
 
 
-def cheap_check(source: Source, splits: dict[str, list[Item]]) -> list[str]:
+def cheap_check(source: Source, splits: Splits) -> list[str]:
     """Look at a few evenly chosen samples, in well under a second.
 
     Returns:
@@ -188,7 +188,7 @@ def report_text(report: Report) -> str:
     return "\n".join(lines if len(lines) > 4 else [*lines, "Nothing stands out."])
 
 
-def contact_sheet(source: Source, splits: dict[str, list[Item]]) -> np.ndarray:
+def contact_sheet(source: Source, splits: Splits) -> np.ndarray:
     """Show evenly chosen samples as training sees them, colours beside sketch, unreadable left out.
 
     Returns:
@@ -366,7 +366,7 @@ def _mismatched(looks: dict[int, Look]) -> dict[int, dict[str, str]]:
     }
 
 
-def _parts(splits: dict[str, list[Item]], marks: dict[int, Mark]) -> dict[str, np.ndarray]:
+def _parts(splits: Splits, marks: dict[int, Mark]) -> dict[str, np.ndarray]:
     """The numbers of each split's samples that have a hash."""
     parts, start = {}, 0
     for split, items in splits.items():

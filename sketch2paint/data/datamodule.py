@@ -32,7 +32,7 @@ from sketch2paint.data.dataset import (
 )
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import StyleName, check_lines
-from sketch2paint.data.sources import Item, Kind, OnBad, Side, Source, checked
+from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import rgb_to_lab, to_float
 
@@ -200,7 +200,7 @@ class SketchDataModule(pl.LightningDataModule):
         build(path, self.source, splits, self.fit, self._parameters(), cores)
         return path
 
-    def splits(self) -> dict[str, list[Item]]:
+    def splits(self) -> Splits:
         """The files of each split, not looked into."""
         return self.source.find(self.val_fraction, self.seed, self.on_bad)
 
@@ -235,7 +235,7 @@ class SketchDataModule(pl.LightningDataModule):
             split: Decoded(self.source, items, self.fit, split) for split, items in splits.items()
         }
 
-    def _changes(self, splits: dict[str, list[Item]]) -> list[str]:
+    def _changes(self, splits: Splits) -> list[str]:
         if self.cache == "off":
             return ["not wanted (data.cache=off)"]
         return changes(self.cache_folder(), self.source, splits, self._parameters())

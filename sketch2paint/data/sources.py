@@ -22,6 +22,7 @@ Kind = Literal["pairs", "two_folders", "pictures"]
 Side = Literal["left", "right"]
 OnBad = Literal["raise", "skip"]
 Item = tuple[Path, ...]  # the file of a sample; in two folders: the colours' and the sketch's
+Splits = dict[str, list[Item]]  # the samples of train, val and, if there, test
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,7 @@ class Source:
             )
         return None
 
-    def find(
-        self, val_fraction: float, seed: int, on_bad: OnBad = "raise"
-    ) -> dict[str, list[Item]]:
+    def find(self, val_fraction: float, seed: int, on_bad: OnBad = "raise") -> Splits:
         """List the samples of each split.
 
         By the folders train/, val/ and test/ where they are there. Without val/, samples leave the
@@ -141,7 +140,7 @@ class Source:
         return {PurePosixPath(item[0].relative_to(self.root).as_posix()): item for item in items}
 
 
-def checked(source: Source, splits: dict[str, list[Item]], on_bad: OnBad) -> dict[str, list[Item]]:
+def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
     """Look at every file once and report all bad ones together.
 
     Args:
@@ -211,9 +210,7 @@ def _by_stem(folder: Path) -> dict[PurePosixPath, Path]:
     return by_stem
 
 
-def _split(
-    by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int
-) -> dict[str, list[Item]]:
+def _split(by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int) -> Splits:
     there = [name for name in SPLITS if (root / name).is_dir()]
     splits = {
         split: {name: item for name, item in by_name.items() if name.parts[0] == split}
