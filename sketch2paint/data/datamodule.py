@@ -7,8 +7,10 @@ import multiprocessing
 import signal
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal, get_args
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -37,6 +39,8 @@ from sketch2paint.device import available_cores
 from sketch2paint.images.convert import rgb_to_lab, to_float
 
 CacheUse = Literal["auto", "off", "require"]
+
+_workers: WeakSet[BaseProcess] = WeakSet()  # of every Loader, as long as they run
 
 
 class EpochSampler(Sampler[Sample]):
@@ -317,7 +321,9 @@ class SketchDataModule(pl.LightningDataModule):
                 f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
             )
         sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
-        return DataLoader(
+        atexit.unregister(_end_workers)  # once, however many loaders
+        atexit.register(_end_workers)
+        return Loader(
             dataset,
             batch_size=self.batch_size,
             sampler=sampler,  # type: ignore[arg-type]  # samples are (epoch, index)
@@ -328,6 +334,15 @@ class SketchDataModule(pl.LightningDataModule):
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
         )
+
+
+class Loader(DataLoader[Any]):
+    """A DataLoader whose loading processes are known to `_end_workers`, also after itself."""
+
+    def __iter__(self) -> Any:
+        batches = super().__iter__()
+        _workers.update(getattr(batches, "_workers", ()))
+        return batches
 
 
 def default_workers() -> int:
@@ -345,12 +360,13 @@ def _start_worker(worker: int) -> None:
         signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
 
 
-@atexit.register
 def _end_workers() -> None:
     """Kill workers that an error left: Python would wait for ever for them to mind SIGTERM."""
-    for child in multiprocessing.active_children():
-        if child.daemon:
-            child.kill()
+    left = [child for child in multiprocessing.active_children() if child in _workers]
+    if left and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise in the midst
+    for worker in left:
+        worker.kill()
 
 
 def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:

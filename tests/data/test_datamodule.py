@@ -614,6 +614,56 @@ def test_a_cache_is_made_of_good_files_alone(pairs_dir: Path) -> None:
     assert not data.cache_folder().exists()
 
 
+CHILDREN = """
+import multiprocessing, os, signal, sys, time
+from pathlib import Path
+from sketch2paint.data.datamodule import SketchDataModule
+
+here = Path(sys.argv[1])
+
+
+class Hanging:
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        (here / "hangs").touch()
+        time.sleep(1000)
+
+
+def own():
+    def end(*_):
+        (here / "ended").touch()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    (here / "runs").touch()
+    time.sleep(1000)
+
+
+if __name__ == "__main__":
+    multiprocessing.Process(target=own, daemon=True).start()
+    data = SketchDataModule(root=str(here / "pairs"), size=16, cache="off", num_workers=2)
+    data.setup("fit")
+    data.datasets["train"].pictures = Hanging()
+    batches = iter(data.train_dataloader())
+    while not ((here / "hangs").exists() and (here / "runs").exists()):
+        time.sleep(0.01)
+    raise SystemExit(7)
+"""
+
+
+def test_a_hanging_worker_is_killed_and_a_child_of_the_user_is_not(
+    tmp_path: Path, pairs_dir: Path
+) -> None:
+    (tmp_path / "program.py").write_text(CHILDREN)
+    command = [sys.executable, str(tmp_path / "program.py"), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, timeout=60, env=environment, capture_output=True, text=True)
+    assert result.returncode == 7 and "Traceback" not in result.stderr
+    assert (tmp_path / "ended").exists()  # by Python, in order
+
+
 def test_a_process_that_fails_is_not_held_up_by_its_workers(pairs_dir: Path) -> None:
     program = f"""
 from sketch2paint.arguments import described, fits
