@@ -24,13 +24,13 @@ from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
 from sketch2paint.data.dataset import (
     Decoded,
+    EpochIndex,
     Fit,
     FitMode,
     Fitted,
     Lines,
     LineStyle,
     PictureDataset,
-    Sample,
 )
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import StyleName, check_lines
@@ -43,7 +43,7 @@ CacheUse = Literal["auto", "off", "require"]
 _workers: WeakSet[BaseProcess] = WeakSet()  # of every Loader, as long as they run
 
 
-class EpochSampler(Sampler[Sample]):
+class EpochSampler(Sampler[EpochIndex]):
     """Yields (epoch, index); the order is a function of (seed, epoch), and a start can be set.
 
     Lightning goes on at the right batch number when it resumes in the middle of an epoch, but with
@@ -85,7 +85,7 @@ class EpochSampler(Sampler[Sample]):
             return -(-self.length // self.world_size)
         return len(range(self.rank, self.length, self.world_size))
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[EpochIndex]:
         order = np.arange(self.length)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch]).shuffle(order)

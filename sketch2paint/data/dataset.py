@@ -24,7 +24,7 @@ from sketch2paint.images.convert import on_square, resize
 
 FitMode = Literal["squash", "crop", "pad"]
 LineStyle = Literal["drawn", StyleName]
-Sample = tuple[int, int]  # (epoch, index): what a sample's augmentation depends on, with the seed
+EpochIndex = tuple[int, int]  # what a sample's augmentation depends on, with the seed
 
 LONGEST = 4  # the longer side that `crop` keeps, in shorter sides
 
@@ -148,7 +148,7 @@ class PictureDataset(Dataset[np.ndarray]):
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, sample: Sample) -> np.ndarray:
+    def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """Read and augment the sample (epoch, index)."""
         epoch, index = sample
         # Outside training a sample is the same in every epoch, its style of line included.
@@ -157,7 +157,7 @@ class PictureDataset(Dataset[np.ndarray]):
         picture = self.transform(image=self.pictures[index])["image"]
         return self.lines(picture, rng) if self.lines else picture
 
-    def __getitems__(self, samples: list[Sample]) -> Tensor:
+    def __getitems__(self, samples: list[EpochIndex]) -> Tensor:
         """A batch (B, S, S, C) uint8, in the layout of the files: the device does the rest."""
         first = self[samples[0]]
         batch = np.empty((len(samples), *first.shape), np.uint8)

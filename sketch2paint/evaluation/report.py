@@ -45,7 +45,7 @@ def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
         "task": data.task,
         "split": split.name,
         "pictures": len(results.files),
-        "in_train_too": len(split.twins),
+        "in_train_too": len(split.duplicates),
         "size": data.size,
         "fit": data.fit.how,
         "resize": "once, from the decoded file: area averages to shrink, cubic to grow",
@@ -91,8 +91,8 @@ def text_report(
         parts.append("\n".join(words))
     if len(results.files) < 2:
         parts.append("Intervals: n/a, one picture has none.")
-    if split.twins:
-        parts.append(f"Warning: pictures that are in train too: {len(split.twins)}.")
+    if split.duplicates:
+        parts.append(f"Warning: pictures that are in train too: {len(split.duplicates)}.")
     if summary.differences:
         parts.append(_differences(summary))
     parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in networks))
