@@ -90,7 +90,7 @@ def cache_path(cache_dir: Path | str, source: Source) -> Path:
     return Path(cache_dir) / f"{source.root.resolve().name[:50]}-{key}"
 
 
-def changes(path: Path, source: Source, splits: Splits, parameters: Plain) -> list[str]:
+def changes(path: Path, *, source: Source, splits: Splits, parameters: Plain) -> list[str]:
     """What differs between a cache and its source, in words; one os.stat for each file.
 
     Returns:
@@ -137,7 +137,13 @@ def open_cache(path: Path) -> dict[str, Pictures]:
 
 
 def build(
-    path: Path, source: Source, splits: Splits, fit: Fitting, parameters: Plain, workers: int
+    path: Path,
+    *,
+    source: Source,
+    splits: Splits,
+    fit: Fitting,
+    parameters: Plain,
+    workers: int,
 ) -> None:
     """Fill a cache, or finish what an interrupted run began; a fresh one is left as it is.
 
@@ -158,7 +164,7 @@ def build(
     """
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path), ThreadPoolExecutor(workers) as pool:
-        if not changes(path, source, splits, parameters):
+        if not changes(path, source=source, splits=splits, parameters=parameters):
             return
         (path / INDEX).unlink(missing_ok=True)  # first: from here on nothing looks whole
         parameters, files = _all_parameters(source, parameters), _fingerprint(source, splits)

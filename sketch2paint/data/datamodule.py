@@ -63,6 +63,7 @@ class EpochSampler(Sampler[EpochIndex]):
     def __init__(
         self,
         length: int,
+        *,
         seed: int,
         shuffle: bool,
         epoch: int = 0,
@@ -129,6 +130,7 @@ class SketchDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
+        *,
         source: Kind = "pairs",
         task: str = "sketch",
         root: str | None = None,
@@ -166,7 +168,12 @@ class SketchDataModule(pl.LightningDataModule):
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
         self.lines = None
         if task == "sketch":
-            self.lines = Lines(tuple(line_styles), line_thickness, line_threshold, line_intensity)
+            self.lines = Lines(
+                tuple(line_styles),
+                thickness=line_thickness,
+                threshold=line_threshold,
+                intensity=line_intensity,
+            )
             _check_styles(self.lines, source)
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
@@ -189,7 +196,12 @@ class SketchDataModule(pl.LightningDataModule):
             return
         for split, pictures in self._pictures().items():
             self.datasets[split] = PictureDataset(
-                pictures, self.size, split == "train", self.flip, self.lines, self.seed
+                pictures,
+                size=self.size,
+                augment=split == "train",
+                flip=self.flip,
+                lines=self.lines,
+                seed=self.seed,
             )
 
     def build_cache(self, workers: int | None = None) -> Path:
@@ -200,8 +212,14 @@ class SketchDataModule(pl.LightningDataModule):
             ValueError: bad files, unless they are to be skipped.
         """
         path, splits = self.cache_folder(), checked(self.source, self.splits(), self.on_bad)
-        cores = workers or available_cores()
-        build(path, self.source, splits, self.fit, self._parameters(), cores)
+        build(
+            path,
+            source=self.source,
+            splits=splits,
+            fit=self.fit,
+            parameters=self._parameters(),
+            workers=workers or available_cores(),
+        )
         return path
 
     def splits(self) -> Splits:
@@ -236,13 +254,19 @@ class SketchDataModule(pl.LightningDataModule):
                 stacklevel=2,
             )
         return {
-            split: Decoded(self.source, items, self.fit, split) for split, items in splits.items()
+            split: Decoded(self.source, items=items, fit=self.fit, split=split)
+            for split, items in splits.items()
         }
 
     def _changes(self, splits: Splits) -> list[str]:
         if self.cache == "off":
             return ["not wanted (data.cache=off)"]
-        return changes(self.cache_folder(), self.source, splits, self._parameters())
+        return changes(
+            self.cache_folder(),
+            source=self.source,
+            splits=splits,
+            parameters=self._parameters(),
+        )
 
     def _parameters(self) -> dict[str, Any]:
         """What decides on the pixels of the fitted pictures."""
@@ -320,7 +344,15 @@ class SketchDataModule(pl.LightningDataModule):
                 f"Expected at least as many {split} pictures as processes ({world}), got "
                 f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
             )
-        sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
+        sampler = EpochSampler(
+            len(dataset),
+            seed=self.seed,
+            shuffle=shuffle,
+            epoch=epoch,
+            start=start,
+            rank=rank,
+            world_size=world,
+        )
         atexit.unregister(_end_workers)  # once, however many loaders
         atexit.register(_end_workers)
         return Loader(
@@ -394,7 +426,12 @@ def _check_styles(lines: Lines, source: Kind) -> None:
             f"data.source={source}, got {list(lines.styles)}.{why}"
         )
     if made := [style for style in lines.styles if style != "drawn"]:
-        check_lines(made, lines.thickness, lines.threshold, lines.intensity)
+        check_lines(
+            made,
+            thickness=lines.thickness,
+            threshold=lines.threshold,
+            intensity=lines.intensity,
+        )
 
 
 def _check_numbers(

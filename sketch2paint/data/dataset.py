@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -75,6 +75,7 @@ class Lines:
     """
 
     styles: tuple[LineStyle, ...]
+    _: KW_ONLY
     thickness: tuple[float, float]
     threshold: tuple[float, float]
     intensity: tuple[float, float]
@@ -84,9 +85,16 @@ class Lines:
         style = self.styles[int(rng.integers(len(self.styles)))]
         if style == "drawn":
             return picture
-        bounds = self.thickness, self.threshold, self.intensity
         rgb = np.ascontiguousarray(picture[..., :3])
-        return np.dstack([rgb, draw_lines(rgb, rng, [style], *bounds)])
+        sketch = draw_lines(
+            rgb,
+            rng=rng,
+            styles=[style],
+            thickness=self.thickness,
+            threshold=self.threshold,
+            intensity=self.intensity,
+        )
+        return np.dstack([rgb, sketch])
 
 
 class Fitted(Protocol):
@@ -100,7 +108,7 @@ class Fitted(Protocol):
 class Decoded:
     """Pictures decoded and fitted when asked for: what a cache replaces."""
 
-    def __init__(self, source: Source, items: list[Item], fit: Fit, split: str) -> None:
+    def __init__(self, source: Source, *, items: list[Item], fit: Fit, split: str) -> None:
         self.source, self.fit, self.split = source, fit, split
         # One flat array: a list of paths would be copied into every worker as it is touched.
         self.files = np.array([[os.fsencode(path) for path in item] for item in items])
@@ -134,6 +142,7 @@ class PictureDataset(Dataset[np.ndarray]):
     def __init__(
         self,
         pictures: Fitted,
+        *,
         size: int,
         augment: bool,
         flip: bool,

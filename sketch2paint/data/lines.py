@@ -1,7 +1,8 @@
 """A painting -> line art, in several styles, so that a network does not overfit to one extractor.
 
     rng = np.random.default_rng((seed, epoch, index))
-    sketch = draw_lines(painting, rng, ["xdog", "faint"], (0.8, 2.0), (0.06, 0.2), (0.6, 1.0))
+    bounds = {"thickness": (0.8, 2.0), "threshold": (0.06, 0.2), "intensity": (0.6, 1.0)}
+    sketch = draw_lines(painting, rng=rng, styles=["xdog", "faint"], **bounds)
 
 Three words for every style: `thickness` is the width of a line, about, in pixels of a picture whose
 shorter side is 256 (it grows with the picture, and never falls below one pixel); `threshold` is the
@@ -11,14 +12,13 @@ contrast, 0..1, from about which an edge is drawn; `intensity` is how dark a lin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 
 StyleName = Literal["xdog", "canny", "adaptive", "pencil", "faint"]
-Style = Callable[[np.ndarray, np.random.Generator, float, float, float], np.ndarray]
 
 BASE = 256  # the shorter side for which thickness is given
 SMALLEST = 16  # pixels; below that there is no drawing to speak of
@@ -30,6 +30,7 @@ STEP = 0.1117
 
 def draw_lines(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     styles: Sequence[StyleName],
     thickness: tuple[float, float],
@@ -52,15 +53,22 @@ def draw_lines(
     Raises:
         ValueError: an argument out of its range; the message names it.
     """
-    check_lines(styles, thickness, threshold, intensity)
+    check_lines(styles, thickness=thickness, threshold=threshold, intensity=intensity)
     _check_painting(painting)
     style = STYLES[styles[int(rng.integers(len(styles)))]]
     pixels = rng.uniform(*thickness) * min(painting.shape[:2]) / BASE
-    return style(painting, rng, max(1.0, pixels), rng.uniform(*threshold), rng.uniform(*intensity))
+    return style(
+        painting,
+        rng=rng,
+        thickness=max(1.0, pixels),
+        threshold=rng.uniform(*threshold),
+        intensity=rng.uniform(*intensity),
+    )
 
 
 def check_lines(
     styles: Sequence[StyleName],
+    *,
     thickness: tuple[float, float],
     threshold: tuple[float, float],
     intensity: tuple[float, float],
@@ -102,13 +110,37 @@ def _check_painting(painting: np.ndarray) -> None:
         )
 
 
-# The styles. Each takes the painting, the generator for what is its own, and the values drawn from
-# the bounds: line width in pixels of this picture, threshold, intensity. Edges are sought in every
-# channel and the strongest counts: red beside a green of equal brightness is an edge.
+class Style(Protocol):
+    """A way to draw a painting's lines.
+
+    Edges are sought in every channel and the strongest counts: red beside a green of equal
+    brightness is an edge.
+
+    Args:
+        painting: (H, W, 3) uint8 RGB.
+        rng: Generator for the chance that is the style's own.
+        thickness: Width of a line in pixels of this picture, at least 1.
+        threshold: Contrast of an edge, in (0, 1].
+        intensity: Darkness of a line, in (0, 1].
+
+    Returns:
+        (H, W) uint8, dark lines on white.
+    """
+
+    def __call__(
+        self,
+        painting: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        thickness: float,
+        threshold: float,
+        intensity: float,
+    ) -> np.ndarray: ...
 
 
 def xdog(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -123,12 +155,12 @@ def xdog(
     # A line begins where S = tone - p * |DoG| reaches epsilon; with this p an edge of contrast
     # `threshold` (half of it after the lifting) just gets there on a mid-tone, 0.75 when lifted.
     p = (0.75 - epsilon) / (0.5 * threshold * STEP)
-    ramp = xdog_ramp(tone, 0.4 * thickness, p, epsilon, phi)
+    ramp = xdog_ramp(tone, sigma=0.4 * thickness, p=p, epsilon=epsilon, phi=phi)
     return _on_white(1 - ramp, intensity)
 
 
 def xdog_ramp(
-    tone: np.ndarray, sigma: float, p: float, epsilon: float, phi: float, k: float = WIDE
+    tone: np.ndarray, *, sigma: float, p: float, epsilon: float, phi: float, k: float = WIDE
 ) -> np.ndarray:
     """Compute the XDoG operator of Winnemoeller et al. 2012 (Section 2.5).
 
@@ -150,6 +182,7 @@ def xdog_ramp(
 
 def canny(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -170,6 +203,7 @@ def canny(
 
 def adaptive(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -186,6 +220,7 @@ def adaptive(
 
 def pencil(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -201,6 +236,7 @@ def pencil(
 
 def faint(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,

@@ -309,7 +309,9 @@ def _samples(split: Split) -> Iterator[tuple[Tensor, np.ndarray]]:
     """What the network is given, (1, 1, S, S) in [-1, 1], and the truth (S, S, 3) uint8."""
     data = split.data
     pictures = data.datasets[split.name].pictures
-    still = PictureDataset(pictures, data.size, False, False, data.lines, data.seed)
+    still = PictureDataset(
+        pictures, size=data.size, augment=False, flip=False, lines=data.lines, seed=data.seed
+    )
     for n in range(len(still)):
         sample = torch.from_numpy(still[0, n])[None]
         yield data.on_after_batch_transfer(sample, 0)["sketch"], sample[0, ..., :3].numpy()

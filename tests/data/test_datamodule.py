@@ -181,7 +181,10 @@ def test_start_leaves_out_what_was_seen_in_the_first_epoch_alone() -> None:
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_ranks_share_out(length: int, shuffle: bool) -> None:
     world = 4
-    ranks = [EpochSampler(length, 0, shuffle, rank=rank, world_size=world) for rank in range(world)]
+    ranks = [
+        EpochSampler(length, seed=0, shuffle=shuffle, rank=rank, world_size=world)
+        for rank in range(world)
+    ]
     shares = [indices(rank) for rank in ranks]
     assert [len(share) for share in shares] == [len(rank) for rank in ranks]
     seen = [index for share in shares for index in share]
@@ -196,14 +199,14 @@ def test_ranks_share_out(length: int, shuffle: bool) -> None:
 
 
 def test_ranks_go_through_the_order_of_a_single_process() -> None:
-    ranks = [EpochSampler(12, 0, True, rank=rank, world_size=3) for rank in range(3)]
+    ranks = [EpochSampler(12, seed=0, shuffle=True, rank=rank, world_size=3) for rank in range(3)]
     together = [index for step in zip(*map(indices, ranks), strict=True) for index in step]
-    assert together == indices(EpochSampler(12, 0, True))
+    assert together == indices(EpochSampler(12, seed=0, shuffle=True))
 
 
 def test_a_rank_leaves_out_what_it_has_seen() -> None:
-    whole = EpochSampler(12, 0, True, rank=1, world_size=3)
-    resumed = EpochSampler(12, 0, True, start=2, rank=1, world_size=3)
+    whole = EpochSampler(12, seed=0, shuffle=True, rank=1, world_size=3)
+    resumed = EpochSampler(12, seed=0, shuffle=True, start=2, rank=1, world_size=3)
     assert list(resumed) == list(whole)[2:]
 
 
