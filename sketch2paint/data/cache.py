@@ -30,7 +30,7 @@ from tqdm import tqdm
 from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.files import written_beside
 
-VERSION = 1
+INDEX_VERSION = 1
 PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
 CHUNK = 64  # pictures between two lines of the journal: what a kill can cost
 PROBES = 4  # pictures of each split that are decoded to estimate the space
@@ -107,7 +107,7 @@ def changes(path: Path, *, source: Source, splits: Splits, parameters: Plain) ->
         if was.get(key) != now.get(key)
     ]
     try:
-        files = _fingerprint(source, splits)
+        files = _file_rows(source, splits)
     except OSError as error:  # a link to nowhere, or gone since: `checked` reports it with the rest
         return [*found, f"{error.filename}: {error.strerror}"]
     if index["files"] != files:
@@ -167,8 +167,8 @@ def build(
         if not changes(path, source=source, splits=splits, parameters=parameters):
             return
         (path / INDEX).unlink(missing_ok=True)  # first: from here on nothing looks whole
-        parameters, files = _all_parameters(source, parameters), _fingerprint(source, splits)
-        shapes = _resume(path, _digest([VERSION, parameters, *files.items()]))
+        parameters, files = _all_parameters(source, parameters), _file_rows(source, splits)
+        shapes = _resume(path, _digest([INDEX_VERSION, parameters, *files.items()]))
         prepare = partial(_prepare, source, fit)
         _check_space(path, splits, prepare, _volume(shapes))
         work = [(split, item) for split, items in splits.items() for item in items]
@@ -176,7 +176,7 @@ def build(
         shapes += _append(path, pictures, len(work), len(shapes))
         numbers = chain(*shapes)  # flat lists: a list for each picture would load ten times slower
         index = {
-            "version": VERSION,
+            "version": INDEX_VERSION,
             "parameters": parameters,
             "shapes": {k: list(islice(numbers, 3 * len(items))) for k, items in splits.items()},
             "files": files,
@@ -288,7 +288,7 @@ def _read_index(path: Path) -> Plain:
         raise ValueError("no cache") from None
     except ValueError:
         raise ValueError(f"{INDEX} is damaged") from None
-    if index.get("version") != VERSION:
+    if index.get("version") != INDEX_VERSION:
         raise ValueError("written by another version")
     tables = {k: np.array(flat, np.int64).reshape(-1, 3) for k, flat in index["shapes"].items()}
     if length < sum(int(table.prod(axis=1).sum()) for table in tables.values()):
@@ -317,7 +317,7 @@ def _by_name(files: dict[str, list[str]]) -> dict[tuple[str, str], str]:
     return {(folder, name): f"{size} {changed}" for folder, size, changed, name in rows}
 
 
-def _fingerprint(source: Source, splits: Splits) -> dict[str, list[str]]:
+def _file_rows(source: Source, splits: Splits) -> dict[str, list[str]]:
     """A row for each file: "<number of its folder> <size> <mtime_ns> <relative name>"."""
 
     def row(number: int, path: Path) -> str:

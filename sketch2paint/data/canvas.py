@@ -13,7 +13,7 @@ import numpy as np
 
 Colour = tuple[int, int, int]
 
-PAGE = 512.0  # lengths are in units of a page 512 wide, whatever its size in pixels
+PAGE_WIDTH = 512.0  # lengths are in units of a page 512 wide, whatever its size in pixels
 SHIFT = 4  # OpenCV draws at 1/16 pixel
 LINE, THIN = 4.0, 3.0
 
@@ -123,7 +123,7 @@ class Canvas:
     def blank(cls, pixels: int) -> Canvas:
         """Lay out an empty page."""
         paint, ink = (np.full((pixels, pixels, *rest), 255, np.uint8) for rest in ((3,), ()))
-        unit = pixels / PAGE
+        unit = pixels / PAGE_WIDTH
         return cls(paint, ink, np.diag([unit, unit, 1.0]), unit)
 
     def at(

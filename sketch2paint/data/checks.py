@@ -36,22 +36,22 @@ from sketch2paint.data.duplicates import (
 from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.images.convert import grid, on_square, to_float
 
-SHOWN = 20  # file names under one heading of the text
+ROWS_SHOWN = 20  # file names under one heading of the text
 CELL = 128  # of the contact sheet
 SHEET = 24  # samples on it
 CHEAP = 32  # samples that train.py looks at
 CONTROLS = 16  # pairs whose halves every other pair is compared with
 ENOUGH = 4  # pairs below which nobody can say what is usual
-SMALL = 64  # structure, colourfulness and hash are judged at this size
+STATS_SIDE = 64  # structure, colourfulness and hash are judged at this size
 SKETCHED = ("pairs", "two_folders")  # kinds of source that have sketches
-LARGE = 25_000_000  # pixels; larger pictures are decoded one at a time
+LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time
 GREY = 4.0  # colourfulness (0..255) of a half that has no colours
 BLANK_COLOUR, BLANK_SKETCH = 8, 24  # range of values (0..255) below which there is nothing to see
 
 HEADINGS = {
     "bad_files": "cannot be used",
     "animated": "have several frames; the first one is used",
-    "very_large": f"have more than {LARGE / 1e6:.0f} million pixels and are slow to decode",
+    "very_large": f"have more than {LARGE_PIXELS / 1e6:.0f} million pixels and are slow to decode",
     "swapped": "have their halves the other way round than the rest",
     "blank_sketches": "have a blank sketch",
     "blank_colours": "have blank colours",
@@ -61,7 +61,7 @@ HEADINGS = {
 _one_at_a_time = Lock()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What `inspect` found; `dataclasses.asdict` of it goes through JSON.
 
@@ -92,7 +92,7 @@ class Controls(NamedTuple):
     """A few samples whose halves every other pair is compared with."""
 
     items: list[Item]
-    colours: np.ndarray  # (K, SMALL * SMALL) normalised edges
+    colours: np.ndarray  # (K, STATS_SIDE ** 2) normalised edges
     sketches: np.ndarray
 
 
@@ -251,7 +251,7 @@ def _read_header(path: Path, file: FileStats) -> None:
     with Image.open(path) as picture:
         file.modes.append(picture.mode)
         file.formats.append(str(picture.format))
-        if picture.width * picture.height > LARGE:
+        if picture.width * picture.height > LARGE_PIXELS:
             file.notes["very_large"] = f"{picture.width}x{picture.height}"
         if getattr(picture, "is_animated", False):
             file.notes["animated"] = f"{getattr(picture, 'n_frames', 'several')} frames"
@@ -264,7 +264,7 @@ def _sample_stats(
     controls: Controls,
     hashed: bool,
 ) -> SampleStats:
-    small = _reduced(colour, SMALL)
+    small = _reduced(colour, STATS_SIDE)
     blank = _contrast(small) < BLANK_COLOUR
     stats = SampleStats(
         size=f"{colour.shape[1]}x{colour.shape[0]}",
@@ -284,7 +284,7 @@ def _fingerprint(small: np.ndarray) -> Fingerprint:
 def _with_sketch(
     stats: SampleStats, small: np.ndarray, sketch: np.ndarray, item: Item, controls: Controls
 ) -> SampleStats:
-    lines = _reduced(sketch, SMALL)
+    lines = _reduced(sketch, STATS_SIDE)
     chroma = (stats.chroma[0], _chroma(lines))
     faint = _contrast(lines) < BLANK_SKETCH  # one thin line may be; at full size it is dark
     blank = (stats.blank[0], faint and _contrast(sketch) < BLANK_SKETCH)
@@ -303,12 +303,12 @@ def _controls(
     chosen = _evenly(items, count) if source.kind in SKETCHED else []
     edges = pool.map(partial(_both_edges, source), chosen)
     found = [(item, both) for item, both in zip(chosen, edges, strict=True) if both is not None]
-    both = np.array([both for _, both in found], np.float32).reshape(-1, 2, SMALL * SMALL)
+    both = np.array([both for _, both in found], np.float32).reshape(-1, 2, STATS_SIDE**2)
     return Controls([item for item, _ in found], both[:, 0], both[:, 1])
 
 
 def _both_edges(source: Source, item: Item) -> np.ndarray | None:
-    """(2, SMALL * SMALL) edges of the colours and the sketch; None where either has none."""
+    """Edges of the colours and the sketch, (2, STATS_SIDE ** 2); None where either has none."""
     header = FileStats([], [], {}, None)
     try:
         for path in item:
@@ -318,7 +318,7 @@ def _both_edges(source: Source, item: Item) -> np.ndarray | None:
         halves = [half for half in source.halves(item) if half is not None]
     except Exception:  # the pass over all samples tells it
         return None
-    edges = np.stack([_edges(_reduced(half, SMALL)) for half in halves])
+    edges = np.stack([_edges(_reduced(half, STATS_SIDE)) for half in halves])
     return edges if edges.any(axis=1).all() else None
 
 
@@ -401,8 +401,8 @@ def _row(one: Duplicate) -> str:
 def _block(headline: str, rows: Sequence[str]) -> list[str]:
     if not rows:
         return []
-    more = [f"  ... and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return [f"{headline}:", *(f"  {row}" for row in rows[:SHOWN]), *more]
+    more = [f"  ... and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else []
+    return [f"{headline}:", *(f"  {row}" for row in rows[:ROWS_SHOWN]), *more]
 
 
 def _advice(source: Source) -> str:

@@ -26,7 +26,7 @@ FitMode = Literal["squash", "crop", "pad"]
 LineStyle = Literal["drawn", StyleName]
 EpochIndex = tuple[int, int]  # what a sample's augmentation depends on, with the seed
 
-LONGEST = 4  # the longer side that `crop` keeps, in shorter sides
+MAX_ASPECT = 4  # the longer side that `crop` keeps, in shorter sides
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Fit:
         if self.how == "pad":
             return on_square(picture, side)
         shorter = min(height, width)
-        top, left = (max(0, n - LONGEST * shorter) // 2 for n in (height, width))
+        top, left = (max(0, n - MAX_ASPECT * shorter) // 2 for n in (height, width))
         picture = picture[top : height - top, left : width - left]
         height, width = picture.shape[:2]
         scale = side / shorter

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.random import Generator
 
 from sketch2paint.data.canvas import (
-    PAGE,
+    PAGE_WIDTH,
     THIN,
     Canvas,
     Colour,
@@ -117,7 +117,7 @@ def spots(rng: Generator, *, columns: int, rows: int, top: float, bottom: float)
     """Scatter points over the page's width, one in each cell of a grid so that none is empty."""
     cell = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2)
     spread = (cell + rng.uniform(0.25, 0.75, cell.shape)) / (columns, rows)
-    return spread * (PAGE, bottom - top) + (0.0, top)
+    return spread * (PAGE_WIDTH, bottom - top) + (0.0, top)
 
 
 def _sky(page: Canvas, rng: Generator, rows: int, bottom: float) -> None:
@@ -138,7 +138,7 @@ def _meadow(page: Canvas, rng: Generator) -> None:
     page.fill(star(x, y, 66, arms=12, waist=0.72), ORANGE)
     page.fill(oval(x, y, 38), (255, 228, 84))
     y = rng.uniform(330, 370)
-    hill = smooth(pts(-20, y, 150, y - 30, 360, y + 25, PAGE + 20, y, 600, 560, -90, 560))
+    hill = smooth(pts(-20, y, 150, y - 30, 360, y + 25, PAGE_WIDTH + 20, y, 600, 560, -90, 560))
     page.cover(hill, GRASS)
     for middle in spots(rng, columns=6, rows=1, top=430, bottom=500):
         _flower(page, middle, 1.7, WHITE)
@@ -184,7 +184,7 @@ def _blossom(page: Canvas, rng: Generator) -> None:
     for x, y in spots(rng, columns=9, rows=9, top=0, bottom=520):
         petal = page.at(x, y, tilt=rng.uniform(0, 360))
         petal.fill(bowed(pts(-15, 0, 15, 0), 0.18), (255, 160, 192), THIN)
-    tree = page.at(PAGE, 0, mirror=True) if rng.integers(2) else page
+    tree = page.at(PAGE_WIDTH, 0, mirror=True) if rng.integers(2) else page
     for branch in (pts(-10, 200, 110, 110, 330, 70), pts(-10, 400, 70, 330, 130, 290)):
         tree.fill(band(branch, 20), (140, 88, 82))
         for middle in smooth(branch, closed=False)[3::2]:
@@ -374,7 +374,7 @@ def draw_pair(seed: int, index: int, size: int = 512) -> tuple[np.ndarray, np.nd
     rng = np.random.default_rng([seed, index])
     page = Canvas.blank(size * SUPERSAMPLE)
     BACKDROPS[rng.integers(len(BACKDROPS))](page, rng)
-    stage = page.at(PAGE, 0, mirror=True) if rng.integers(2) else page
+    stage = page.at(PAGE_WIDTH, 0, mirror=True) if rng.integers(2) else page
     beside = rng.random() < 0.55
     middle = (205, 225, 1.1) if beside else (256, 245, 1.32)
     x, y, scale = middle + rng.uniform(-1, 1, 3) * (30, 18, 0.08)

@@ -21,7 +21,7 @@ import numpy as np
 StyleName = Literal["xdog", "canny", "adaptive", "pencil", "faint"]
 
 BASE = 256  # the shorter side for which thickness is given
-SMALLEST = 16  # pixels; below that there is no drawing to speak of
+MIN_SIDE = 16  # pixels; below that there is no drawing to speak of
 WIDE = 1.6  # k, the ratio of the two Gaussians: DoG is then closest to the Laplacian (Marr 1980)
 # The depth of that DoG on the dark side of a step of contrast 1; it turns contrasts into DoG:
 # |Phi(x) - Phi(x / k)| at x = -k * sqrt(2 * ln(k) / (k * k - 1)), Phi the normal CDF.
@@ -103,9 +103,9 @@ def _check_bounds(name: str, bounds: tuple[float, float], limit: float, example:
 
 def _check_painting(painting: np.ndarray) -> None:
     shape, kind = np.shape(painting), getattr(painting, "dtype", type(painting).__name__)
-    if kind != np.uint8 or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < SMALLEST:
+    if kind != np.uint8 or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < MIN_SIDE:
         raise ValueError(
-            f"Expected `painting` to be (H, W, 3) uint8 RGB of at least {SMALLEST} x {SMALLEST} "
+            f"Expected `painting` to be (H, W, 3) uint8 RGB of at least {MIN_SIDE} x {MIN_SIDE} "
             f"pixels, got {kind} {shape}. Pass a picture read with images.read_rgb."
         )
 

@@ -16,7 +16,7 @@ import numpy as np
 from sketch2paint.images.convert import find_pictures, picture_size, read_rgb, rgb_to_grey
 
 SPLITS = ("train", "val", "test")
-SHOWN = 20  # files named in one message
+FILES_SHOWN = 20  # files named in one message
 
 Kind = Literal["pairs", "two_folders", "pictures"]
 Side = Literal["left", "right"]
@@ -250,5 +250,5 @@ def _split_by_hash(
 
 
 def _report(headline: str, rows: list[Path] | list[str]) -> str:
-    more = [f"... and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return "\n  ".join([f"{headline}:", *map(str, rows[:SHOWN]), *more])
+    more = [f"... and {len(rows) - FILES_SHOWN} more"] if len(rows) > FILES_SHOWN else []
+    return "\n  ".join([f"{headline}:", *map(str, rows[:FILES_SHOWN]), *more])

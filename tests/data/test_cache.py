@@ -592,7 +592,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> Non
         path.mkdir()
         (path / "pictures.u8").write_bytes(bytes(16 * 16 * 4 * count))
         shapes = {"train": [16, 16, 4] * count}
-        index = {"version": cache.VERSION, "parameters": {}, "files": {}, "shapes": shapes}
+        index = {"version": cache.INDEX_VERSION, "parameters": {}, "files": {}, "shapes": shapes}
         (path / "index.json").write_text(json.dumps(index))
         command = [sys.executable, "-c", MEMORY, str(path)]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -89,7 +89,7 @@ def planted(root, monkeypatch):
     frames = [beside(*draw_halves(seed)) for seed in (105, 106)]
     frames[0].save(train / "moves.gif", save_all=True, append_images=frames[1:])
     beside(*draw_halves(107)).resize((800, 400)).save(train / "large.png")
-    monkeypatch.setattr(checks, "LARGE", 300_000)
+    monkeypatch.setattr(checks, "LARGE_PIXELS", 300_000)
     Image.new("RGB", (33, 20)).save(train / "odd.png")
     (train / "empty.png").touch()
     whole = (train / "good00.png").read_bytes()
@@ -151,7 +151,7 @@ def test_the_report_goes_through_json(planted):
 
 
 def test_long_lists_are_cut(root, monkeypatch):
-    monkeypatch.setattr(checks, "SHOWN", 2)
+    monkeypatch.setattr(checks, "ROWS_SHOWN", 2)
     for number in range(5):
         (root / f"train/bad{number}.png").touch()
     lines = report_text(look_at(root)).splitlines()

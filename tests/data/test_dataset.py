@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sketch2paint.data.dataset import LONGEST, Decoded, Fit, Lines, PictureDataset
+from sketch2paint.data.dataset import MAX_ASPECT, Decoded, Fit, Lines, PictureDataset
 from sketch2paint.data.lines import STYLES
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import rgb_to_grey
@@ -313,7 +313,7 @@ def test_of_a_panorama_the_middle_is_kept(upright: bool) -> None:
     for split, side in (("train", LARGE), ("val", SIZE)):
         fitted = Fit(SIZE, JITTER, "crop")(picture, split)
         fitted = fitted.transpose(1, 0, 2) if upright else fitted
-        assert fitted.shape == (side, LONGEST * side, 3)
+        assert fitted.shape == (side, MAX_ASPECT * side, 3)
         light = fitted[side // 2, :, 0] > 127  # 100 of the 120 columns in the middle
         assert light.mean() == pytest.approx(100 / 120, abs=0.03)
         assert light[side] and not light[0] and not light[-1]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketch2paint.data.sources import SHOWN, Item, Source, checked, name_hash
+from sketch2paint.data.sources import FILES_SHOWN, Item, Source, checked, name_hash
 from sketch2paint.images.convert import rgb_to_grey
 
 WritePairs = Callable[..., list[Path]]
@@ -337,11 +337,11 @@ def test_a_split_without_good_files_is_an_error_also_with_skip(
 
 
 def test_long_reports_are_cut(tmp_path: Path) -> None:
-    touch(tmp_path, *(f"{n:02d}.png" for n in range(SHOWN + 5)))
+    touch(tmp_path, *(f"{n:02d}.png" for n in range(FILES_SHOWN + 5)))
     items: list[Item] = [(path,) for path in sorted(tmp_path.iterdir())]
     with pytest.raises(ValueError, match=r"25 of 25 .*\n(.|\n)*and 5 more") as info:
         checked(Source("pairs", (tmp_path,)), {"train": items}, "raise")
-    assert str(info.value).count("expected a readable picture") == SHOWN
+    assert str(info.value).count("expected a readable picture") == FILES_SHOWN
 
 
 def test_a_pair_that_stands_upright_by_exif_is_measured_as_it_is_read(tmp_path: Path) -> None:
