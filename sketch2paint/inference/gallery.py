@@ -19,6 +19,7 @@ from sketch2paint.files import written_beside
 from sketch2paint.images.convert import (
     MAX_PIXELS,
     encoded,
+    fit_within,
     grid,
     on_square,
     read_rgb,
@@ -144,9 +145,7 @@ def _card(job: Job, folder: Path, truths: Mapping[Path, Path], count: int, limit
 
 def data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
     """A picture within a square of `side`, never enlarged, as WebP."""
-    scale = min(1.0, side / max(rgb.shape[:2]))
-    height, width = (max(1, round(n * scale)) for n in rgb.shape[:2])
-    data = encoded(resize(rgb, height, width), ".webp", quality)
+    data = encoded(resize(rgb, *fit_within(rgb.shape, side)), ".webp", quality)
     return "data:image/webp;base64," + b64encode(data).decode()
 
 
