@@ -47,9 +47,9 @@ class Pictures:
     Pickled, it is a path and two arrays; the file is mapped again at the first access.
 
     Args:
-        path: pictures.u8.
-        offsets: (N,) int64, where each picture begins in the file.
-        shapes: (N, 3) int64.
+        path: The file pictures.u8.
+        offsets: Places (N,) int64 at which the pictures begin in the file.
+        shapes: Height, width and channels of each picture, (N, 3) int64.
     """
 
     def __init__(self, path: Path, offsets: np.ndarray, shapes: np.ndarray) -> None:
@@ -83,8 +83,8 @@ def cache_path(cache_dir: Path | str, source: Source) -> Path:
     disk, and `changes` says so.
 
     Args:
-        cache_dir: folder of all caches.
-        source: the pictures.
+        cache_dir: Folder of all caches.
+        source: Source of the pictures.
     """
     key = _digest([source.kind, *(str(folder.resolve()) for folder in source.folders)])[:8]
     return Path(cache_dir) / f"{source.root.resolve().name[:50]}-{key}"
@@ -151,12 +151,13 @@ def build(
     to import torch. Memory holds a few pictures for each worker.
 
     Args:
-        path: folder of the cache.
-        source: reads the samples.
-        splits: the samples.
-        fit: resizes: (picture, split) -> (h, w, c) uint8; its settings are in `parameters`.
-        parameters: plain data, all that changes the pixels.
-        workers: number of threads.
+        path: Folder of the cache.
+        source: Source that reads the samples.
+        splits: Samples of each split.
+        fit: Function that resizes, (picture, split) -> (h, w, c) uint8; its settings are in
+            `parameters`.
+        parameters: Plain data, all that changes the pixels.
+        workers: Number of threads.
 
     Raises:
         OSError: not enough space, before the start or in the middle.

@@ -66,15 +66,15 @@ class Report:
     """What `inspect` found; `dataclasses.asdict` of it goes through JSON.
 
     Args:
-        counts: samples of each split.
-        sizes: samples of each "WxH" (of a half, upright), the most common first.
-        modes: files of each PIL mode.
-        formats: files of each format.
-        swapped_set: the sketch half is the colourful one in most pairs.
-        advice: what to do about that.
-        faults: for each key of HEADINGS the names of the samples, each with a note.
-        leaks: duplicates in different splits, copies of the same bytes first.
-        duplicates: those within a split.
+        counts: Number of samples of each split.
+        sizes: Number of samples of each "WxH" (of a half, upright), the most common first.
+        modes: Number of files of each PIL mode.
+        formats: Number of files of each format.
+        swapped_set: Whether the sketch half is the colourful one in most pairs.
+        advice: Words on what to do about that.
+        faults: Names of the samples with a note for each, by key of HEADINGS.
+        leaks: Duplicates in different splits, copies of the same bytes first.
+        duplicates: Duplicates within a split.
     """
 
     counts: dict[str, int]
@@ -120,9 +120,9 @@ def inspect(source: Source, splits: Splits, workers: int) -> Report:
     """Decode every sample once and tell what is wrong with the set.
 
     Args:
-        source: that the samples are of.
-        splits: the samples of each split.
-        workers: threads that decode.
+        source: Source of the samples.
+        splits: Samples of each split.
+        workers: Number of threads that decode.
     """
     items = [item for split in splits.values() for item in split]
     files = _all_files(source, items, workers)

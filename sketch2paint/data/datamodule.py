@@ -50,13 +50,13 @@ class EpochSampler(Sampler[EpochIndex]):
     the data from the beginning; so the sampler leaves out what was seen.
 
     Args:
-        length: number of samples.
-        seed: of the order.
-        shuffle: False: 0, 1, 2, ...
-        epoch: the epoch of the first pass.
-        start: how many samples of the first pass were seen already.
-        rank: this process's number, of `world_size`; each takes every world_size-th sample.
-        world_size: number of processes. Where samples are shuffled (training) every process gets
+        length: Number of samples.
+        seed: Seed of the order.
+        shuffle: Whether the order is one of chance; else it is 0, 1, 2, ...
+        epoch: Number of the first pass.
+        start: Number of samples of the first pass that were seen already.
+        rank: Number of this process, of `world_size`; each takes every world_size-th sample.
+        world_size: Number of processes. Where samples are shuffled (training) every process gets
             as many, the last ones begin again at the front; else each sample comes once.
     """
 
@@ -99,30 +99,30 @@ class SketchDataModule(pl.LightningDataModule):
     """Training, validation and test pairs, as batches of `sketch` and `real` in [-1, 1].
 
     Args:
-        source: pairs (side by side in `root`) | two_folders (`sketches` and `colours`) | pictures
-            (colours alone in `root`; the sketch is made from them).
+        source: Kind of source: pairs (side by side in `root`) | two_folders (`sketches` and
+            `colours`) | pictures (colours alone in `root`; the sketch is made from them).
         task: sketch (line art to RGB) | photo (L to ab in CIE Lab, from `pictures`).
-        root: folder with train/ and val/ (and test/), or with the pictures themselves.
-        sketches: the folder of sketches, for two_folders; laid out alike.
-        colours: the folder of their colours; matched by relative path without suffix.
-        draw: number of demo pairs to draw into `root` first; 0: none, the pairs are there.
-        colour_side: left | right, the half of a side-by-side picture that holds the colours.
-        val_fraction: share of the training pairs held out where there is no val/.
-        on_bad: raise | skip, what to do about files that cannot be used.
-        size: side of the pictures the networks see, in pixels.
-        jitter: pixels by which a training picture is larger before the random crop.
-        flip: mirror half of the training pairs.
-        fit: squash | crop | pad, how a picture that is not square becomes so.
-        line_styles: how sketches are made, one style drawn per sample: drawn (the pair's own) and
-            names out of lines.STYLES.
-        line_thickness: bounds of the lines' width, in pixels at 256.
-        line_threshold: bounds of the contrast from which an edge is drawn, in (0, 1].
-        line_intensity: bounds of the lines' darkness, 1 is black.
-        cache: auto (use what prepare.py made if it is fresh) | off | require.
-        cache_dir: where prepare.py puts it.
-        batch_size: pairs in a step, on each device.
-        num_workers: loading processes; None: one less than the cores, at most 8.
-        seed: of order, augmentation and split.
+        root: Folder with train/ and val/ (and test/), or with the pictures themselves.
+        sketches: Folder of the sketches, for two_folders; laid out alike.
+        colours: Folder of their colours; matched by relative path without suffix.
+        draw: Number of demo pairs to draw into `root` first; 0: none, the pairs are there.
+        colour_side: Half of a side-by-side picture that holds the colours.
+        val_fraction: Share of the training pairs held out where there is no val/.
+        on_bad: Treatment of files that cannot be used.
+        size: Side of the pictures the networks see, in pixels.
+        jitter: Pixels by which a training picture is larger before the random crop.
+        flip: Whether half of the training pairs are mirrored.
+        fit: Way in which a picture that is not square becomes so; see `dataset.Fit`.
+        line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own, the
+            others are made.
+        line_thickness: Bounds of the lines' width, in pixels at 256.
+        line_threshold: Bounds of the contrast from which an edge is drawn, in (0, 1].
+        line_intensity: Bounds of the lines' darkness, 1 is black.
+        cache: Use of what prepare.py made: auto (if it is fresh) | off | require.
+        cache_dir: Folder in which prepare.py puts it.
+        batch_size: Number of pairs in a step, on each device.
+        num_workers: Number of loading processes; None: one less than the cores, at most 8.
+        seed: Seed of the sample order, of the augmentation and of the split.
 
     Raises:
         ValueError: a parameter is out of its range.

@@ -37,10 +37,10 @@ class Fit:
     reports, breaks lines of one or two pixels.)
 
     Args:
-        size: side that the networks see, in pixels.
-        jitter: pixels by which training pictures stay larger.
-        how: squash (to a square), crop (the shorter side is fitted, the crop follows later) or pad
-            (with white, to a square).
+        size: Side that the networks see, in pixels.
+        jitter: Pixels by which training pictures stay larger.
+        how: Way to a square: squash, crop (the shorter side is fitted, the crop follows later) or
+            pad (with white).
     """
 
     size: int
@@ -68,10 +68,10 @@ class Lines:
     """How the sketch of a sample is made.
 
     Args:
-        styles: drawn (the pair's own sketch) or names out of lines.STYLES, one drawn per sample.
-        thickness: bounds in pixels at 256.
-        threshold: bounds of the contrast of an edge.
-        intensity: bounds, 1 is black.
+        styles: Names of styles, one drawn per sample; `drawn` is the pair's own sketch.
+        thickness: Bounds of the lines' width, in pixels at 256.
+        threshold: Bounds of the contrast of an edge.
+        intensity: Bounds of the lines' darkness, 1 is black.
     """
 
     styles: tuple[LineStyle, ...]
@@ -131,12 +131,12 @@ class PictureDataset(Dataset[np.ndarray]):
     """Augmented samples (S, S, C) uint8: RGB and the sketch, or RGB alone for photographs.
 
     Args:
-        pictures: fitted pictures, decoded or cached.
-        size: S.
-        augment: crop at random and flip; else crop centrally.
-        flip: mirror half of the augmented samples.
-        lines: how sketches are made; None: there are none.
-        seed: with a sample's epoch and index it determines all chance.
+        pictures: Fitted pictures, decoded or cached.
+        size: Side S of the samples, in pixels.
+        augment: Whether samples are cropped at random and flipped; else the crop is central.
+        flip: Whether half of the augmented samples are mirrored.
+        lines: Maker of the sketches; None: there are none.
+        seed: Seed that determines all chance, with a sample's epoch and index.
     """
 
     def __init__(

@@ -446,11 +446,24 @@ def write_pairs(
     seed: int = 0,
     size: int = 512,
 ) -> Path:
-    """Draw `root/train` and `root/val`, (size, 2 size) PNGs with the colours left and the sketch
-    right, and `root/sketches` and `root/colours`, the same held-out pairs as single PNGs.
+    """Draw a folder of pairs, unless it was drawn with the same parameters.
 
-    A second call with the same parameters returns at once, other parameters draw the folder again.
-    Raises ValueError where `root` holds files and was not made here.
+    `train/` and `val/` get (size, 2 size) PNGs with the colours left and the sketch right,
+    `sketches/` and `colours/` the same held-out pairs as single PNGs.
+
+    Args:
+        root: Folder to draw into; what was drawn into it with other parameters is drawn again.
+        pairs: Number of pairs in `train/`.
+        val_pairs: Number of pairs in `val/`.
+        heldout: Number of pairs in `sketches/` and `colours/`.
+        seed: Seed of all pairs.
+        size: Side of a picture in pixels.
+
+    Returns:
+        `root` as a Path.
+
+    Raises:
+        ValueError: `root` holds files and was not made here, or a number is out of its range.
     """
     root = Path(root)
     counts = dict(zip(FOLDERS, (pairs, val_pairs, heldout, heldout), strict=True))

@@ -40,12 +40,12 @@ def draw_lines(
     """Draw a painting's lines in one of the styles, all chance from `rng`.
 
     Args:
-        painting: (H, W, 3) uint8 RGB, H and W >= 16.
-        rng: the only source of randomness; the same state gives the same bytes.
-        styles: names out of `STYLES`; one is drawn per call, a name given twice twice as often.
-        thickness: bounds in pixels at a shorter side of 256, > 0.
-        threshold: bounds in contrast of an edge, in (0, 1]; higher draws fewer lines.
-        intensity: bounds in (0, 1]; 1 is black.
+        painting: Picture (H, W, 3) uint8 RGB, H and W >= 16.
+        rng: Generator of all randomness; the same state gives the same bytes.
+        styles: Names out of `STYLES`; one is drawn per call, a name given twice twice as often.
+        thickness: Bounds of the width in pixels at a shorter side of 256, > 0.
+        threshold: Bounds of the contrast of an edge, in (0, 1]; higher draws fewer lines.
+        intensity: Bounds of the darkness in (0, 1]; 1 is black.
 
     Returns:
         (H, W) uint8, dark lines on white.
@@ -117,7 +117,7 @@ class Style(Protocol):
     brightness is an edge.
 
     Args:
-        painting: (H, W, 3) uint8 RGB.
+        painting: Picture (H, W, 3) uint8 RGB.
         rng: Generator for the chance that is the style's own.
         thickness: Width of a line in pixels of this picture, at least 1.
         threshold: Contrast of an edge, in (0, 1].
@@ -169,8 +169,12 @@ def xdog_ramp(
     inside tanh, and then stretches every picture to 0..1, which blows up the noise of an even one.
 
     Args:
-        tone: (H, W) or (H, W, C) float32 in [0, 1].
-        sigma: pixels.
+        tone: Picture (H, W) or (H, W, C) float32 in [0, 1].
+        sigma: Deviation of the narrow Gaussian, in pixels.
+        p: Strength of the sharpening.
+        epsilon: Tone from which on the paper stays white.
+        phi: Steepness of the ramp below it.
+        k: Ratio of the two Gaussians.
 
     Returns:
         (H, W) float32 in [0, 1], 1 is white; the darkest channel.

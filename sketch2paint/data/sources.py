@@ -30,9 +30,9 @@ class Source:
     """Where pictures come from.
 
     Args:
-        kind: pairs (side by side), two_folders, or pictures (colours alone).
-        folders: the root; for two_folders the colours' and the sketches' folder.
-        colour_side: left | right, the half of a side-by-side picture that holds the colours.
+        kind: Layout of the files: pairs (side by side), two_folders, or pictures (colours alone).
+        folders: The root; for two_folders the colours' and the sketches' folder.
+        colour_side: Half of a side-by-side picture that holds the colours.
     """
 
     kind: Kind
@@ -110,9 +110,9 @@ class Source:
         training set by a hash of their name: the same on every machine and when files are added.
 
         Args:
-            val_fraction: share held out where there is no val/.
-            seed: of the hash.
-            on_bad: raise | skip sketches without colours and colours without sketch.
+            val_fraction: Share held out where there is no val/.
+            seed: Seed of the hash.
+            on_bad: Treatment of sketches without colours and of colours without sketch.
 
         Raises:
             FileNotFoundError: a folder is missing.
@@ -144,9 +144,9 @@ def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
     """Look at every file once and report all bad ones together.
 
     Args:
-        source: that the samples are of.
-        splits: the samples of each split.
-        on_bad: raise | skip.
+        source: Source of the samples.
+        splits: Samples of each split.
+        on_bad: Treatment of bad samples.
 
     Returns:
         The splits without the bad samples.
