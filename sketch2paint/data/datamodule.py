@@ -337,26 +337,11 @@ class SketchDataModule(pl.LightningDataModule):
         batches.completed = batches.processed - 1  # Lightning adds the one that saved
 
     def _loader(self, split: str, shuffle: bool, epoch: int = 0, start: int = 0) -> DataLoader[Any]:
-        dataset = self.datasets[split]
-        rank, world = _rank(self.trainer)
-        if len(dataset) < world:
-            raise ValueError(
-                f"Expected at least as many {split} pictures as processes ({world}), got "
-                f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
-            )
-        sampler = EpochSampler(
-            len(dataset),
-            seed=self.seed,
-            shuffle=shuffle,
-            epoch=epoch,
-            start=start,
-            rank=rank,
-            world_size=world,
-        )
         atexit.unregister(_end_workers)  # once, however many loaders
         atexit.register(_end_workers)
+        sampler = self._sampler(split, shuffle, epoch, start)
         return Loader(
-            dataset,
+            self.datasets[split],
             batch_size=self.batch_size,
             sampler=sampler,  # type: ignore[arg-type]  # samples are (epoch, index)
             num_workers=self.num_workers,
@@ -365,6 +350,23 @@ class SketchDataModule(pl.LightningDataModule):
             collate_fn=_as_it_is,
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
+        )
+
+    def _sampler(self, split: str, shuffle: bool, epoch: int, start: int) -> EpochSampler:
+        count, (rank, world) = len(self.datasets[split]), _rank(self.trainer)
+        if count < world:
+            raise ValueError(
+                f"Expected at least as many {split} pictures as processes ({world}), got "
+                f"{count}. Pass fewer trainer.gpus, or more pictures."
+            )
+        return EpochSampler(
+            count,
+            seed=self.seed,
+            shuffle=shuffle,
+            epoch=epoch,
+            start=start,
+            rank=rank,
+            world_size=world,
         )
 
 
