@@ -123,14 +123,8 @@ def test_pairs_come_back(source: Source, splits: dict[str, list[Item]], path: Pa
     assert sorted(os.listdir(path)) == ["index.json", "lock", "pictures.u8"]
 
 
-def test_ragged_paintings_come_back(tmp_path: Path, path: Path) -> None:
-    rng = np.random.default_rng(0)
-    (tmp_path / "paintings").mkdir()
-    for number in range(12):
-        height, width = rng.integers(8, 60, 2)
-        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        Image.fromarray(picture).save(tmp_path / "paintings" / f"{number:02d}.png")
-    source = Source("pictures", (tmp_path / "paintings",))
+def test_ragged_paintings_come_back(paintings: Path, path: Path) -> None:
+    source = Source("pictures", (paintings,))
     splits = source.find(0.3, 0)
     make(path, source, splits, fit_shorter, {"size": 8})
     pictures = open_cache(path)

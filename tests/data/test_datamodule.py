@@ -5,7 +5,6 @@ import random
 import re
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -72,30 +71,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     return len(one) == len(other) and all(map(same, one, other))
-
-
-def painting(seed: int, height: int = 24, width: int = 36) -> np.ndarray:
-    """(height, width, 3): shapes in colours, soft enough for every style of lines."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((height, width, 3), rng.integers(150, 256, 3), np.uint8)
-    for _ in range(4):
-        centre = int(rng.integers(width)), int(rng.integers(height))
-        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
-        cv2.circle(picture, centre, int(rng.integers(4, 10)), colour, -1)
-    return picture
-
-
-@pytest.fixture
-def paintings(tmp_path: Path) -> Path:
-    """A folder with train/ (6 pictures) and val/ (3), of all shapes and some deeper."""
-    root = tmp_path / "paintings"
-    shapes = [(24, 36), (36, 24), (20, 20), (16, 90), (70, 17), (8, 12)]
-    for number in range(9):
-        name = "train/deep" if number in (1, 2) else ("train" if number < 6 else "val")
-        (root / name).mkdir(parents=True, exist_ok=True)
-        picture = painting(number, *shapes[number % 6])
-        Image.fromarray(picture).save(root / name / f"{number}.png")
-    return root
 
 
 # ---------------------------------------------------------------- determinism
@@ -373,35 +348,27 @@ def test_default_number_of_workers() -> None:
 # ---------------------------------------------------------------- two folders
 
 
-def test_two_folders_are_the_same_as_pairs(tmp_path: Path, pairs_dir: Path) -> None:
-    for path in pairs_dir.rglob("*.png"):
-        halves = np.split(read_rgb(path), 2, axis=1)
-        for folder, half in zip(("colours", "sketches"), halves, strict=True):
-            target = tmp_path / folder / path.relative_to(pairs_dir)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            suffix = ".png" if folder == "colours" else ".bmp"
-            Image.fromarray(half).save(target.with_suffix(suffix))
-    folders = {name: str(tmp_path / name) for name in ("colours", "sketches")}
-    places = {"source": "two_folders", "cache_dir": str(tmp_path / CACHE), **folders}
-    pairs, two = module(pairs_dir), module(None, **places)
+def in_two_folders(folders: dict[str, Path], **changes: Any) -> SketchDataModule:
+    places = {name: str(folder) for name, folder in folders.items()}
+    cache_dir = str(folders["colours"].parent / CACHE)
+    return module(None, source="two_folders", cache_dir=cache_dir, **places, **changes)
+
+
+def test_two_folders_are_the_same_as_pairs(pairs_dir: Path, two_folders: dict[str, Path]) -> None:
+    pairs, two = module(pairs_dir), in_two_folders(two_folders)
     assert same(epochs(pairs, 0, 1), epochs(two, 0, 1))
     assert same(list(pairs.val_dataloader()), list(two.val_dataloader()))
 
 
-def test_what_has_no_partner_is_raised_or_skipped(tmp_path: Path) -> None:
-    for folder, numbers in (("colours", (1, 2, 3)), ("sketches", (2, 3, 4))):
-        (tmp_path / folder).mkdir()
-        for number in numbers:
-            Image.fromarray(painting(number)).save(tmp_path / folder / f"{number}.png")
-    folders = {name: str(tmp_path / name) for name in ("colours", "sketches")}
-    places = {"source": "two_folders", "cache_dir": str(tmp_path / CACHE), **folders}
-    with pytest.raises(ValueError, match=r"2 pictures have no partner(.|\n)*1\.png(.|\n)*4\.png"):
-        module(None, **places)
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        data = module(None, on_bad="skip", **places)
-    assert "2 pictures have no partner" in str(warned[0].message)
-    assert len(data.datasets["train"]) == len(data.datasets["val"]) == 1
+def test_what_has_no_partner_is_raised_or_skipped(two_folders: dict[str, Path]) -> None:
+    (two_folders["colours"] / "train" / "004.png").unlink()
+    (two_folders["sketches"] / "train" / "001.bmp").unlink()
+    text = r"2 pictures have no partner(.|\n)*001\.png(.|\n)*004\.bmp"
+    with pytest.raises(ValueError, match=text):
+        in_two_folders(two_folders)
+    with pytest.warns(UserWarning, match=text):
+        data = in_two_folders(two_folders, on_bad="skip")
+    assert (len(data.datasets["train"]), len(data.datasets["val"])) == (6, 4)
 
 
 # ---------------------------------------------------------------- pictures
