@@ -54,6 +54,8 @@ def described(hint: Any) -> str:
     """An annotation in words: `one of left, right`, `int or null`, `a list of str`."""
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(str, get_args(hint)))}"
+    if get_origin(hint) in (list, Sequence) and get_origin(get_args(hint)[0]) is Literal:
+        return f"a list, each {described(get_args(hint)[0])}"
     if isinstance(hint, UnionType) or get_origin(hint) is Union:
         return " or ".join(described(option) for option in get_args(hint))
     if get_origin(hint) in (list, Sequence):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -89,6 +90,43 @@ def pairs_dir(tmp_path: Path, write_pairs: Callable[..., list[Path]]) -> Path:
     write_pairs(root / "train", 8, seed=1)
     write_pairs(root / "val", 4, seed=2)
     return root
+
+
+@pytest.fixture
+def two_folders(tmp_path: Path, pairs_dir: Path) -> dict[str, Path]:
+    """The halves of `pairs_dir` in two folders of the same layout: PNGs and BMPs of 32x32."""
+    folders = {"colours": tmp_path / "colours", "sketches": tmp_path / "sketches"}
+    for path in pairs_dir.rglob("*.png"):
+        halves = np.split(np.asarray(Image.open(path)), 2, axis=1)
+        for (name, folder), half in zip(folders.items(), halves, strict=True):
+            target = folder / path.relative_to(pairs_dir)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            suffix = ".png" if name == "colours" else ".bmp"
+            Image.fromarray(half).save(target.with_suffix(suffix))
+    return folders
+
+
+@pytest.fixture
+def paintings(tmp_path: Path) -> Path:
+    """A folder with train/ (6 pictures) and val/ (3), of all shapes and some deeper."""
+    root = tmp_path / "paintings"
+    shapes = [(24, 36), (36, 24), (20, 20), (16, 90), (70, 17), (8, 12)]
+    for number in range(9):
+        folder = root / ("train/deep" if number in (1, 2) else "train" if number < 6 else "val")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(painting(number, *shapes[number % 6])).save(folder / f"{number}.png")
+    return root
+
+
+def painting(seed: int, height: int, width: int) -> np.ndarray:
+    """(height, width, 3): shapes in colours, soft enough for every style of lines."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), rng.integers(150, 256, 3), np.uint8)
+    for _ in range(4):
+        centre = int(rng.integers(width)), int(rng.integers(height))
+        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+        cv2.circle(picture, centre, int(rng.integers(4, 10)), colour, -1)
+    return picture
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ def test_does_not_fit(value, hint):
         (int, "int"), (int | None, "int or null"), (Side, "one of left, right"),
         (Side | int, "one of left, right or int"), (tuple[float, float], "[float, float]"),
         (list[int], "a list of int"), (Sequence[str], "a list of str"), (dict, "dict"),
+        (list[Side], "a list, each one of left, right"),
+        (Sequence[Side], "a list, each one of left, right"),
     ],
 )  # fmt: skip
 def test_described(hint, words):

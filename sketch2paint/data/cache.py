@@ -24,23 +24,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from sketch2paint.data.sources import Item, Source
+from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.files import written_beside
 
-try:
-    import fcntl
-except ImportError:  # Windows: two builders at once are not kept apart there
-    fcntl = None  # type: ignore[assignment]
-
-VERSION = 1
+INDEX_VERSION = 1
 PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
 CHUNK = 64  # pictures between two lines of the journal: what a kill can cost
 PROBES = 4  # pictures of each split that are decoded to estimate the space
 
-Splits = dict[str, list[Item]]
-Fit = Callable[[np.ndarray, str], np.ndarray]  # (picture, split) -> (h, w, c) uint8
+Fitting = Callable[[np.ndarray, str], np.ndarray]  # (picture, split) -> (h, w, c) uint8
 Prepare = Callable[[str, Item], np.ndarray]
 Shape = list[int]
 Plain = dict[str, Any]  # what JSON can hold
@@ -52,9 +47,9 @@ class Pictures:
     Pickled, it is a path and two arrays; the file is mapped again at the first access.
 
     Args:
-        path: pictures.u8.
-        offsets: (N,) int64, where each picture begins in the file.
-        shapes: (N, 3) int64.
+        path: The file pictures.u8.
+        offsets: Places (N,) int64 at which the pictures begin in the file.
+        shapes: Height, width and channels of each picture, (N, 3) int64.
     """
 
     def __init__(self, path: Path, offsets: np.ndarray, shapes: np.ndarray) -> None:
@@ -88,14 +83,14 @@ def cache_path(cache_dir: Path | str, source: Source) -> Path:
     disk, and `changes` says so.
 
     Args:
-        cache_dir: folder of all caches.
-        source: the pictures.
+        cache_dir: Folder of all caches.
+        source: Source of the pictures.
     """
     key = _digest([source.kind, *(str(folder.resolve()) for folder in source.folders)])[:8]
-    return Path(cache_dir) / f"{source.folders[0].resolve().name[:50]}-{key}"
+    return Path(cache_dir) / f"{source.root.resolve().name[:50]}-{key}"
 
 
-def changes(path: Path, source: Source, splits: Splits, parameters: Plain) -> list[str]:
+def changes(path: Path, *, source: Source, splits: Splits, parameters: Plain) -> list[str]:
     """What differs between a cache and its source, in words; one os.stat for each file.
 
     Returns:
@@ -112,7 +107,7 @@ def changes(path: Path, source: Source, splits: Splits, parameters: Plain) -> li
         if was.get(key) != now.get(key)
     ]
     try:
-        files = _fingerprint(source, splits)
+        files = _file_rows(source, splits)
     except OSError as error:  # a link to nowhere, or gone since: `checked` reports it with the rest
         return [*found, f"{error.filename}: {error.strerror}"]
     if index["files"] != files:
@@ -142,7 +137,13 @@ def open_cache(path: Path) -> dict[str, Pictures]:
 
 
 def build(
-    path: Path, source: Source, splits: Splits, fit: Fit, parameters: Plain, workers: int
+    path: Path,
+    *,
+    source: Source,
+    splits: Splits,
+    fit: Fitting,
+    parameters: Plain,
+    workers: int,
 ) -> None:
     """Fill a cache, or finish what an interrupted run began; a fresh one is left as it is.
 
@@ -150,12 +151,13 @@ def build(
     to import torch. Memory holds a few pictures for each worker.
 
     Args:
-        path: folder of the cache.
-        source: reads the samples.
-        splits: the samples.
-        fit: resizes: (picture, split) -> (h, w, c) uint8; its settings are in `parameters`.
-        parameters: plain data, all that changes the pixels.
-        workers: number of threads.
+        path: Folder of the cache.
+        source: Source that reads the samples.
+        splits: Samples of each split.
+        fit: Function that resizes, (picture, split) -> (h, w, c) uint8; its settings are in
+            `parameters`.
+        parameters: Plain data, all that changes the pixels.
+        workers: Number of threads.
 
     Raises:
         OSError: not enough space, before the start or in the middle.
@@ -163,11 +165,11 @@ def build(
     """
     path.mkdir(parents=True, exist_ok=True)
     with _locked(path), ThreadPoolExecutor(workers) as pool:
-        if not changes(path, source, splits, parameters):
+        if not changes(path, source=source, splits=splits, parameters=parameters):
             return
         (path / INDEX).unlink(missing_ok=True)  # first: from here on nothing looks whole
-        parameters, files = _all_parameters(source, parameters), _fingerprint(source, splits)
-        shapes = _resume(path, _digest([VERSION, parameters, *files.items()]))
+        parameters, files = _all_parameters(source, parameters), _file_rows(source, splits)
+        shapes = _resume(path, _digest([INDEX_VERSION, parameters, *files.items()]))
         prepare = partial(_prepare, source, fit)
         _check_space(path, splits, prepare, _volume(shapes))
         work = [(split, item) for split, items in splits.items() for item in items]
@@ -175,7 +177,7 @@ def build(
         shapes += _append(path, pictures, len(work), len(shapes))
         numbers = chain(*shapes)  # flat lists: a list for each picture would load ten times slower
         index = {
-            "version": VERSION,
+            "version": INDEX_VERSION,
             "parameters": parameters,
             "shapes": {k: list(islice(numbers, 3 * len(items))) for k, items in splits.items()},
             "files": files,
@@ -185,7 +187,7 @@ def build(
         (path / JOURNAL).unlink()
 
 
-def _prepare(source: Source, fit: Fit, split: str, item: Item) -> np.ndarray:
+def _prepare(source: Source, fit: Fitting, split: str, item: Item) -> np.ndarray:
     try:
         picture = fit(source.read(item), split)
     except Exception as error:
@@ -287,7 +289,7 @@ def _read_index(path: Path) -> Plain:
         raise ValueError("no cache") from None
     except ValueError:
         raise ValueError(f"{INDEX} is damaged") from None
-    if index.get("version") != VERSION:
+    if index.get("version") != INDEX_VERSION:
         raise ValueError("written by another version")
     tables = {k: np.array(flat, np.int64).reshape(-1, 3) for k, flat in index["shapes"].items()}
     if length < sum(int(table.prod(axis=1).sum()) for table in tables.values()):
@@ -316,7 +318,7 @@ def _by_name(files: dict[str, list[str]]) -> dict[tuple[str, str], str]:
     return {(folder, name): f"{size} {changed}" for folder, size, changed, name in rows}
 
 
-def _fingerprint(source: Source, splits: Splits) -> dict[str, list[str]]:
+def _file_rows(source: Source, splits: Splits) -> dict[str, list[str]]:
     """A row for each file: "<number of its folder> <size> <mtime_ns> <relative name>"."""
 
     def row(number: int, path: Path) -> str:
@@ -350,13 +352,18 @@ def _digest(value: Any) -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Alone in the folder; while another process builds there, say so and wait for it."""
-    with open(path / LOCK, "w") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"{path}: another process is preparing it; waiting for it.", flush=True)
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError:  # a file system without locks: some of clusters and networks
-                pass
-        yield  # closing the file gives the lock back, and so does a kill
+    open(path / LOCK, "a").close()  # what fails from here on is not the folder but the locking
+    # The system gives the lock of a killed process back. A soft lock would stay for ever, and with
+    # it everybody who waits; no lock does less harm.
+    lock = FileLock(path / LOCK, fallback_to_soft=False, preserve_lock_file=True)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"{path}: another process is preparing it; waiting for it.", flush=True)
+        lock.acquire()
+    except OSError:  # a file system without locks: some of clusters and networks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()

@@ -13,7 +13,7 @@ import numpy as np
 
 Colour = tuple[int, int, int]
 
-PAGE = 512.0  # lengths are in units of a page 512 wide, whatever its size in pixels
+PAGE_WIDTH = 512.0  # lengths are in units of a page 512 wide, whatever its size in pixels
 SHIFT = 4  # OpenCV draws at 1/16 pixel
 LINE, THIN = 4.0, 3.0
 
@@ -43,13 +43,13 @@ def arc(x: float, y: float, rx: float, ry: float, start: float, stop: float) -> 
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], 1)
 
 
-def oval(x: float, y: float, rx: float, ry: float = 0.0, count: int = 28) -> np.ndarray:
+def oval(x: float, y: float, rx: float, ry: float = 0.0, *, count: int = 28) -> np.ndarray:
     """Walk once around an ellipse, clockwise on the page; `ry` is `rx` unless given."""
     angle = np.arange(count) * (2 * math.pi / count)
     return np.stack([x + rx * np.cos(angle), y + (ry or rx) * np.sin(angle)], 1)
 
 
-def star(x: float, y: float, radius: float, arms: int = 5, waist: float = 0.45) -> np.ndarray:
+def star(x: float, y: float, radius: float, *, arms: int = 5, waist: float = 0.45) -> np.ndarray:
     """Outline a star that points upwards."""
     angle = np.arange(2 * arms) * (math.pi / arms) - math.pi / 2
     reach = np.where(np.arange(2 * arms) % 2, radius * waist, radius)
@@ -123,11 +123,11 @@ class Canvas:
     def blank(cls, pixels: int) -> Canvas:
         """Lay out an empty page."""
         paint, ink = (np.full((pixels, pixels, *rest), 255, np.uint8) for rest in ((3,), ()))
-        unit = pixels / PAGE
+        unit = pixels / PAGE_WIDTH
         return cls(paint, ink, np.diag([unit, unit, 1.0]), unit)
 
     def at(
-        self, x: float, y: float, scale: float = 1.0, tilt: float = 0.0, mirror: bool = False
+        self, x: float, y: float, *, scale: float = 1.0, tilt: float = 0.0, mirror: bool = False
     ) -> Canvas:
         """Move to (x, y), turn by `tilt` degrees, scale, and mirror sideways."""
         cos, sin = scale * math.cos(math.radians(tilt)), scale * math.sin(math.radians(tilt))

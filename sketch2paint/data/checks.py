@@ -1,4 +1,4 @@
-"""Looks at a data set before hours are spent on it: bad files, swapped halves, strangers, twins.
+"""Looks at a data set before hours are spent on it: bad files, swapped halves, duplicates, ...
 
     report = inspect(source, source.find(0.1, seed=0), workers=4)
     print(report_text(report))
@@ -26,27 +26,33 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from sketch2paint.data.duplicates import Mark, Twins, find_twins, perceptual_bits
-from sketch2paint.data.sources import Item, Source
-from sketch2paint.images.convert import grid, on_square, read_rgb, to_float
+from sketch2paint.data.duplicates import (
+    Duplicate,
+    Fingerprint,
+    Fingerprints,
+    find_duplicates,
+    perceptual_bits,
+)
+from sketch2paint.data.sources import Item, Source, Splits
+from sketch2paint.images.convert import grid, on_square, to_float
 from sketch2paint.shell import command
 
-SHOWN = 20  # file names under one heading of the text
+ROWS_SHOWN = 20  # file names under one heading of the text
 CELL = 128  # of the contact sheet
 SHEET = 24  # samples on it
 CHEAP = 32  # samples that train.py looks at
-STRANGERS = 16  # samples that every pair is compared with
+CONTROLS = 16  # pairs whose halves every other pair is compared with
 ENOUGH = 4  # pairs below which nobody can say what is usual
-SMALL = 64  # structure, colourfulness and hash are judged at this size
+STATS_SIDE = 64  # structure, colourfulness and hash are judged at this size
 SKETCHED = ("pairs", "two_folders")  # kinds of source that have sketches
-LARGE = 25_000_000  # pixels; larger pictures are decoded one at a time
+LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time
 GREY = 4.0  # colourfulness (0..255) of a half that has no colours
 BLANK_COLOUR, BLANK_SKETCH = 8, 24  # range of values (0..255) below which there is nothing to see
 
 HEADINGS = {
     "bad_files": "cannot be used",
     "animated": "have several frames; the first one is used",
-    "very_large": f"have more than {LARGE / 1e6:.0f} million pixels and are slow to decode",
+    "very_large": f"have more than {LARGE_PIXELS / 1e6:.0f} million pixels and are slow to decode",
     "swapped": "have their halves the other way round than the rest",
     "blank_sketches": "have a blank sketch",
     "blank_colours": "have blank colours",
@@ -56,20 +62,20 @@ HEADINGS = {
 _one_at_a_time = Lock()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What `inspect` found; `dataclasses.asdict` of it goes through JSON.
 
     Args:
-        counts: samples of each split.
-        sizes: samples of each "WxH" (of a half, upright), the most common first.
-        modes: files of each PIL mode.
-        formats: files of each format.
-        swapped_set: the sketch half is the colourful one in most pairs.
-        advice: what to do about that.
-        faults: for each key of HEADINGS the names of the samples, each with a note.
-        leaks: twins in different splits, copies of the same bytes first.
-        duplicates: twins within a split.
+        counts: Number of samples of each split.
+        sizes: Number of samples of each "WxH" (of a half, upright), the most common first.
+        modes: Number of files of each PIL mode.
+        formats: Number of files of each format.
+        swapped_set: Whether the sketch half is the colourful one in most pairs.
+        advice: Words on what to do about that.
+        faults: Names of the samples with a note for each, by key of HEADINGS.
+        leaks: Duplicates in different splits, copies of the same bytes first.
+        duplicates: Duplicates within a split.
     """
 
     counts: dict[str, int]
@@ -79,60 +85,63 @@ class Report:
     swapped_set: bool
     advice: str
     faults: dict[str, dict[str, str]]
-    leaks: list[Twins]
-    duplicates: list[Twins]
+    leaks: list[Duplicate]
+    duplicates: list[Duplicate]
 
 
-class Strangers(NamedTuple):
+class Controls(NamedTuple):
     """A few samples whose halves every other pair is compared with."""
 
     items: list[Item]
-    colours: np.ndarray  # (K, SMALL * SMALL) normalised edges
+    colours: np.ndarray  # (K, STATS_SIDE ** 2) normalised edges
     sketches: np.ndarray
 
 
-class Look(NamedTuple):
+class SampleStats(NamedTuple):
     """What is kept of a decoded sample."""
 
     size: str
     chroma: tuple[float, float]  # of the colours and of the sketch
     blank: tuple[bool, bool]
     own: float  # agreement of the halves, -1..1
-    others: np.ndarray | None  # (2K,) agreement of each half with those of strangers
-    mark: Mark | None  # of the colours
+    others: np.ndarray | None  # (2K,) agreement of each half with those of the controls
+    fingerprint: Fingerprint | None  # of the colours
 
 
-class Facts(NamedTuple):
+class FileStats(NamedTuple):
+    """What is said of a sample's files; `stats` is None where they cannot be used."""
+
     modes: list[str]
     formats: list[str]
     notes: dict[str, str]  # by key of HEADINGS
-    look: Look | None
+    stats: SampleStats | None
 
 
-def inspect(source: Source, splits: dict[str, list[Item]], workers: int) -> Report:
+def inspect(source: Source, splits: Splits, workers: int) -> Report:
     """Decode every sample once and tell what is wrong with the set.
 
     Args:
-        source: that the samples are of.
-        splits: the samples of each split.
-        workers: threads that decode.
+        source: Source of the samples.
+        splits: Samples of each split.
+        workers: Number of threads that decode.
     """
     items = [item for split in splits.values() for item in split]
-    facts = _all_facts(source, items, workers)
-    names = [_name(source, item) for item in items]
-    looks = {n: fact.look for n, fact in enumerate(facts) if fact.look}
-    swapped_set, swapped = _swapped(looks)
-    notes = [fact.notes for fact in facts]
-    for n, note in [*swapped.items(), *_mismatched(looks).items()]:
+    files = _all_files(source, items, workers)
+    names = [source.name_of(item) for item in items]
+    stats = {n: file.stats for n, file in enumerate(files) if file.stats}
+    swapped_set, swapped = _swapped(stats)
+    notes = [file.notes for file in files]
+    for n, note in [*swapped.items(), *_mismatched(stats).items()]:
         notes[n] |= note
-    marks = {n: look.mark for n, look in looks.items() if look.mark}
-    leaks, duplicates = find_twins(items, names, _parts(splits, marks), marks)
+    fingerprints = {n: one.fingerprint for n, one in stats.items() if one.fingerprint}
+    parts = _parts(splits, fingerprints)
+    leaks, duplicates = find_duplicates(items, names=names, parts=parts, fingerprints=fingerprints)
     noted = list(zip(names, notes, strict=True))
     return Report(
         counts={split: len(found) for split, found in splits.items()},
-        sizes=_common(look.size for look in looks.values()),
-        modes=_common(mode for fact in facts for mode in fact.modes),
-        formats=_common(form for fact in facts for form in fact.formats),
+        sizes=_common(one.size for one in stats.values()),
+        modes=_common(mode for file in files for mode in file.modes),
+        formats=_common(form for file in files for form in file.formats),
         swapped_set=swapped_set,
         advice=_advice(source) if swapped_set else "",
         faults={key: {name: note[key] for name, note in noted if key in note} for key in HEADINGS},
@@ -141,7 +150,7 @@ def inspect(source: Source, splits: dict[str, list[Item]], workers: int) -> Repo
     )
 
 
-def cheap_check(source: Source, splits: dict[str, list[Item]]) -> list[str]:
+def cheap_check(source: Source, splits: Splits) -> list[str]:
     """Look at a few evenly chosen samples, in well under a second.
 
     Returns:
@@ -151,17 +160,17 @@ def cheap_check(source: Source, splits: dict[str, list[Item]]) -> list[str]:
         return []
     items = _evenly([item for split in splits.values() for item in split], CHEAP)
     with _large_pictures(), ThreadPoolExecutor(8) as pool:
-        strangers = _strangers(source, items, pool, count=CHEAP)
-        found = list(pool.map(partial(_facts, source, strangers, hashed=False), items))
-    looks = {n: fact.look for n, fact in enumerate(found) if fact.look}
-    swapped_set, _ = _swapped(looks)
-    blank = [_name(source, item) for item, f in zip(items, found, strict=True) if _blank(f)]
-    strange, of = len(_mismatched(looks)), len(looks)
+        controls = _controls(source, items, pool, count=CHEAP)
+        found = list(pool.map(partial(_file_stats, source, controls, hashed=False), items))
+    stats = {n: file.stats for n, file in enumerate(found) if file.stats}
+    swapped_set, _ = _swapped(stats)
+    blank = [source.name_of(item) for item, f in zip(items, found, strict=True) if _blank(f)]
+    mismatched, of = len(_mismatched(stats)), len(stats)
     said = [f"In most of {of} pairs {_advice(source)}"] if swapped_set else []
     if blank:
         said.append(f"{len(blank)} of {of} sketches are blank, among them {blank[0]}.")
-    if strange > of / 2:
-        said.append(f"In {strange} of {of} pairs the sketch does not seem to be of the colours.")
+    if mismatched > of / 2:
+        said.append(f"In {mismatched} of {of} pairs the sketch does not seem to be of the colours.")
     return [f"{text} Look with: {command('prepare')} data=... check=true" for text in said]
 
 
@@ -175,21 +184,21 @@ def report_text(report: Report) -> str:
         lines.append(f"{word}: " + ", ".join(f"{key} ({n})" for key, n in table[:5]) + more)
     if report.swapped_set:
         lines.append(f"HALVES SWAPPED: in most pairs {report.advice}")
-    for splits, exact in _twin_kinds(report.leaks):
-        rows = [_row(t) for t in report.leaks if t.splits == splits and t.exact == exact]
+    for splits, exact in _duplicate_kinds(report.leaks):
+        rows = [_row(d) for d in report.leaks if (d.splits, d.exact) == (splits, exact)]
         kind = "the same file" if exact else "nearly the same colours"
         lines += _block(f"LEAK: {len(rows)} times {kind} in {splits[0]} and {splits[1]}", rows)
     for key, notes in report.faults.items():
         rows = [f"{name}: {note}" if note else name for name, note in notes.items()]
         lines += _block(f"{len(rows)} {HEADINGS[key]}", rows)
-    for splits, exact in _twin_kinds(report.duplicates):
-        rows = [_row(t) for t in report.duplicates if t.splits == splits and t.exact == exact]
+    for splits, exact in _duplicate_kinds(report.duplicates):
+        rows = [_row(d) for d in report.duplicates if (d.splits, d.exact) == (splits, exact)]
         kind = "the same file twice" if exact else "nearly the same colours twice"
         lines += _block(f"{len(rows)} times {kind} in {splits[0]}", rows)
     return "\n".join(lines if len(lines) > 4 else [*lines, "Nothing stands out."])
 
 
-def contact_sheet(source: Source, splits: dict[str, list[Item]]) -> np.ndarray:
+def contact_sheet(source: Source, splits: Splits) -> np.ndarray:
     """Show evenly chosen samples as training sees them, colours beside sketch, unreadable left out.
 
     Returns:
@@ -212,115 +221,105 @@ def contact_sheet(source: Source, splits: dict[str, list[Item]]) -> np.ndarray:
     return grid(to_float(sheet), columns=4 if cells[0].shape[1] > CELL else 6)
 
 
-def _all_facts(source: Source, items: list[Item], workers: int) -> list[Facts]:
+def _all_files(source: Source, items: list[Item], workers: int) -> list[FileStats]:
     with _large_pictures(), ThreadPoolExecutor(max(1, workers)) as pool:
-        strangers = _strangers(source, items, pool)
-        found = pool.map(partial(_facts, source, strangers), items)
+        controls = _controls(source, items, pool)
+        found = pool.map(partial(_file_stats, source, controls), items)
         return list(tqdm(found, total=len(items), unit=" samples", disable=None, leave=False))
 
 
-def _facts(source: Source, strangers: Strangers, item: Item, hashed: bool = True) -> Facts:
-    facts = Facts([], [], {}, None)
+def _file_stats(source: Source, controls: Controls, item: Item, hashed: bool = True) -> FileStats:
+    file = FileStats([], [], {}, None)
     try:
         for path in item:
-            _read_header(path, facts)
-        with _one_at_a_time if "very_large" in facts.notes else nullcontext():
-            colour, sketch = _halves(source, item, sums="PNG" in facts.formats)
-            look = _look(colour, sketch, item, strangers, hashed)
+            _read_header(path, file)
+        with _one_at_a_time if "very_large" in file.notes else nullcontext():
+            colour, sketch = source.halves(item)
+            # Decoding a PNG does not check its sums.
+            if "PNG" in file.formats and (problem := source.problem(item)):
+                raise ValueError(problem)
+            stats = _sample_stats(colour, sketch, item, controls, hashed)
     except Exception as error:  # as in images.read_rgb: a damaged file may raise anything
-        facts.notes["bad_files"] = str(error).removeprefix(f"{item[0]}: ")
-        return facts
-    for key, blank in zip(("blank_colours", "blank_sketches"), look.blank, strict=True):
+        file.notes["bad_files"] = str(error).removeprefix(f"{item[0]}: ")
+        return file
+    for key, blank in zip(("blank_colours", "blank_sketches"), stats.blank, strict=True):
         if blank:
-            facts.notes[key] = ""
-    return facts._replace(look=look)
+            file.notes[key] = ""
+    return file._replace(stats=stats)
 
 
-def _read_header(path: Path, facts: Facts) -> None:
+def _read_header(path: Path, file: FileStats) -> None:
     with Image.open(path) as picture:
-        facts.modes.append(picture.mode)
-        facts.formats.append(str(picture.format))
-        if picture.width * picture.height > LARGE:
-            facts.notes["very_large"] = f"{picture.width}x{picture.height}"
+        file.modes.append(picture.mode)
+        file.formats.append(str(picture.format))
+        if picture.width * picture.height > LARGE_PIXELS:
+            file.notes["very_large"] = f"{picture.width}x{picture.height}"
         if getattr(picture, "is_animated", False):
-            facts.notes["animated"] = f"{getattr(picture, 'n_frames', 'several')} frames"
+            file.notes["animated"] = f"{getattr(picture, 'n_frames', 'several')} frames"
 
 
-def _halves(source: Source, item: Item, sums: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Colours and sketch, both RGB: `Source.read` makes the sketch grey.
-
-    Args:
-        sums: check the sums in the files too, which decoding a PNG does not.
-    """
-    pictures = [read_rgb(path) for path in item]
-    fit = all(picture.shape == pictures[0].shape for picture in pictures)
-    fit = fit and not (source.kind == "pairs" and pictures[0].shape[1] % 2)
-    if (sums or not fit) and (problem := source.problem(item)):
-        raise ValueError(problem)
-    if source.kind == "pairs":
-        left, right = np.split(pictures[0], 2, axis=1)
-        return (left, right) if source.colour_side == "left" else (right, left)
-    return pictures[0], pictures[1] if source.kind == "two_folders" else None
-
-
-def _look(
+def _sample_stats(
     colour: np.ndarray,
     sketch: np.ndarray | None,
     item: Item,
-    strangers: Strangers,
+    controls: Controls,
     hashed: bool,
-) -> Look:
-    small = _reduced(colour, SMALL)
+) -> SampleStats:
+    small = _reduced(colour, STATS_SIDE)
     blank = _contrast(small) < BLANK_COLOUR
-    look = Look(
+    stats = SampleStats(
         size=f"{colour.shape[1]}x{colour.shape[0]}",
         chroma=(_chroma(small), 0.0),
         blank=(blank, False),
         own=1.0,
         others=None,
-        mark=Mark(perceptual_bits(small), _reduced(small, 8)) if hashed and not blank else None,
+        fingerprint=_fingerprint(small) if hashed and not blank else None,
     )
-    return look if sketch is None else _with_sketch(look, small, sketch, item, strangers)
+    return stats if sketch is None else _with_sketch(stats, small, sketch, item, controls)
+
+
+def _fingerprint(small: np.ndarray) -> Fingerprint:
+    return Fingerprint(perceptual_bits(small), _reduced(small, 8))
 
 
 def _with_sketch(
-    look: Look, small: np.ndarray, sketch: np.ndarray, item: Item, strangers: Strangers
-) -> Look:
-    lines = _reduced(sketch, SMALL)
-    chroma = (look.chroma[0], _chroma(lines))
+    stats: SampleStats, small: np.ndarray, sketch: np.ndarray, item: Item, controls: Controls
+) -> SampleStats:
+    lines = _reduced(sketch, STATS_SIDE)
+    chroma = (stats.chroma[0], _chroma(lines))
     faint = _contrast(lines) < BLANK_SKETCH  # one thin line may be; at full size it is dark
-    blank = (look.blank[0], faint and _contrast(sketch) < BLANK_SKETCH)
+    blank = (stats.blank[0], faint and _contrast(sketch) < BLANK_SKETCH)
     if any(blank):
-        return look._replace(chroma=chroma, blank=blank)
+        return stats._replace(chroma=chroma, blank=blank)
     edges, drawn = _edges(small), _edges(lines)
-    others = np.concatenate([strangers.sketches @ edges, strangers.colours @ drawn])
-    others[[stranger == item for stranger in strangers.items] * 2] = np.nan
-    return look._replace(chroma=chroma, blank=blank, own=float(edges @ drawn), others=others)
+    others = np.concatenate([controls.sketches @ edges, controls.colours @ drawn])
+    others[[control == item for control in controls.items] * 2] = np.nan
+    return stats._replace(chroma=chroma, blank=blank, own=float(edges @ drawn), others=others)
 
 
-def _strangers(
-    source: Source, items: list[Item], pool: ThreadPoolExecutor, count: int = STRANGERS
-) -> Strangers:
+def _controls(
+    source: Source, items: list[Item], pool: ThreadPoolExecutor, count: int = CONTROLS
+) -> Controls:
     """Edges of a few evenly chosen pairs; unreadable and blank ones are left out."""
     chosen = _evenly(items, count) if source.kind in SKETCHED else []
     edges = pool.map(partial(_both_edges, source), chosen)
     found = [(item, both) for item, both in zip(chosen, edges, strict=True) if both is not None]
-    both = np.array([both for _, both in found], np.float32).reshape(-1, 2, SMALL * SMALL)
-    return Strangers([item for item, _ in found], both[:, 0], both[:, 1])
+    both = np.array([both for _, both in found], np.float32).reshape(-1, 2, STATS_SIDE**2)
+    return Controls([item for item, _ in found], both[:, 0], both[:, 1])
 
 
 def _both_edges(source: Source, item: Item) -> np.ndarray | None:
-    """(2, SMALL * SMALL) edges of the colours and the sketch; None where either has none."""
-    header = Facts([], [], {}, None)
+    """Edges of the colours and the sketch, (2, STATS_SIDE ** 2); None where either has none."""
+    header = FileStats([], [], {}, None)
     try:
         for path in item:
             _read_header(path, header)
         if "very_large" in header.notes:  # several at a time could fill the memory
             return None
-        halves = [half for half in _halves(source, item, sums=False) if half is not None]
+        halves = [half for half in source.halves(item) if half is not None]
     except Exception:  # the pass over all samples tells it
         return None
-    edges = np.stack([_edges(_reduced(half, SMALL)) for half in halves])
+    edges = np.stack([_edges(_reduced(half, STATS_SIDE)) for half in halves])
     return edges if edges.any(axis=1).all() else None
 
 
@@ -352,11 +351,11 @@ def _contrast(picture: np.ndarray) -> float:
     return max(high - low for low, high, *_ in map(cv2.minMaxLoc, cv2.split(picture)))
 
 
-def _swapped(looks: dict[int, Look]) -> tuple[bool, dict[int, dict[str, str]]]:
+def _swapped(stats: dict[int, SampleStats]) -> tuple[bool, dict[int, dict[str, str]]]:
     """Whether most pairs are the wrong way round, and those that differ from the rest."""
     ways = {
         n: sketch > colour
-        for n, (colour, sketch) in ((n, look.chroma) for n, look in looks.items())
+        for n, (colour, sketch) in ((n, one.chroma) for n, one in stats.items())
         if max(colour, sketch) > GREY + 2 * min(colour, sketch)  # clearly one colourful, one not
     }
     most = sum(ways.values()) > len(ways) / 2
@@ -364,47 +363,47 @@ def _swapped(looks: dict[int, Look]) -> tuple[bool, dict[int, dict[str, str]]]:
     return most, {n: note for n, way in ways.items() if way != most and len(ways) > 1}
 
 
-def _mismatched(looks: dict[int, Look]) -> dict[int, dict[str, str]]:
-    """Pairs whose halves agree hardly better than those of strangers do."""
-    judged = {n: look for n, look in looks.items() if look.others is not None}
+def _mismatched(stats: dict[int, SampleStats]) -> dict[int, dict[str, str]]:
+    """Pairs whose halves agree hardly better than with those of other pairs."""
+    judged = {n: one for n, one in stats.items() if one.others is not None}
     if len(judged) < ENOUGH:
         return {}
-    own = np.array([look.own for look in judged.values()])
-    others = np.array([look.others for look in judged.values()])
-    usual, strange = float(np.median(own)), float(np.nanquantile(others, 0.95))
-    limit = strange + max(0.0, usual - strange) / 4
-    text = "the halves agree by {:.2f}; usual here is {:.2f}, 95 % of strangers are below {:.2f}"
+    own = np.array([one.own for one in judged.values()])
+    others = np.array([one.others for one in judged.values()])
+    usual, control = float(np.median(own)), float(np.nanquantile(others, 0.95))
+    limit = control + max(0.0, usual - control) / 4
+    text = "the halves agree by {:.2f}; usual here is {:.2f}, 95 % of controls are below {:.2f}"
     return {
-        n: {"mismatched": text.format(look.own, usual, strange)}
-        for n, look in judged.items()
-        if look.own < limit
+        n: {"mismatched": text.format(one.own, usual, control)}
+        for n, one in judged.items()
+        if one.own < limit
     }
 
 
-def _parts(splits: dict[str, list[Item]], marks: dict[int, Mark]) -> dict[str, np.ndarray]:
+def _parts(splits: Splits, fingerprints: Fingerprints) -> dict[str, np.ndarray]:
     """The numbers of each split's samples that have a hash."""
     parts, start = {}, 0
     for split, items in splits.items():
         numbers = range(start, start + len(items))
-        hashed = [n for n in numbers if n in marks]
+        hashed = [n for n in numbers if n in fingerprints]
         parts[split] = np.array(hashed, np.int64)
         start += len(items)
     return parts
 
 
-def _twin_kinds(twins: list[Twins]) -> list[tuple[tuple[str, str], bool]]:
-    return list(dict.fromkeys((twin.splits, twin.exact) for twin in twins))
+def _duplicate_kinds(duplicates: list[Duplicate]) -> list[tuple[tuple[str, str], bool]]:
+    return list(dict.fromkeys((one.splits, one.exact) for one in duplicates))
 
 
-def _row(twin: Twins) -> str:
-    return f"{twin.first} = {twin.second}" + ("" if twin.exact else f" ({twin.distance} bits)")
+def _row(one: Duplicate) -> str:
+    return f"{one.first} = {one.second}" + ("" if one.exact else f" ({one.distance} bits)")
 
 
 def _block(headline: str, rows: Sequence[str]) -> list[str]:
     if not rows:
         return []
-    more = [f"  ... and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return [f"{headline}:", *(f"  {row}" for row in rows[:SHOWN]), *more]
+    more = [f"  ... and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else []
+    return [f"{headline}:", *(f"  {row}" for row in rows[:ROWS_SHOWN]), *more]
 
 
 def _advice(source: Source) -> str:
@@ -415,14 +414,8 @@ def _advice(source: Source) -> str:
     return f"{said}: pass data.colour_side={side}."
 
 
-def _blank(facts: Facts) -> bool:
-    return "blank_sketches" in facts.notes
-
-
-def _name(source: Source, item: Item) -> str:
-    """The file below the root, fit for printing whatever its bytes."""
-    name = item[0].relative_to(source.folders[0]).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _blank(file: FileStats) -> bool:
+    return "blank_sketches" in file.notes
 
 
 def _common(values: Iterable[str]) -> dict[str, int]:

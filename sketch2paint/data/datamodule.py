@@ -7,8 +7,10 @@ import multiprocessing
 import signal
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -17,37 +19,52 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from sketch2paint.arguments import one_of
 from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
-from sketch2paint.data.dataset import FITS, Decoded, Fit, Fitted, Lines, PictureDataset, Sample
+from sketch2paint.data.dataset import (
+    Decoded,
+    EpochIndex,
+    Fit,
+    FitMode,
+    Fitted,
+    Lines,
+    LineStyle,
+    PictureDataset,
+)
 from sketch2paint.data.demo import write_pairs
-from sketch2paint.data.lines import STYLES, check_lines
-from sketch2paint.data.sources import KINDS, SIDES, Item, Source, checked
+from sketch2paint.data.lines import StyleName, check_lines
+from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import to_float
 from sketch2paint.models.tasks import task_of
 
+CacheUse = Literal["auto", "off", "require"]
 
-class EpochSampler(Sampler[Sample]):
+_workers: WeakSet[BaseProcess] = WeakSet()  # of every Loader, as long as they run
+
+
+class EpochSampler(Sampler[EpochIndex]):
     """Yields (epoch, index); the order is a function of (seed, epoch), and a start can be set.
 
     Lightning goes on at the right batch number when it resumes in the middle of an epoch, but with
     the data from the beginning; so the sampler leaves out what was seen.
 
     Args:
-        length: number of samples.
-        seed: of the order.
-        shuffle: False: 0, 1, 2, ...
-        epoch: the epoch of the first pass.
-        start: how many samples of the first pass were seen already.
-        rank: this process's number, of `world_size`; each takes every world_size-th sample.
-        world_size: number of processes. Where samples are shuffled (training) every process gets
+        length: Number of samples.
+        seed: Seed of the order.
+        shuffle: Whether the order is one of chance; else it is 0, 1, 2, ...
+        epoch: Number of the first pass.
+        start: Number of samples of the first pass that were seen already.
+        rank: Number of this process, of `world_size`; each takes every world_size-th sample.
+        world_size: Number of processes. Where samples are shuffled (training) every process gets
             as many, the last ones begin again at the front; else each sample comes once.
     """
 
     def __init__(
         self,
         length: int,
+        *,
         seed: int,
         shuffle: bool,
         epoch: int = 0,
@@ -70,7 +87,7 @@ class EpochSampler(Sampler[Sample]):
             return -(-self.length // self.world_size)
         return len(range(self.rank, self.length, self.world_size))
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[EpochIndex]:
         order = np.arange(self.length)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch]).shuffle(order)
@@ -88,30 +105,30 @@ class SketchDataModule(pl.LightningDataModule):
         style_channels: Numbers of their `style`; 0: they have none.
 
     Args:
-        source: pairs (side by side in `root`) | two_folders (`sketches` and `colours`) | pictures
-            (colours alone in `root`; the sketch is made from them).
+        source: Kind of source: pairs (side by side in `root`) | two_folders (`sketches` and
+            `colours`) | pictures (colours alone in `root`; the sketch is made from them).
         task: sketch (line art to RGB) | photo (L to ab in CIE Lab, from `pictures`).
-        root: folder with train/ and val/ (and test/), or with the pictures themselves.
-        sketches: the folder of sketches, for two_folders; laid out alike.
-        colours: the folder of their colours; matched by relative path without suffix.
-        draw: number of demo pairs to draw into `root` first; 0: none, the pairs are there.
-        colour_side: left | right, the half of a side-by-side picture that holds the colours.
-        val_fraction: share of the training pairs held out where there is no val/.
-        on_bad: raise | skip, what to do about files that cannot be used.
-        size: side of the pictures the networks see, in pixels.
-        jitter: pixels by which a training picture is larger before the random crop.
-        flip: mirror half of the training pairs.
-        fit: squash | crop | pad, how a picture that is not square becomes so.
-        line_styles: how sketches are made, one style drawn per sample: drawn (the pair's own) and
-            names out of lines.STYLES.
-        line_thickness: bounds of the lines' width, in pixels at 256.
-        line_threshold: bounds of the contrast from which an edge is drawn, in (0, 1].
-        line_intensity: bounds of the lines' darkness, 1 is black.
-        cache: auto (use what prepare.py made if it is fresh) | off | require.
-        cache_dir: where prepare.py puts it.
-        batch_size: pairs in a step, on each device.
-        num_workers: loading processes; None: one less than the cores, at most 8.
-        seed: of order, augmentation and split.
+        root: Folder with train/ and val/ (and test/), or with the pictures themselves.
+        sketches: Folder of the sketches, for two_folders; laid out alike.
+        colours: Folder of their colours; matched by relative path without suffix.
+        draw: Number of demo pairs to draw into `root` first; 0: none, the pairs are there.
+        colour_side: Half of a side-by-side picture that holds the colours.
+        val_fraction: Share of the training pairs held out where there is no val/.
+        on_bad: Treatment of files that cannot be used.
+        size: Side of the pictures the networks see, in pixels.
+        jitter: Pixels by which a training picture is larger before the random crop.
+        flip: Whether half of the training pairs are mirrored.
+        fit: Way in which a picture that is not square becomes so; see `dataset.Fit`.
+        line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own, the
+            others are made.
+        line_thickness: Bounds of the lines' width, in pixels at 256.
+        line_threshold: Bounds of the contrast from which an edge is drawn, in (0, 1].
+        line_intensity: Bounds of the lines' darkness, 1 is black.
+        cache: Use of what prepare.py made: auto (if it is fresh) | off | require.
+        cache_dir: Folder in which prepare.py puts it.
+        batch_size: Number of pairs in a step, on each device.
+        num_workers: Number of loading processes; None: one less than the cores, at most 8.
+        seed: Seed of the sample order, of the augmentation and of the split.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -119,47 +136,50 @@ class SketchDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: str = "pairs",
+        *,
+        source: Kind = "pairs",
         task: str = "sketch",
         root: str | None = None,
         sketches: str | None = None,
         colours: str | None = None,
         draw: int = 0,
-        colour_side: str = "left",
+        colour_side: Side = "left",
         val_fraction: float = 0.1,
-        on_bad: str = "raise",
+        on_bad: OnBad = "raise",
         size: int = 256,
         jitter: int = 30,
         flip: bool = True,
-        fit: str = "squash",
-        line_styles: Sequence[str] = ("drawn",),
+        fit: FitMode = "squash",
+        line_styles: Sequence[LineStyle] = ("drawn",),
         line_thickness: tuple[float, float] = (0.8, 2.0),
         line_threshold: tuple[float, float] = (0.06, 0.2),
         line_intensity: tuple[float, float] = (0.6, 1.0),
-        cache: str = "auto",
+        cache: CacheUse = "auto",
         cache_dir: str = "data/cache",
         batch_size: int = 4,
         num_workers: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, value, allowed in (
-            ("source", source, KINDS),
-            ("task", task, ("sketch", "photo")),
-            ("colour_side", colour_side, SIDES),
-            ("on_bad", on_bad, ("raise", "skip")),
-            ("fit", fit, FITS),
-            ("cache", cache, ("auto", "off", "require")),
+        for name, value, choices in (
+            ("source", source, Kind),
+            ("task", task, Literal["sketch", "photo"]),
+            ("colour_side", colour_side, Side),
+            ("on_bad", on_bad, OnBad),
+            ("fit", fit, FitMode),
+            ("cache", cache, CacheUse),
         ):
-            if value not in allowed:
-                raise ValueError(
-                    f"Expected `data.{name}` to be one of {', '.join(allowed)}, got {value!r}."
-                )
+            one_of(f"data.{name}", value, choices)
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
         self.lines = None
         if task == "sketch":
-            self.lines = Lines(tuple(line_styles), line_thickness, line_threshold, line_intensity)
+            self.lines = Lines(
+                tuple(line_styles),
+                thickness=line_thickness,
+                threshold=line_threshold,
+                intensity=line_intensity,
+            )
             _check_styles(self.lines, source)
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
@@ -175,7 +195,7 @@ class SketchDataModule(pl.LightningDataModule):
     def prepare_data(self) -> None:
         """Draw the demo pairs where they are wanted and missing."""
         if self.draw:
-            write_pairs(self.source.folders[0], pairs=self.draw, seed=self.seed)
+            write_pairs(self.source.root, pairs=self.draw, seed=self.seed)
 
     def setup(self, stage: str) -> None:
         """Find, check and split the files, once."""
@@ -183,7 +203,12 @@ class SketchDataModule(pl.LightningDataModule):
             return
         for split, pictures in self._pictures().items():
             self.datasets[split] = PictureDataset(
-                pictures, self.size, split == "train", self.flip, self.lines, self.seed
+                pictures,
+                size=self.size,
+                augment=split == "train",
+                flip=self.flip,
+                lines=self.lines,
+                seed=self.seed,
             )
 
     def build_cache(self, workers: int | None = None) -> Path:
@@ -194,11 +219,17 @@ class SketchDataModule(pl.LightningDataModule):
             ValueError: bad files, unless they are to be skipped.
         """
         path, splits = self.cache_folder(), checked(self.source, self.splits(), self.on_bad)
-        cores = workers or available_cores()
-        build(path, self.source, splits, self.fit, self._parameters(), cores)
+        build(
+            path,
+            source=self.source,
+            splits=splits,
+            fit=self.fit,
+            parameters=self._parameters(),
+            workers=workers or available_cores(),
+        )
         return path
 
-    def splits(self) -> dict[str, list[Item]]:
+    def splits(self) -> Splits:
         """The files of each split, not looked into."""
         return self.source.find(self.val_fraction, self.seed, self.on_bad)
 
@@ -230,13 +261,19 @@ class SketchDataModule(pl.LightningDataModule):
                 stacklevel=2,
             )
         return {
-            split: Decoded(self.source, items, self.fit, split) for split, items in splits.items()
+            split: Decoded(self.source, items=items, fit=self.fit, split=split)
+            for split, items in splits.items()
         }
 
-    def _changes(self, splits: dict[str, list[Item]]) -> list[str]:
+    def _changes(self, splits: Splits) -> list[str]:
         if self.cache == "off":
             return ["not wanted (data.cache=off)"]
-        return changes(self.cache_folder(), self.source, splits, self._parameters())
+        return changes(
+            self.cache_folder(),
+            source=self.source,
+            splits=splits,
+            parameters=self._parameters(),
+        )
 
     def _parameters(self) -> dict[str, Any]:
         """What decides on the pixels of the fitted pictures."""
@@ -253,8 +290,8 @@ class SketchDataModule(pl.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Any]:
         """In order, resized only; from test/."""
         if "test" not in self.datasets:
-            root = self.source.folders[0]
-            raise ValueError(f"{root}/test: no such folder. Expected the test pairs there.")
+            place = self.source.root / "test"
+            raise ValueError(f"{place}: no such folder. Expected the test pairs there.")
         return self._loader("test", shuffle=False)
 
     def on_after_batch_transfer(
@@ -310,16 +347,11 @@ class SketchDataModule(pl.LightningDataModule):
         batches.completed = batches.processed - 1  # Lightning adds the one that saved
 
     def _loader(self, split: str, shuffle: bool, epoch: int = 0, start: int = 0) -> DataLoader[Any]:
-        dataset = self.datasets[split]
-        rank, world = _rank(self.trainer)
-        if len(dataset) < world:
-            raise ValueError(
-                f"Expected at least as many {split} pictures as processes ({world}), got "
-                f"{len(dataset)}. Pass fewer trainer.gpus, or more pictures."
-            )
-        sampler = EpochSampler(len(dataset), self.seed, shuffle, epoch, start, rank, world)
-        return DataLoader(
-            dataset,
+        atexit.unregister(_end_workers)  # once, however many loaders
+        atexit.register(_end_workers)
+        sampler = self._sampler(split, shuffle, epoch, start)
+        return Loader(
+            self.datasets[split],
             batch_size=self.batch_size,
             sampler=sampler,  # type: ignore[arg-type]  # samples are (epoch, index)
             num_workers=self.num_workers,
@@ -329,6 +361,32 @@ class SketchDataModule(pl.LightningDataModule):
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # its draws leave the global stream (dropout's) alone
         )
+
+    def _sampler(self, split: str, shuffle: bool, epoch: int, start: int) -> EpochSampler:
+        count, (rank, world) = len(self.datasets[split]), _rank(self.trainer)
+        if count < world:
+            raise ValueError(
+                f"Expected at least as many {split} pictures as processes ({world}), got "
+                f"{count}. Pass fewer trainer.gpus, or more pictures."
+            )
+        return EpochSampler(
+            count,
+            seed=self.seed,
+            shuffle=shuffle,
+            epoch=epoch,
+            start=start,
+            rank=rank,
+            world_size=world,
+        )
+
+
+class Loader(DataLoader[Any]):
+    """A DataLoader whose loading processes are known to `_end_workers`, also after itself."""
+
+    def __iter__(self) -> Any:
+        batches = super().__iter__()
+        _workers.update(getattr(batches, "_workers", ()))
+        return batches
 
 
 def default_workers() -> int:
@@ -346,12 +404,13 @@ def _start_worker(worker: int) -> None:
         signal.signal(signum, signal.SIG_IGN)  # the main process ends its workers in order
 
 
-@atexit.register
 def _end_workers() -> None:
     """Kill workers that an error left: Python would wait for ever for them to mind SIGTERM."""
-    for child in multiprocessing.active_children():
-        if child.daemon:
-            child.kill()
+    left = [child for child in multiprocessing.active_children() if child in _workers]
+    if left and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise in the midst
+    for worker in left:
+        worker.kill()
 
 
 def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:
@@ -359,7 +418,7 @@ def _rank(trainer: pl.Trainer | None) -> tuple[int, int]:
 
 
 def _folders(
-    source: str, root: str | None, sketches: str | None, colours: str | None
+    source: Kind, root: str | None, sketches: str | None, colours: str | None
 ) -> tuple[Path, ...]:
     wanted = (
         {"colours": colours, "sketches": sketches} if source == "two_folders" else {"root": root}
@@ -370,8 +429,8 @@ def _folders(
     return tuple(Path(folder) for folder in wanted.values() if folder)
 
 
-def _check_styles(lines: Lines, source: str) -> None:
-    allowed = (*STYLES,) if source == "pictures" else ("drawn", *STYLES)
+def _check_styles(lines: Lines, source: Kind) -> None:
+    allowed = get_args(StyleName if source == "pictures" else LineStyle)
     if not lines.styles or any(style not in allowed for style in lines.styles):
         why = " Pictures bring no drawn sketch." if "drawn" in lines.styles else ""
         raise ValueError(
@@ -379,7 +438,12 @@ def _check_styles(lines: Lines, source: str) -> None:
             f"data.source={source}, got {list(lines.styles)}.{why}"
         )
     if made := [style for style in lines.styles if style != "drawn"]:
-        check_lines(made, lines.thickness, lines.threshold, lines.intensity)
+        check_lines(
+            made,
+            thickness=lines.thickness,
+            threshold=lines.threshold,
+            intensity=lines.intensity,
+        )
 
 
 def _check_numbers(

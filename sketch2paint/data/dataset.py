@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
+# 2.0.8 is the last albumentations under a free licence, and no longer maintained. Three of its
+# transforms are used, here alone; 12 lines of numpy in PictureDataset could take their place.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network otherwise
 
 import albumentations as A
@@ -16,14 +18,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sketch2paint.data.lines import draw_lines
+from sketch2paint.data.lines import StyleName, draw_lines
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import on_square, resize
 
-Sample = tuple[int, int]  # (epoch, index): what a sample's augmentation depends on, with the seed
+FitMode = Literal["squash", "crop", "pad"]
+LineStyle = Literal["drawn", StyleName]
+EpochIndex = tuple[int, int]  # what a sample's augmentation depends on, with the seed
 
-FITS = ("squash", "crop", "pad")
-LONGEST = 4  # the longer side that `crop` keeps, in shorter sides
+MAX_ASPECT = 4  # the longer side that `crop` keeps, in shorter sides
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,15 @@ class Fit:
     reports, breaks lines of one or two pixels.)
 
     Args:
-        size: side that the networks see, in pixels.
-        jitter: pixels by which training pictures stay larger.
-        how: squash (to a square), crop (the shorter side is fitted, the crop follows later) or pad
-            (with white, to a square).
+        size: Side that the networks see, in pixels.
+        jitter: Pixels by which training pictures stay larger.
+        how: Way to a square: squash, crop (the shorter side is fitted, the crop follows later) or
+            pad (with white).
     """
 
     size: int
     jitter: int
-    how: str
+    how: FitMode
 
     def __call__(self, picture: np.ndarray, split: str) -> np.ndarray:
         """(H, W, C) uint8 to (h, w, C), h and w at least size, plus jitter in training."""
@@ -53,7 +56,7 @@ class Fit:
         if self.how == "pad":
             return on_square(picture, side)
         shorter = min(height, width)
-        top, left = (max(0, n - LONGEST * shorter) // 2 for n in (height, width))
+        top, left = (max(0, n - MAX_ASPECT * shorter) // 2 for n in (height, width))
         picture = picture[top : height - top, left : width - left]
         height, width = picture.shape[:2]
         scale = side / shorter
@@ -65,13 +68,14 @@ class Lines:
     """How the sketch of a sample is made.
 
     Args:
-        styles: drawn (the pair's own sketch) or names out of lines.STYLES, one drawn per sample.
-        thickness: bounds in pixels at 256.
-        threshold: bounds of the contrast of an edge.
-        intensity: bounds, 1 is black.
+        styles: Names of styles, one drawn per sample; `drawn` is the pair's own sketch.
+        thickness: Bounds of the lines' width, in pixels at 256.
+        threshold: Bounds of the contrast of an edge.
+        intensity: Bounds of the lines' darkness, 1 is black.
     """
 
-    styles: tuple[str, ...]
+    styles: tuple[LineStyle, ...]
+    _: KW_ONLY
     thickness: tuple[float, float]
     threshold: tuple[float, float]
     intensity: tuple[float, float]
@@ -81,9 +85,16 @@ class Lines:
         style = self.styles[int(rng.integers(len(self.styles)))]
         if style == "drawn":
             return picture
-        bounds = self.thickness, self.threshold, self.intensity
         rgb = np.ascontiguousarray(picture[..., :3])
-        return np.dstack([rgb, draw_lines(rgb, rng, [style], *bounds)])
+        sketch = draw_lines(
+            rgb,
+            rng=rng,
+            styles=[style],
+            thickness=self.thickness,
+            threshold=self.threshold,
+            intensity=self.intensity,
+        )
+        return np.dstack([rgb, sketch])
 
 
 class Fitted(Protocol):
@@ -97,7 +108,7 @@ class Fitted(Protocol):
 class Decoded:
     """Pictures decoded and fitted when asked for: what a cache replaces."""
 
-    def __init__(self, source: Source, items: list[Item], fit: Fit, split: str) -> None:
+    def __init__(self, source: Source, *, items: list[Item], fit: Fit, split: str) -> None:
         self.source, self.fit, self.split = source, fit, split
         # One flat array: a list of paths would be copied into every worker as it is touched.
         self.files = np.array([[os.fsencode(path) for path in item] for item in items])
@@ -106,8 +117,14 @@ class Decoded:
         return len(self.files)
 
     def __getitem__(self, index: int, /) -> np.ndarray:
-        item = tuple(Path(os.fsdecode(name)) for name in self.files[index])
-        return self.fit(self.source.read(item), self.split)
+        return self.fit(self.source.read(self._item(index)), self.split)
+
+    def name(self, index: int) -> str:
+        """The file below the source's root, fit for printing."""
+        return self.source.name_of(self._item(index))
+
+    def _item(self, index: int) -> Item:
+        return tuple(Path(os.fsdecode(name)) for name in self.files[index])
 
 
 class PictureDataset(Dataset[np.ndarray]):
@@ -116,17 +133,18 @@ class PictureDataset(Dataset[np.ndarray]):
     A batch is a dict: a further condition is one more entry.
 
     Args:
-        pictures: fitted pictures, decoded or cached.
-        size: S.
-        augment: crop at random and flip; else crop centrally.
-        flip: mirror half of the augmented samples.
-        lines: how sketches are made; None: there are none.
-        seed: with a sample's epoch and index it determines all chance.
+        pictures: Fitted pictures, decoded or cached.
+        size: Side S of the samples, in pixels.
+        augment: Whether samples are cropped at random and flipped; else the crop is central.
+        flip: Whether half of the augmented samples are mirrored.
+        lines: Maker of the sketches; None: there are none.
+        seed: Seed that determines all chance, with a sample's epoch and index.
     """
 
     def __init__(
         self,
         pictures: Fitted,
+        *,
         size: int,
         augment: bool,
         flip: bool,
@@ -141,7 +159,7 @@ class PictureDataset(Dataset[np.ndarray]):
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, sample: Sample) -> np.ndarray:
+    def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """Read and augment the sample (epoch, index)."""
         epoch, index = sample
         # Outside training a sample is the same in every epoch, its style of line included.
@@ -150,7 +168,7 @@ class PictureDataset(Dataset[np.ndarray]):
         picture = self.transform(image=self.pictures[index])["image"]
         return self.lines(picture, rng) if self.lines else picture
 
-    def __getitems__(self, samples: list[Sample]) -> dict[str, Tensor]:
+    def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
         """A batch: `pictures` (B, S, S, C) uint8, in the layout of the files."""
         first = self[samples[0]]
         batch = np.empty((len(samples), *first.shape), np.uint8)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.random import Generator
 
 from sketch2paint.data.canvas import (
-    PAGE,
+    PAGE_WIDTH,
     THIN,
     Canvas,
     Colour,
@@ -79,12 +79,12 @@ HAIR = {
     "tails": Hair(Pattern((248, 116, 172), arc(0, -8, 13, 15, 0, 180), (26, 16)), LIGHT,
                   smooth(BACK), BANGS),
     "spiky": Hair(Pattern((252, 204, 62), pts(-8, 8, 0, -10, 8, 8), (26, 26)), LIGHT,
-                  star(0, -8, 168, 12, 0.67), BANGS),
+                  star(0, -8, 168, arms=12, waist=0.67), BANGS),
     "bun": Hair(Pattern((66, 64, 104), pts(-7, 10, 7, -10), (11, 20)), BROWN,
                 smooth(sym(0, -186, 40, -168, 52, -132, 40, -100, 10, -92)),
                 bowed(pts(99, 34, 76, -26, -34, -88, -74, -18, -99, 34), 0.08, False)),
     "curly": Hair(Pattern((224, 88, 40), SPIRAL, (32, 28)), BROWN,
-                  bowed(oval(0, -22, 134, 118, 15), 0.15),
+                  bowed(oval(0, -22, 134, 118, count=15), 0.15),
                   bowed(pts(96, -8, 66, -34, 30, -44, -6, -46, -40, -42, -70, -32, -96, -8),
                         0.2, False)),
 }
@@ -113,17 +113,17 @@ WOOD = Pattern((206, 142, 92), box(-60, -19, 60, 19), (120, 38), (214, 152, 100)
 # ---- backdrops: in page coordinates ----
 
 
-def spots(rng: Generator, columns: int, rows: int, top: float, bottom: float) -> np.ndarray:
+def spots(rng: Generator, *, columns: int, rows: int, top: float, bottom: float) -> np.ndarray:
     """Scatter points over the page's width, one in each cell of a grid so that none is empty."""
     cell = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2)
     spread = (cell + rng.uniform(0.25, 0.75, cell.shape)) / (columns, rows)
-    return spread * (PAGE, bottom - top) + (0.0, top)
+    return spread * (PAGE_WIDTH, bottom - top) + (0.0, top)
 
 
 def _sky(page: Canvas, rng: Generator, rows: int, bottom: float) -> None:
     page.paint[:] = (120, 204, 250)
     puffs = pts(-1, 0.35, -0.85, -0.1, -0.3, -0.45, 0.4, -0.4, 0.85, -0.05, 1, 0.35)
-    for middle in spots(rng, 5, rows, 0, bottom):
+    for middle in spots(rng, columns=5, rows=rows, top=0, bottom=bottom):
         page.fill(bowed(puffs * rng.uniform(30, 44) + middle, 0.18, closed=False), WHITE)
 
 
@@ -135,19 +135,19 @@ def _flower(page: Canvas, middle: np.ndarray, scale: float, petal: Colour) -> No
 def _meadow(page: Canvas, rng: Generator) -> None:
     _sky(page, rng, 5, 380)
     x, y = rng.choice([60, 450]), rng.uniform(55, 85)
-    page.fill(star(x, y, 66, 12, 0.72), ORANGE)
+    page.fill(star(x, y, 66, arms=12, waist=0.72), ORANGE)
     page.fill(oval(x, y, 38), (255, 228, 84))
     y = rng.uniform(330, 370)
-    hill = smooth(pts(-20, y, 150, y - 30, 360, y + 25, PAGE + 20, y, 600, 560, -90, 560))
+    hill = smooth(pts(-20, y, 150, y - 30, 360, y + 25, PAGE_WIDTH + 20, y, 600, 560, -90, 560))
     page.cover(hill, GRASS)
-    for middle in spots(rng, 6, 1, 430, 500):
+    for middle in spots(rng, columns=6, rows=1, top=430, bottom=500):
         _flower(page, middle, 1.7, WHITE)
 
 
 def _night(page: Canvas, rng: Generator) -> None:
     page.paint[:] = (44, 46, 128)
-    for x, y in spots(rng, 8, 7, 0, 440):
-        page.fill(star(x, y, rng.uniform(13, 18), 4, 0.35), GOLD, THIN)
+    for x, y in spots(rng, columns=8, rows=7, top=0, bottom=440):
+        page.fill(star(x, y, rng.uniform(13, 18), arms=4, waist=0.35), GOLD, THIN)
     moon = np.concatenate([arc(0, 0, 54, 54, 60, 300), arc(22, 0, 47, 47, 285, 75)])
     page.fill(moon + (rng.choice([85, 425]), rng.uniform(70, 110)), GOLD)
     for left in range(-30, 512, 80):
@@ -181,10 +181,10 @@ def _room(page: Canvas, rng: Generator) -> None:
 
 def _blossom(page: Canvas, rng: Generator) -> None:
     page.paint[:] = (255, 216, 226)
-    for x, y in spots(rng, 9, 9, 0, 520):
+    for x, y in spots(rng, columns=9, rows=9, top=0, bottom=520):
         petal = page.at(x, y, tilt=rng.uniform(0, 360))
         petal.fill(bowed(pts(-15, 0, 15, 0), 0.18), (255, 160, 192), THIN)
-    tree = page.at(PAGE, 0, mirror=True) if rng.integers(2) else page
+    tree = page.at(PAGE_WIDTH, 0, mirror=True) if rng.integers(2) else page
     for branch in (pts(-10, 200, 110, 110, 330, 70), pts(-10, 400, 70, 330, 130, 290)):
         tree.fill(band(branch, 20), (140, 88, 82))
         for middle in smooth(branch, closed=False)[3::2]:
@@ -254,7 +254,7 @@ def _face(head: Canvas, rng: Generator, style: str) -> None:
         half.tint(oval(52, 55, 18, 11), mix(skin, (255, 96, 110), 0.45))
         for x in (44, 52, 60):  # freckles or dashes tell one skin from the other
             half.line(pts(x - 3, 50, x + 3, 60) if skin == LIGHT else pts(x, 54, x, 56))
-        _eye(half.at(42, 16, 1.08), kind)
+        _eye(half.at(42, 16, scale=1.08), kind)
     head.line(pts(-2, 40, 3, 43))
     if rng.random() < 0.4:
         return head.line(arc(0, 52, 17, 13, 20, 160))
@@ -374,13 +374,14 @@ def draw_pair(seed: int, index: int, size: int = 512) -> tuple[np.ndarray, np.nd
     rng = np.random.default_rng([seed, index])
     page = Canvas.blank(size * SUPERSAMPLE)
     BACKDROPS[rng.integers(len(BACKDROPS))](page, rng)
-    stage = page.at(PAGE, 0, mirror=True) if rng.integers(2) else page
+    stage = page.at(PAGE_WIDTH, 0, mirror=True) if rng.integers(2) else page
     beside = rng.random() < 0.55
     middle = (205, 225, 1.1) if beside else (256, 245, 1.32)
     x, y, scale = middle + rng.uniform(-1, 1, 3) * (30, 18, 0.08)
-    _character(stage.at(x, y, scale), rng)
+    _character(stage.at(x, y, scale=scale), rng)
     if beside:
-        _animal(stage.at(*rng.uniform((395, 360, 1.0), (425, 400, 1.2))), rng)
+        x, y, scale = rng.uniform((395, 360, 1.0), (425, 400, 1.2))
+        _animal(stage.at(x, y, scale=scale), rng)
     sketch = cv2.resize(page.ink, (size, size), interpolation=cv2.INTER_AREA)
     paint = cv2.resize(page.paint, (size, size), interpolation=cv2.INTER_AREA)
     # The light varies by 2 %: more would be noise that no sketch explains.
@@ -438,17 +439,31 @@ def _files(root: Path, counts: dict[str, int]) -> dict[Path, int]:
 
 def write_pairs(
     root: Path | str,
+    *,
     pairs: int = 400,
     val_pairs: int = 40,
     heldout: int = 16,
     seed: int = 0,
     size: int = 512,
 ) -> Path:
-    """Draw `root/train` and `root/val`, (size, 2 size) PNGs with the colours left and the sketch
-    right, and `root/sketches` and `root/colours`, the same held-out pairs as single PNGs.
+    """Draw a folder of pairs, unless it was drawn with the same parameters.
 
-    A second call with the same parameters returns at once, other parameters draw the folder again.
-    Raises ValueError where `root` holds files and was not made here.
+    `train/` and `val/` get (size, 2 size) PNGs with the colours left and the sketch right,
+    `sketches/` and `colours/` the same held-out pairs as single PNGs.
+
+    Args:
+        root: Folder to draw into; what was drawn into it with other parameters is drawn again.
+        pairs: Number of pairs in `train/`.
+        val_pairs: Number of pairs in `val/`.
+        heldout: Number of pairs in `sketches/` and `colours/`.
+        seed: Seed of all pairs.
+        size: Side of a picture in pixels.
+
+    Returns:
+        `root` as a Path.
+
+    Raises:
+        ValueError: `root` holds files and was not made here, or a number is out of its range.
     """
     root = Path(root)
     counts = dict(zip(FOLDERS, (pairs, val_pairs, heldout, heldout), strict=True))

@@ -1,4 +1,4 @@
-"""Pictures that stand in a data set twice, by perceptual hash and colour."""
+"""Duplicates: pictures that stand in a data set twice, by perceptual hash and colour."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ NEAR_HASH = 12  # bits of 256: JPEG at 60 and halving change up to 10, a drawing
 NEAR_COLOUR = 24  # largest difference (0..255) at 8x8: a red heart is no copy of a green one
 
 
-class Mark(NamedTuple):
+class Fingerprint(NamedTuple):
     """What a picture is recognised by."""
 
     bits: np.ndarray  # (256,) bool, perceptual hash
     thumb: np.ndarray  # (8, 8, 3) uint8
 
 
-@dataclass(frozen=True)
-class Twins:
+Fingerprints = dict[int, Fingerprint]  # by the sample's number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duplicate:
     """Two samples with the same colours: the same bytes, or a hash `distance` bits of 256 away."""
 
     first: str
@@ -49,27 +52,46 @@ def perceptual_bits(small: np.ndarray) -> np.ndarray:
     return imagehash.phash(Image.fromarray(grey.astype(np.uint8)), hash_size=16).hash.ravel()
 
 
-def find_twins(
-    items: list[Item], names: list[str], parts: dict[str, np.ndarray], marks: dict[int, Mark]
-) -> tuple[list[Twins], list[Twins]]:
-    """Twins in different splits, and within one; each sample beside the nearest before it."""
+def find_duplicates(
+    items: list[Item],
+    *,
+    names: list[str],
+    parts: dict[str, np.ndarray],
+    fingerprints: Fingerprints,
+) -> tuple[list[Duplicate], list[Duplicate]]:
+    """Find the samples whose colours stand in the set twice.
 
-    def between(first: str, second: str) -> list[Twins]:
-        found = _nearest(parts[first], parts[second], marks)
-        twins = [
-            Twins(names[a], names[b], (first, second), _same_bytes(items[a], items[b]), distance)
-            for a, b, distance in found
+    Args:
+        items: All samples.
+        names: Name of each sample, for the report.
+        parts: Numbers of each split's samples that have a fingerprint.
+        fingerprints: Fingerprint of each of these numbers.
+
+    Returns:
+        Duplicates in different splits, and within one; each sample beside the nearest before it.
+    """
+
+    def between(first: str, second: str) -> list[Duplicate]:
+        found = [
+            Duplicate(
+                first=names[a],
+                second=names[b],
+                splits=(first, second),
+                exact=_same_bytes(items[a], items[b]),
+                distance=distance,
+            )
+            for a, b, distance in _nearest(parts[first], parts[second], fingerprints)
         ]
-        return sorted(twins, key=lambda twin: (not twin.exact, twin.distance))
+        return sorted(found, key=lambda one: (not one.exact, one.distance))
 
-    leaks = [twin for pair in combinations(parts, 2) for twin in between(*pair)]
-    return leaks, [twin for split in parts for twin in between(split, split)]
+    leaks = [one for pair in combinations(parts, 2) for one in between(*pair)]
+    return leaks, [one for split in parts for one in between(split, split)]
 
 
 def _nearest(
-    first: np.ndarray, second: np.ndarray, marks: dict[int, Mark], block: int = 256
+    first: np.ndarray, second: np.ndarray, fingerprints: Fingerprints, block: int = 256
 ) -> Iterator[tuple[int, int, int]]:
-    """For each sample of `second` its nearest twin in `first`, if it has one.
+    """For each sample of `second` its nearest duplicate in `first`, if it has one.
 
     Bits as -1 and 1 make the Hamming distance a matrix product: exact in float32, and 18,000
     samples take seconds.
@@ -79,9 +101,9 @@ def _nearest(
     """
     if not len(first) or not len(second):
         return
-    left = _signs(first, marks)
-    right = left if first is second else _signs(second, marks)
-    thumbs = np.stack([marks[n].thumb for n in first]).astype(np.int16)
+    left = _signs(first, fingerprints)
+    right = left if first is second else _signs(second, fingerprints)
+    thumbs = np.stack([fingerprints[n].thumb for n in first]).astype(np.int16)
     for start in range(0, len(second), block):
         rows = right[start : start + block]
         distances = (left.shape[1] - rows @ left.T) / 2
@@ -90,15 +112,15 @@ def _nearest(
             near &= np.arange(len(first)) < np.arange(start, start + len(rows))[:, None]
         for row in np.flatnonzero(near.any(axis=1)):
             some = np.flatnonzero(near[row])
-            other = marks[second[start + row]].thumb
+            other = fingerprints[second[start + row]].thumb
             some = some[np.abs(thumbs[some] - other).max(axis=(1, 2, 3)) <= NEAR_COLOUR]
             if len(some):
                 best = some[distances[row, some].argmin()]
                 yield int(first[best]), int(second[start + row]), int(distances[row, best])
 
 
-def _signs(part: np.ndarray, marks: dict[int, Mark]) -> np.ndarray:
-    return np.array([marks[n].bits for n in part], np.float32) * 2 - 1
+def _signs(part: np.ndarray, fingerprints: Fingerprints) -> np.ndarray:
+    return np.array([fingerprints[n].bits for n in part], np.float32) * 2 - 1
 
 
 def _same_bytes(first: Item, second: Item) -> bool:

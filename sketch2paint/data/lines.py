@@ -1,7 +1,8 @@
 """A painting -> line art, in several styles, so that a network does not overfit to one extractor.
 
     rng = np.random.default_rng((seed, epoch, index))
-    sketch = draw_lines(painting, rng, ["xdog", "faint"], (0.8, 2.0), (0.06, 0.2), (0.6, 1.0))
+    bounds = {"thickness": (0.8, 2.0), "threshold": (0.06, 0.2), "intensity": (0.6, 1.0)}
+    sketch = draw_lines(painting, rng=rng, styles=["xdog", "faint"], **bounds)
 
 Three words for every style: `thickness` is the width of a line, about, in pixels of a picture whose
 shorter side is 256 (it grows with the picture, and never falls below one pixel); `threshold` is the
@@ -11,15 +12,16 @@ contrast, 0..1, from about which an edge is drawn; `intensity` is how dark a lin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 
-Style = Callable[[np.ndarray, np.random.Generator, float, float, float], np.ndarray]
+StyleName = Literal["xdog", "canny", "adaptive", "pencil", "faint"]
 
 BASE = 256  # the shorter side for which thickness is given
-SMALLEST = 16  # pixels; below that there is no drawing to speak of
+MIN_SIDE = 16  # pixels; below that there is no drawing to speak of
 WIDE = 1.6  # k, the ratio of the two Gaussians: DoG is then closest to the Laplacian (Marr 1980)
 # The depth of that DoG on the dark side of a step of contrast 1; it turns contrasts into DoG:
 # |Phi(x) - Phi(x / k)| at x = -k * sqrt(2 * ln(k) / (k * k - 1)), Phi the normal CDF.
@@ -28,8 +30,9 @@ STEP = 0.1117
 
 def draw_lines(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
-    styles: Sequence[str],
+    styles: Sequence[StyleName],
     thickness: tuple[float, float],
     threshold: tuple[float, float],
     intensity: tuple[float, float],
@@ -37,12 +40,12 @@ def draw_lines(
     """Draw a painting's lines in one of the styles, all chance from `rng`.
 
     Args:
-        painting: (H, W, 3) uint8 RGB, H and W >= 16.
-        rng: the only source of randomness; the same state gives the same bytes.
-        styles: names out of `STYLES`; one is drawn per call, a name given twice twice as often.
-        thickness: bounds in pixels at a shorter side of 256, > 0.
-        threshold: bounds in contrast of an edge, in (0, 1]; higher draws fewer lines.
-        intensity: bounds in (0, 1]; 1 is black.
+        painting: Picture (H, W, 3) uint8 RGB, H and W >= 16.
+        rng: Generator of all randomness; the same state gives the same bytes.
+        styles: Names out of `STYLES`; one is drawn per call, a name given twice twice as often.
+        thickness: Bounds of the width in pixels at a shorter side of 256, > 0.
+        threshold: Bounds of the contrast of an edge, in (0, 1]; higher draws fewer lines.
+        intensity: Bounds of the darkness in (0, 1]; 1 is black.
 
     Returns:
         (H, W) uint8, dark lines on white.
@@ -50,15 +53,22 @@ def draw_lines(
     Raises:
         ValueError: an argument out of its range; the message names it.
     """
-    check_lines(styles, thickness, threshold, intensity)
+    check_lines(styles, thickness=thickness, threshold=threshold, intensity=intensity)
     _check_painting(painting)
     style = STYLES[styles[int(rng.integers(len(styles)))]]
     pixels = rng.uniform(*thickness) * min(painting.shape[:2]) / BASE
-    return style(painting, rng, max(1.0, pixels), rng.uniform(*threshold), rng.uniform(*intensity))
+    return style(
+        painting,
+        rng=rng,
+        thickness=max(1.0, pixels),
+        threshold=rng.uniform(*threshold),
+        intensity=rng.uniform(*intensity),
+    )
 
 
 def check_lines(
-    styles: Sequence[str],
+    styles: Sequence[StyleName],
+    *,
     thickness: tuple[float, float],
     threshold: tuple[float, float],
     intensity: tuple[float, float],
@@ -93,20 +103,44 @@ def _check_bounds(name: str, bounds: tuple[float, float], limit: float, example:
 
 def _check_painting(painting: np.ndarray) -> None:
     shape, kind = np.shape(painting), getattr(painting, "dtype", type(painting).__name__)
-    if kind != np.uint8 or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < SMALLEST:
+    if kind != np.uint8 or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < MIN_SIDE:
         raise ValueError(
-            f"Expected `painting` to be (H, W, 3) uint8 RGB of at least {SMALLEST} x {SMALLEST} "
+            f"Expected `painting` to be (H, W, 3) uint8 RGB of at least {MIN_SIDE} x {MIN_SIDE} "
             f"pixels, got {kind} {shape}. Pass a picture read with images.read_rgb."
         )
 
 
-# The styles. Each takes the painting, the generator for what is its own, and the values drawn from
-# the bounds: line width in pixels of this picture, threshold, intensity. Edges are sought in every
-# channel and the strongest counts: red beside a green of equal brightness is an edge.
+class Style(Protocol):
+    """A way to draw a painting's lines.
+
+    Edges are sought in every channel and the strongest counts: red beside a green of equal
+    brightness is an edge.
+
+    Args:
+        painting: Picture (H, W, 3) uint8 RGB.
+        rng: Generator for the chance that is the style's own.
+        thickness: Width of a line in pixels of this picture, at least 1.
+        threshold: Contrast of an edge, in (0, 1].
+        intensity: Darkness of a line, in (0, 1].
+
+    Returns:
+        (H, W) uint8, dark lines on white.
+    """
+
+    def __call__(
+        self,
+        painting: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        thickness: float,
+        threshold: float,
+        intensity: float,
+    ) -> np.ndarray: ...
 
 
 def xdog(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -121,12 +155,12 @@ def xdog(
     # A line begins where S = tone - p * |DoG| reaches epsilon; with this p an edge of contrast
     # `threshold` (half of it after the lifting) just gets there on a mid-tone, 0.75 when lifted.
     p = (0.75 - epsilon) / (0.5 * threshold * STEP)
-    ramp = xdog_ramp(tone, 0.4 * thickness, p, epsilon, phi)
+    ramp = xdog_ramp(tone, sigma=0.4 * thickness, p=p, epsilon=epsilon, phi=phi)
     return _on_white(1 - ramp, intensity)
 
 
 def xdog_ramp(
-    tone: np.ndarray, sigma: float, p: float, epsilon: float, phi: float, k: float = WIDE
+    tone: np.ndarray, *, sigma: float, p: float, epsilon: float, phi: float, k: float = WIDE
 ) -> np.ndarray:
     """Compute the XDoG operator of Winnemoeller et al. 2012 (Section 2.5).
 
@@ -135,8 +169,12 @@ def xdog_ramp(
     inside tanh, and then stretches every picture to 0..1, which blows up the noise of an even one.
 
     Args:
-        tone: (H, W) or (H, W, C) float32 in [0, 1].
-        sigma: pixels.
+        tone: Picture (H, W) or (H, W, C) float32 in [0, 1].
+        sigma: Deviation of the narrow Gaussian, in pixels.
+        p: Strength of the sharpening.
+        epsilon: Tone from which on the paper stays white.
+        phi: Steepness of the ramp below it.
+        k: Ratio of the two Gaussians.
 
     Returns:
         (H, W) float32 in [0, 1], 1 is white; the darkest channel.
@@ -148,6 +186,7 @@ def xdog_ramp(
 
 def canny(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -168,6 +207,7 @@ def canny(
 
 def adaptive(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -184,6 +224,7 @@ def adaptive(
 
 def pencil(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -199,6 +240,7 @@ def pencil(
 
 def faint(
     painting: np.ndarray,
+    *,
     rng: np.random.Generator,
     thickness: float,
     threshold: float,
@@ -214,7 +256,7 @@ def faint(
     return _on_white(ink * np.clip(4 * pressure - np.float32(0.6), 0, 1), 0.8 * intensity)
 
 
-STYLES: dict[str, Style] = {
+STYLES: dict[StyleName, Style] = {
     "xdog": xdog,
     "canny": canny,
     "adaptive": adaptive,

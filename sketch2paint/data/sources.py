@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import numpy as np
 
 from sketch2paint.images.convert import find_pictures, picture_size, read_rgb, rgb_to_grey
 
-KINDS = ("pairs", "two_folders", "pictures")
-SIDES = ("left", "right")
 SPLITS = ("train", "val", "test")
-SHOWN = 20  # files named in one message
+FILES_SHOWN = 20  # files named in one message
 
+Kind = Literal["pairs", "two_folders", "pictures"]
+Side = Literal["left", "right"]
+OnBad = Literal["raise", "skip"]
 Item = tuple[Path, ...]  # the file of a sample; in two folders: the colours' and the sketch's
+Splits = dict[str, list[Item]]  # the samples of train, val and, if there, test
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,24 @@ class Source:
     """Where pictures come from.
 
     Args:
-        kind: pairs (side by side), two_folders, or pictures (colours alone).
-        folders: the root; for two_folders the colours' and the sketches' folder.
-        colour_side: left | right, the half of a side-by-side picture that holds the colours.
+        kind: Layout of the files: pairs (side by side), two_folders, or pictures (colours alone).
+        folders: The root; for two_folders the colours' and the sketches' folder.
+        colour_side: Half of a side-by-side picture that holds the colours.
     """
 
-    kind: str
+    kind: Kind
     folders: tuple[Path, ...]
-    colour_side: str = "left"
+    colour_side: Side = "left"
+
+    @property
+    def root(self) -> Path:
+        """The folder that samples are named below: of the colours where there are two."""
+        return self.folders[0]
+
+    def name_of(self, item: Item) -> str:
+        """A sample's file below the root, fit for printing whatever its bytes."""
+        name = item[0].relative_to(self.root).as_posix()
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def read(self, item: Item) -> np.ndarray:
         """Decode one sample.
@@ -44,19 +58,25 @@ class Source:
         Raises:
             ValueError: unreadable file, odd width, or halves of different sizes.
         """
-        picture = read_rgb(item[0])
-        if self.kind == "pictures":
-            return picture
-        if self.kind == "two_folders":
-            sketch = read_rgb(item[1])
-            if problem := _sizes_problem(_size(picture), _size(sketch)):
-                raise ValueError(f"{item[0]}: {problem}")
-            return np.dstack([picture, rgb_to_grey(sketch)])
-        if problem := _width_problem(_size(picture)):
+        colours, sketch = self.halves(item)
+        return colours if sketch is None else np.dstack([colours, rgb_to_grey(sketch)])
+
+    def halves(self, item: Item) -> tuple[np.ndarray, np.ndarray | None]:
+        """Decode the colours and the sketch of one sample.
+
+        Returns:
+            Both (H, W, 3) uint8 RGB; None where there are colours alone.
+
+        Raises:
+            ValueError: unreadable file, odd width, or halves of different sizes.
+        """
+        pictures = [read_rgb(path) for path in item]
+        if problem := self._shape_problem([(p.shape[1], p.shape[0]) for p in pictures]):
             raise ValueError(f"{item[0]}: {problem}")
-        left, right = np.split(picture, 2, axis=1)
-        colour, sketch = (left, right) if self.colour_side == "left" else (right, left)
-        return np.dstack([colour, rgb_to_grey(sketch)])
+        if self.kind == "pairs":
+            left, right = np.split(pictures[0], 2, axis=1)
+            return (left, right) if self.colour_side == "left" else (right, left)
+        return pictures[0], pictures[1] if self.kind == "two_folders" else None
 
     def problem(self, item: Item) -> str | None:
         """What is wrong with a sample's files, found without decoding where possible."""
@@ -66,33 +86,46 @@ class Source:
                 sizes.append(picture_size(path))
             except ValueError as error:
                 return str(error).removeprefix(f"{item[0]}: ")  # a bad sketch keeps its name
-        if self.kind == "two_folders":
-            return _sizes_problem(*sizes)
-        return _width_problem(sizes[0]) if self.kind == "pairs" else None
+        return self._shape_problem(sizes)
 
-    def find(self, val_fraction: float, seed: int, on_bad: str = "raise") -> dict[str, list[Item]]:
+    def _shape_problem(self, sizes: Sequence[tuple[int, int]]) -> str | None:
+        """What is wrong with the (width, height) of a sample's files."""
+        width, height = sizes[0]
+        if self.kind == "pairs" and width % 2:
+            return (
+                f"expected an even width (colour and sketch side by side), got {width}x{height}. "
+                "Is it a pair at all?"
+            )
+        if self.kind == "two_folders" and sizes[1] != sizes[0]:
+            return (
+                f"expected a sketch of the same size, {width}x{height}, "
+                f"got {sizes[1][0]}x{sizes[1][1]}. Resize one of them."
+            )
+        return None
+
+    def find(self, val_fraction: float, seed: int, on_bad: OnBad = "raise") -> Splits:
         """List the samples of each split.
 
         By the folders train/, val/ and test/ where they are there. Without val/, samples leave the
         training set by a hash of their name: the same on every machine and when files are added.
 
         Args:
-            val_fraction: share held out where there is no val/.
-            seed: of the hash.
-            on_bad: raise | skip sketches without colours and colours without sketch.
+            val_fraction: Share held out where there is no val/.
+            seed: Seed of the hash.
+            on_bad: Treatment of sketches without colours and of colours without sketch.
 
         Raises:
             FileNotFoundError: a folder is missing.
             ValueError: no pictures, too few to split, or files without a partner.
         """
         by_name = self._two_folders(on_bad) if self.kind == "two_folders" else self._one_folder()
-        return _split(by_name, self.folders[0], val_fraction, seed)
+        return _split(by_name, self.root, val_fraction, seed)
 
     def _one_folder(self) -> dict[PurePosixPath, Item]:
         (root,) = self.folders
         return {PurePosixPath(p.relative_to(root).as_posix()): (p,) for p in _found(root)}
 
-    def _two_folders(self, on_bad: str) -> dict[PurePosixPath, Item]:
+    def _two_folders(self, on_bad: OnBad) -> dict[PurePosixPath, Item]:
         colours, sketches = (_by_stem(folder) for folder in self.folders)
         lonely = [colours[name] for name in sorted(colours.keys() - sketches.keys())]
         lonely += [sketches[name] for name in sorted(sketches.keys() - colours.keys())]
@@ -103,22 +136,17 @@ class Source:
             warnings.warn(f"{report}\nThey are skipped (data.on_bad=skip).", stacklevel=2)
         both = sorted(colours.keys() & sketches.keys())
         # With the suffix: `name_hash` takes one off, and a.1 and a.2 are not to be one name.
-        return {
-            PurePosixPath(colours[name].relative_to(self.folders[0]).as_posix()): (
-                colours[name],
-                sketches[name],
-            )
-            for name in both
-        }
+        items = [(colours[name], sketches[name]) for name in both]
+        return {PurePosixPath(item[0].relative_to(self.root).as_posix()): item for item in items}
 
 
-def checked(source: Source, splits: dict[str, list[Item]], on_bad: str) -> dict[str, list[Item]]:
+def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
     """Look at every file once and report all bad ones together.
 
     Args:
-        source: that the samples are of.
-        splits: the samples of each split.
-        on_bad: raise | skip.
+        source: Source of the samples.
+        splits: Samples of each split.
+        on_bad: Treatment of bad samples.
 
     Returns:
         The splits without the bad samples.
@@ -182,9 +210,7 @@ def _by_stem(folder: Path) -> dict[PurePosixPath, Path]:
     return by_stem
 
 
-def _split(
-    by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int
-) -> dict[str, list[Item]]:
+def _split(by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int) -> Splits:
     there = [name for name in SPLITS if (root / name).is_dir()]
     splits = {
         split: {name: item for name, item in by_name.items() if name.parts[0] == split}
@@ -224,28 +250,5 @@ def _split_by_hash(
 
 
 def _report(headline: str, rows: list[Path] | list[str]) -> str:
-    more = [f"... and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return "\n  ".join([f"{headline}:", *map(str, rows[:SHOWN]), *more])
-
-
-def _size(picture: np.ndarray) -> tuple[int, int]:
-    return picture.shape[1], picture.shape[0]
-
-
-def _width_problem(size: tuple[int, int]) -> str | None:
-    width, height = size
-    if width % 2:
-        return (
-            f"expected an even width (colour and sketch side by side), got {width}x{height}. "
-            "Is it a pair at all?"
-        )
-    return None
-
-
-def _sizes_problem(colour: tuple[int, int], sketch: tuple[int, int]) -> str | None:
-    if colour != sketch:
-        return (
-            f"expected a sketch of the same size, {colour[0]}x{colour[1]}, "
-            f"got {sketch[0]}x{sketch[1]}. Resize one of them."
-        )
-    return None
+    more = [f"... and {len(rows) - FILES_SHOWN} more"] if len(rows) > FILES_SHOWN else []
+    return "\n  ".join([f"{headline}:", *map(str, rows[:FILES_SHOWN]), *more])

@@ -42,7 +42,7 @@ from sketch2paint.models.weights import weight_file
 FLOORS = ("the sketch copied", "all white", "mean colour")
 RESAMPLES = 10_000  # of the bootstrap
 RATIOS = [metric.key for metric in OF_PICTURES].index("colourfulness")
-TWINS_SHOWN = 5
+DUPLICATES_SHOWN = 5
 
 # Shown each picture: its name, sketch | a picture for each network | truth, and the values.
 Watcher = Callable[[str, Sequence[np.ndarray]], None]
@@ -84,14 +84,14 @@ class Split:
         data: set up.
         files: of the pictures, relative to the source's folder, in order.
         mean: (3,) uint8, mean colour of the training pictures.
-        twins: a line for each picture whose colours stand among the training pictures.
+        duplicates: a line for each picture whose colours stand among the training pictures.
     """
 
     name: str
     data: SketchDataModule
     files: list[str]
     mean: np.ndarray
-    twins: list[str]
+    duplicates: list[str]
 
 
 @dataclass(frozen=True)
@@ -231,19 +231,20 @@ def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
     if split not in data.datasets:
         raise ValueError(
             f"Expected `split` to be one of {', '.join(data.datasets)} (found in "
-            f"{data.source.folders[0]}), got {split!r}."
+            f"{data.source.root}), got {split!r}."
         )
     tested = _pictures(data, split)
-    mean, twins = _compare(tested, _pictures(data, "train"))
-    if twins and overlap == "refuse":
-        more = [f"... and {len(twins) - TWINS_SHOWN} more"] if len(twins) > TWINS_SHOWN else []
+    mean, duplicates = _compare(tested, _pictures(data, "train"))
+    if duplicates and overlap == "refuse":
+        hidden = len(duplicates) - DUPLICATES_SHOWN
+        more = [f"... and {hidden} more"] if hidden > 0 else []
         raise ValueError(
-            f"Expected pictures in {split} that are not in train, got {len(twins)} with the same "
-            "colours:\n  "
-            + "\n  ".join([*twins[:TWINS_SHOWN], *more])
+            f"Expected pictures in {split} that are not in train, got {len(duplicates)} with the "
+            "same colours:\n  "
+            + "\n  ".join([*duplicates[:DUPLICATES_SHOWN], *more])
             + "\nFigures on them would flatter. Remove them, or pass overlap=allow."
         )
-    return Split(split, data, [_name(tested, n) for n in range(len(tested))], mean, twins)
+    return Split(split, data, [tested.name(n) for n in range(len(tested))], mean, duplicates)
 
 
 def _pictures(data: SketchDataModule, split: str) -> Decoded:
@@ -255,27 +256,22 @@ def _pictures(data: SketchDataModule, split: str) -> Decoded:
 
 def _compare(tested: Decoded, training: Decoded) -> tuple[np.ndarray, list[str]]:
     """The training pictures' mean colour (3,) uint8, and a line for each that is tested too."""
-    by_pixels = {_mark(tested, n)[0]: n for n in range(len(tested))}
-    mean, twins = np.zeros(3), []
+    by_pixels = {_fingerprint(tested, n)[0]: n for n in range(len(tested))}
+    mean, duplicates = np.zeros(3), []
     with ThreadPoolExecutor(8) as pool:  # decoding and resizing leave the GIL
-        marks = pool.map(lambda n: _mark(training, n), range(len(training)))
-        bar = tqdm(marks, "training pictures", len(training), unit="picture", disable=None)
+        fingerprints = pool.map(lambda n: _fingerprint(training, n), range(len(training)))
+        bar = tqdm(fingerprints, "training pictures", len(training), unit="picture", disable=None)
         for n, (digest, colour) in enumerate(bar):
             mean += colour / len(training)
             if digest in by_pixels:
-                twins.append(f"{_name(tested, by_pixels[digest])} is {_name(training, n)}")
-    return mean.round().astype(np.uint8), twins
+                duplicates.append(f"{tested.name(by_pixels[digest])} is {training.name(n)}")
+    return mean.round().astype(np.uint8), duplicates
 
 
-def _mark(pictures: Decoded, index: int) -> tuple[bytes, np.ndarray]:
+def _fingerprint(pictures: Decoded, index: int) -> tuple[bytes, np.ndarray]:
     """A digest of a picture's colours, and their mean (3,)."""
     rgb = np.ascontiguousarray(pictures[index][..., :3])
     return hashlib.sha256(rgb.data).digest(), rgb.mean(axis=(0, 1))
-
-
-def _name(pictures: Decoded, index: int) -> str:
-    file = Path(os.fsdecode(pictures.files[index][0]))
-    return file.relative_to(pictures.source.folders[0]).as_posix()
 
 
 def measure(
@@ -314,7 +310,9 @@ def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
     """Batches of one sample, and its true colours (S, S, 3) uint8."""
     data = split.data
     pictures = data.datasets[split.name].pictures
-    still = PictureDataset(pictures, data.size, False, False, data.lines, data.seed)
+    still = PictureDataset(
+        pictures, size=data.size, augment=False, flip=False, lines=data.lines, seed=data.seed
+    )
     for n in range(len(still)):
         sample = still.__getitems__([(0, n)])
         yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()

@@ -56,7 +56,7 @@ class PicturePage:
             summary: What `summarise` made of the results.
         """
         given = {
-            "title": f"{split.data.source.folders[0]}, {split.name}",
+            "title": f"{split.data.source.root}, {split.name}",
             "count": len(results.files),
             "size": split.data.size,
             "metrics": [(n, m.heading) for n, m in enumerate(OF_PICTURES) if _shown(m, results)],

@@ -45,7 +45,7 @@ def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
         "task": data.task.name,
         "split": split.name,
         "pictures": len(results.files),
-        "in_train_too": len(split.twins),
+        "in_train_too": len(split.duplicates),
         "size": data.size,
         "fit": data.fit.how,
         "resize": "once, from the decoded file: area averages to shrink, cubic to grow",
@@ -85,14 +85,14 @@ def text_report(
     """Everything a reader needs, aligned."""
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
-    head = f"{data.source.folders[0]}, {split.name}: {count} at {data.size}x{data.size}"
+    head = f"{data.source.root}, {split.name}: {count} at {data.size}x{data.size}"
     parts = [head, _table(results, summary), LEGEND]
     if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
         parts.append("\n".join(words))
     if len(results.files) < 2:
         parts.append("Intervals: n/a, one picture has none.")
-    if split.twins:
-        parts.append(f"Warning: pictures that are in train too: {len(split.twins)}.")
+    if split.duplicates:
+        parts.append(f"Warning: pictures that are in train too: {len(split.duplicates)}.")
     if summary.differences:
         parts.append(_differences(summary))
     parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in networks))

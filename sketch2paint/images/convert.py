@@ -318,10 +318,27 @@ def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def scaled_size(shape: Sequence[int], scale: float) -> tuple[int, int]:
+    """Scale (height, width, ...) to (height, width), rounded and never below one pixel."""
+    height, width = (max(1, round(n * scale)) for n in shape[:2])
+    return height, width
+
+
+def fit_within(shape: Sequence[int], side: int, enlarge: bool = False) -> tuple[int, int]:
+    """Scale (height, width, ...) to a (height, width) that a square holds, the aspect kept.
+
+    Args:
+        shape: Height and width, at least; what follows, as in the shape of an array, is ignored.
+        side: Side of the square.
+        enlarge: Whether what is smaller grows into the square; else it stays as it is.
+    """
+    scale = side / max(shape[:2])
+    return scaled_size(shape, scale if enlarge else min(1.0, scale))
+
+
 def on_square(picture: np.ndarray, side: int) -> np.ndarray:
     """Fit (H, W, C) uint8 into a white (side, side, C), in the middle, its aspect kept."""
-    scale = side / max(picture.shape[:2])
-    height, width = (max(1, round(n * scale)) for n in picture.shape[:2])
+    height, width = fit_within(picture.shape, side, enlarge=True)
     square = np.full((side, side, picture.shape[2]), 255, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = resize(picture, height, width)

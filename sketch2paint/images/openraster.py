@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import encoded, resize
+from sketch2paint.images.convert import encoded, fit_within, resize
 
 THUMBNAIL = 256  # the specification's limit
 STACK = """<?xml version='1.0' encoding='UTF-8'?>
@@ -45,8 +45,7 @@ def write_openraster(
     """
     height, width = lines.shape
     resolution = f' xres="{round(dpi[0])}" yres="{round(dpi[1])}"' if dpi else ""
-    scale = min(1.0, THUMBNAIL / max(height, width))
-    small = resize(merged, max(1, round(height * scale)), max(1, round(width * scale)))
+    small = resize(merged, *fit_within(lines.shape, THUMBNAIL))
     stack = STACK.format(width=width, height=height, resolution=resolution)
     parts = {
         "stack.xml": stack.encode(),

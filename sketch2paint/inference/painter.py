@@ -25,11 +25,13 @@ from sketch2paint.device import (
     shared_threads,
 )
 from sketch2paint.images.convert import (
+    fit_within,
     lab_to_rgb,
     pil_to_rgb,
     resize,
     rgb_to_grey,
     rgb_to_lab,
+    scaled_size,
     to_float,
     to_hwc,
     to_uint8,
@@ -246,7 +248,7 @@ class Painter:
         scale = min(size / min(height, width), LONGEST * size / max(height, width))
         if self.scale != "auto":
             scale = float(self.scale)
-        height, width = (max(1, round(n * scale)) for n in (height, width))
+        height, width = scaled_size(drawing.shape, scale)
         if max(height, width) > LARGEST:
             raise ValueError(
                 f"Expected the network's input to be at most {LARGEST} pixels a side, got "
@@ -292,8 +294,7 @@ class Painter:
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
         height, width = picture.shape[:2]
-        scale = self.tile / max(height, width)
-        page = resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
+        page = resize(picture, *fit_within(picture.shape, self.tile, enlarge=True))
         whole, (top, left) = self._padded(picture)
         with norms_of(self.generator, lambda: next(self._forward([page]))):
             painted = in_tiles(whole, self.tile, self._forward, finish)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import resize, rgb_to_grey
+from sketch2paint.images.convert import fit_within, resize, rgb_to_grey
 from sketch2paint.inference.composition import rows, strips
 
 SMALLEST = 16  # pixels; below that there is no telling paper from line
@@ -55,8 +55,7 @@ def is_coloured(rgb: np.ndarray) -> bool:
     Returns:
         Whether at least 1 % of the page is such an area, or 5 % are filled with a coloured ink.
     """
-    scale = min(1, 256 / max(rgb.shape[:2]))
-    small = resize(rgb, *(max(1, round(n * scale)) for n in rgb.shape[:2])).astype(np.float32)
+    small = resize(rgb, *fit_within(rgb.shape, 256)).astype(np.float32)
     light = small.mean(axis=2)
     paper = np.median(small[light >= np.percentile(light, 60)], axis=0)
     if paper.mean() < 128 or np.ptp(paper) > 96:  # none, but a background with a colour of its own
@@ -99,8 +98,7 @@ def _is_white(grey: np.ndarray) -> bool:
 
 def _paper(grey: np.ndarray) -> np.ndarray:
     """The paper without the lines, as a thumbnail: a closing is blind to what is dark and thin."""
-    scale = min(1, THUMBNAIL / max(grey.shape))
-    small = resize(grey, *(max(1, round(n * scale)) for n in grey.shape))
+    small = resize(grey, *fit_within(grey.shape, THUMBNAIL))
     side = max(3, max(small.shape) // 12) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, kernel)

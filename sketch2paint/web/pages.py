@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import encoded, resize
+from sketch2paint.images.convert import encoded, fit_within, resize
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -39,9 +39,7 @@ def write_page(path: Path | str, template: str, given: Mapping[str, Any]) -> Non
 
 def data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
     """Encode (H, W, 3) uint8 as WebP within a square of `side` pixels, never enlarged."""
-    scale = min(1.0, side / max(rgb.shape[:2]))
-    height, width = (max(1, round(n * scale)) for n in rgb.shape[:2])
-    data = encoded(resize(rgb, height, width), ".webp", quality)
+    data = encoded(resize(rgb, *fit_within(rgb.shape, side)), ".webp", quality)
     return "data:image/webp;base64," + b64encode(data).decode()
 
 

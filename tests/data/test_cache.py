@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -76,6 +77,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "pairs-1234"
 
 
+def make(
+    path: Path,
+    source: Source,
+    splits: dict[str, list[Item]],
+    fit: Any = fit,
+    parameters: dict[str, Any] = PARAMETERS,
+    workers: int = 2,
+) -> None:
+    build(path, source=source, splits=splits, fit=fit, parameters=parameters, workers=workers)
+
+
 def written(path: Path) -> bytes:
     return (path / "pictures.u8").read_bytes()
 
@@ -86,7 +98,7 @@ def unbroken(source: Source, splits: dict[str, list[Item]]) -> bytes:
 
 
 def changed(path: Path, source: Source, parameters: dict[str, Any] = PARAMETERS) -> list[str]:
-    return changes(path, source, source.find(0.1, 0), parameters)
+    return changes(path, source=source, splits=source.find(0.1, 0), parameters=parameters)
 
 
 def looks_whole(path: Path) -> bool:
@@ -97,7 +109,7 @@ def looks_whole(path: Path) -> bool:
 
 
 def test_pairs_come_back(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     pictures = open_cache(path)
     assert {split: len(found) for split, found in pictures.items()} == {"train": 20, "val": 3}
     for split, items in splits.items():
@@ -111,16 +123,10 @@ def test_pairs_come_back(source: Source, splits: dict[str, list[Item]], path: Pa
     assert sorted(os.listdir(path)) == ["index.json", "lock", "pictures.u8"]
 
 
-def test_ragged_paintings_come_back(tmp_path: Path, path: Path) -> None:
-    rng = np.random.default_rng(0)
-    (tmp_path / "paintings").mkdir()
-    for number in range(12):
-        height, width = rng.integers(8, 60, 2)
-        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        Image.fromarray(picture).save(tmp_path / "paintings" / f"{number:02d}.png")
-    source = Source("pictures", (tmp_path / "paintings",))
+def test_ragged_paintings_come_back(paintings: Path, path: Path) -> None:
+    source = Source("pictures", (paintings,))
     splits = source.find(0.3, 0)
-    build(path, source, splits, fit_shorter, {"size": 8}, workers=2)
+    make(path, source, splits, fit_shorter, {"size": 8})
     pictures = open_cache(path)
     for split, items in splits.items():
         assert len(pictures[split]) == len(items)
@@ -138,7 +144,7 @@ def test_two_folders_and_long_names(tmp_path: Path, path: Path) -> None:
             Image.new("RGB", (16, 16), (number, 50, 60)).save(tmp_path / folder / name)
     source = Source("two_folders", (tmp_path / "colours", tmp_path / "sketches"))
     splits = source.find(0.3, 0)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     for split, items in splits.items():
         for picture, item in zip(open_cache(path)[split], items, strict=True):
             np.testing.assert_array_equal(picture, fit(source.read(item), split))
@@ -150,10 +156,10 @@ def test_two_folders_and_long_names(tmp_path: Path, path: Path) -> None:
 def test_a_fresh_cache_is_left_as_it_is(
     source: Source, splits: dict[str, list[Item]], path: Path
 ) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     before = (path / "pictures.u8").stat()
     again = Counted()
-    build(path, source, splits, again, PARAMETERS, workers=2)
+    make(path, source, splits, again)
     assert again.calls == 0 and (path / "pictures.u8").stat() == before
 
 
@@ -189,7 +195,7 @@ def test_no_cache(source: Source, path: Path) -> None:
 
 
 def test_changed_parameters(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert changed(path, source, {"size": 128, "jitter": 4}) == ["made for size 16, now 128"]
     right = Source("pairs", source.folders, "right")
     assert changed(path, right, {**PARAMETERS, "fit": [1, 2]}) == [
@@ -197,13 +203,13 @@ def test_changed_parameters(source: Source, splits: dict[str, list[Item]], path:
         "made for fit unset, now [1, 2]",
     ]
     again = Counted()
-    build(path, right, splits, again, PARAMETERS, workers=2)
+    make(path, right, splits, again)
     assert again.calls == 23 + 2
     assert written(path) == unbroken(right, splits) != unbroken(source, splits)
 
 
 def test_changed_files(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     train = source.folders[0] / "train"
     status = (train / "003.png").stat()
     os.utime(train / "003.png", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
@@ -215,49 +221,49 @@ def test_changed_files(source: Source, splits: dict[str, list[Item]], path: Path
     (source.folders[0] / "val" / "001.png").unlink()
     assert changed(path, source) == ["3 files added, 2 changed, 1 removed (first: train/new a.png)"]
     splits = source.find(0.1, 0)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert changed(path, source) == [] and written(path) == unbroken(source, splits)
 
 
 def test_a_link_to_nowhere_is_a_change_not_an_error(
     source: Source, splits: dict[str, list[Item]], path: Path
 ) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     (source.folders[0] / "train" / "lost.png").symlink_to("nowhere.png")
     lost = source.folders[0] / "train" / "lost.png"
     assert changed(path, source) == [f"{lost}: No such file or directory"]
 
 
 def test_changed_split(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     moved = {"train": splits["train"][1:], "val": [*splits["val"], splits["train"][0]]}
     text = ["the same files in other splits or another order"]
-    assert changes(path, source, moved, PARAMETERS) == text
+    assert changes(path, source=source, splits=moved, parameters=PARAMETERS) == text
     turned = {"train": splits["train"][::-1], "val": splits["val"]}
-    assert changes(path, source, turned, PARAMETERS) == text
+    assert changes(path, source=source, splits=turned, parameters=PARAMETERS) == text
 
 
 def test_truncated(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     os.truncate(path / "pictures.u8", (path / "pictures.u8").stat().st_size - 1)
     text = "pictures.u8 is shorter than its index says (truncated)"
     assert changed(path, source) == [text]
     with pytest.raises(ValueError, match=r"is shorter than its index says \(truncated\)\. Run"):
         open_cache(path)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert changed(path, source) == [] and written(path) == unbroken(source, splits)
     (path / "pictures.u8").unlink()
     assert changed(path, source) == ["no cache"]
 
 
 def test_another_version(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     index = json.loads((path / "index.json").read_text())
     (path / "index.json").write_text(json.dumps({**index, "version": 99}))
     assert changed(path, source) == ["written by another version"]
     (path / "index.json").write_text('{"version": 1, "par')
     assert changed(path, source) == ["index.json is damaged"]
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert changed(path, source) == []
 
 
@@ -273,10 +279,10 @@ def test_an_interrupted_build_continues(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises((KeyboardInterrupt, ValueError)):
-        build(path, source, splits, Counted(error, at=16), PARAMETERS, workers=1)
+        make(path, source, splits, Counted(error, at=16), workers=1)
     assert not looks_whole(path) and changed(path, source) == ["no cache"]
     second = Counted()
-    build(path, source, splits, second, PARAMETERS, workers=1)
+    make(path, source, splits, second, workers=1)
     # 2 probes, then 13 whole pictures before call 16: three chunks of 4 are kept.
     assert second.calls == 2 + 23 - 12
     assert "going on after 12 pictures" in capsys.readouterr().out
@@ -286,16 +292,16 @@ def test_an_interrupted_build_continues(
 def break_off(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
     """Leave 12 pictures and a torn tail."""
     with pytest.raises(KeyboardInterrupt):
-        build(path, source, splits, Counted(KeyboardInterrupt(), at=16), PARAMETERS, workers=1)
+        make(path, source, splits, Counted(KeyboardInterrupt(), at=16), workers=1)
 
 
 def test_a_stale_cache_never_looks_whole_while_it_is_made_anew(
     source: Source, splits: dict[str, list[Item]], path: Path
 ) -> None:
-    build(path, source, splits, fit, {"size": 99}, workers=2)
+    make(path, source, splits, parameters={"size": 99})
     break_off(source, splits, path)
     assert not looks_whole(path) and changed(path, source, {"size": 99}) == ["no cache"]
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert written(path) == unbroken(source, splits) and changed(path, source) == []
 
 
@@ -305,7 +311,7 @@ def test_what_is_torn_is_cut(source: Source, splits: dict[str, list[Item]], path
         journal.write("[[20, 20, 4], [20,")  # a line that was being written
     os.truncate(path / "pictures.u8", 20 * 20 * 4 * 11)  # inside the third chunk
     second = Counted()
-    build(path, source, splits, second, PARAMETERS, workers=2)
+    make(path, source, splits, second)
     assert second.calls == 2 + 23 - 8
     assert written(path) == unbroken(source, splits) and changed(path, source) == []
 
@@ -325,7 +331,7 @@ def test_another_plan_starts_anew(
     if what == "pictures":
         os.truncate(path / "pictures.u8", 7)
     second = Counted()
-    build(path, source, splits, second, parameters, workers=2)
+    make(path, source, splits, second, parameters)
     assert "an interrupted run left what cannot be used; starting anew" in capsys.readouterr().out
     assert second.calls == 2 + 23 and written(path) == unbroken(source, splits)
 
@@ -342,12 +348,16 @@ def slow(picture, split):
     time.sleep({pause})
     return test_cache.fit(picture, split)
 print("begun", flush=True)
-cache.build(Path({path!r}), source, source.find(0.1, 0), slow, test_cache.PARAMETERS, 1)
+test_cache.make(Path({path!r}), source, source.find(0.1, 0), slow, workers=1)
 """
 
 
 def child(source: Source, path: Path, pause: float) -> subprocess.Popen[str]:
-    places = {"tests": str(ROOT / "tests"), "root": str(source.folders[0]), "path": str(path)}
+    places = {
+        "tests": str(Path(__file__).parent),
+        "root": str(source.folders[0]),
+        "path": str(path),
+    }
     code = CHILD.format(**places, pause=pause)
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=2, text=True
@@ -367,7 +377,7 @@ def test_killed(source: Source, splits: dict[str, list[Item]], path: Path) -> No
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL and not looks_whole(path)
     second = Counted()
-    build(path, source, splits, second, PARAMETERS, workers=2)  # the lock went with the process
+    make(path, source, splits, second)  # the lock went with the process
     assert second.calls <= 2 + 23 - 8
     assert written(path) == unbroken(source, splits) and changed(path, source) == []
 
@@ -379,7 +389,7 @@ def test_two_processes_at_once(source: Source, splits: dict[str, list[Item]], pa
         assert go_on.wait(60)
         return fit(picture, split)
 
-    first = threading.Thread(target=build, args=(path, source, splits, held, PARAMETERS, 1))
+    first = threading.Thread(target=make, args=(path, source, splits, held, PARAMETERS, 1))
     first.start()
     try:
         with child(source, path, pause=1000) as second:  # would never end if it did the work
@@ -397,7 +407,7 @@ def test_two_processes_at_once(source: Source, splits: dict[str, list[Item]], pa
 def test_two_threads_at_once(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
     counted = Counted()
     arguments = (path, source, splits, counted, PARAMETERS, 1)
-    threads = [threading.Thread(target=build, args=arguments) for _ in range(3)]
+    threads = [threading.Thread(target=make, args=arguments) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -405,15 +415,32 @@ def test_two_threads_at_once(source: Source, splits: dict[str, list[Item]], path
     assert counted.calls == 2 + 23 and written(path) == unbroken(source, splits)
 
 
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks(
-    source: Source, splits: dict[str, list[Item]], path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Source,
+    splits: dict[str, list[Item]],
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
 ) -> None:
-    def flock(file: object, how: int) -> None:
-        raise OSError(38, "Function not implemented")
+    fcntl = pytest.importorskip("fcntl")
 
-    monkeypatch.setattr(cache.fcntl, "flock", flock)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
-    assert changed(path, source) == []
+    def flock(file: object, how: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for _ in range(2):  # what the first one leaves is no lock to the second
+        make(path, source, splits)
+        assert changed(path, source) == []
+        assert sorted(os.listdir(path)) == ["index.json", "lock", "pictures.u8"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(
+    source: Source, splits: dict[str, list[Item]], path: Path
+) -> None:
+    (path / "lock").mkdir(parents=True)  # a file's permissions are nothing to root
+    with pytest.raises(OSError, match="lock"):
+        make(path, source, splits)
 
 
 # ---------------------------------------------------------------- bad input, no space
@@ -423,19 +450,19 @@ def test_a_bad_file_is_named(source: Source, splits: dict[str, list[Item]], path
     bad = splits["train"][13][0]
     bad.write_bytes(bad.read_bytes()[:-30])
     with pytest.raises(ValueError, match=r"train/013\.png: expected a readable picture"):
-        build(path, source, splits, fit, PARAMETERS, workers=2)
+        make(path, source, splits)
     assert not looks_whole(path)
     bad.unlink()
     with pytest.raises(FileNotFoundError, match=r"013\.png"):
-        build(path, source, splits, fit, PARAMETERS, workers=2)
+        make(path, source, splits)
     assert not looks_whole(path)
 
 
 def test_a_failing_fit_is_named(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
     with pytest.raises(ValueError, match=r"train/.*png: cannot be prepared, got: RuntimeError"):
-        build(path, source, splits, Counted(RuntimeError("no"), 9), PARAMETERS, workers=2)
+        make(path, source, splits, Counted(RuntimeError("no"), 9))
     with pytest.raises(ValueError, match=r"expected \(h, w, c\) uint8 from `fit`, got \(32, 32"):
-        build(path, source, splits, lambda p, split: p / 2, PARAMETERS, workers=2)
+        make(path, source, splits, lambda p, split: p / 2)
     assert not looks_whole(path)
 
 
@@ -450,15 +477,15 @@ def test_too_little_space(
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: free)
     text = r"expected 0\.000 GB of free space for 23 pictures, got 0\.000 GB\. Free space, or"
     with pytest.raises(OSError, match=text):
-        build(path, source, splits, fit, PARAMETERS, workers=2)
+        make(path, source, splits)
     assert not looks_whole(path) and not (path / "pictures.u8").exists()
     free.free = needed
     break_off(source, splits, path)
     free.free = needed - 12 * 20**2 * 4 - 1  # what is there already is not needed again
     with pytest.raises(OSError, match="of free space"):
-        build(path, source, splits, fit, PARAMETERS, workers=2)
+        make(path, source, splits)
     free.free += 1
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert written(path) == unbroken(source, splits)
 
 
@@ -479,10 +506,10 @@ def test_the_disk_fills_up(
     monkeypatch.setattr(cache.os, "fsync", fsync)
     text = r"stopped after 8 of 23 pictures: No space left on device\. Free space and start again"
     with pytest.raises(OSError, match=text):
-        build(path, source, splits, fit, PARAMETERS, workers=2)
+        make(path, source, splits)
     assert not looks_whole(path)
     second = Counted()
-    build(path, source, splits, second, PARAMETERS, workers=2)
+    make(path, source, splits, second)
     assert second.calls == 2 + 23 - 8 and written(path) == unbroken(source, splits)
 
 
@@ -495,12 +522,12 @@ def test_a_write_that_fails_half_way(
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # in the middle of picture 7
     try:
         with pytest.raises(OSError, match="stopped after 4 of 23 pictures: File too large"):
-            build(path, source, splits, fit, PARAMETERS, workers=2)
+            make(path, source, splits)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert not looks_whole(path)
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     assert written(path) == unbroken(source, splits)
 
 
@@ -512,7 +539,7 @@ def total(pictures: cache.Pictures) -> int:
 
 
 def test_pictures_pickle(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     pictures = open_cache(path)["train"]
     expected = total(pictures)
     packed = pickle.dumps(pictures)
@@ -525,10 +552,10 @@ def test_pictures_pickle(source: Source, splits: dict[str, list[Item]], path: Pa
 def test_prepared_anew_while_in_use(
     source: Source, splits: dict[str, list[Item]], path: Path
 ) -> None:
-    build(path, source, splits, fit, PARAMETERS, workers=2)
+    make(path, source, splits)
     pictures = open_cache(path)["train"]
     expected, packed = total(pictures), pickle.dumps(pictures)
-    build(path, Source("pairs", source.folders, "right"), splits, fit, PARAMETERS, workers=2)
+    make(path, Source("pairs", source.folders, "right"), splits)
     assert total(pictures) == expected  # the old file lives as long as it is mapped
     with pytest.raises(ValueError, match="prepared anew while in use"):
         pickle.loads(packed)[0]
@@ -559,7 +586,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> Non
         path.mkdir()
         (path / "pictures.u8").write_bytes(bytes(16 * 16 * 4 * count))
         shapes = {"train": [16, 16, 4] * count}
-        index = {"version": cache.VERSION, "parameters": {}, "files": {}, "shapes": shapes}
+        index = {"version": cache.INDEX_VERSION, "parameters": {}, "files": {}, "shapes": shapes}
         (path / "index.json").write_text(json.dumps(index))
         command = [sys.executable, "-c", MEMORY, str(path)]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

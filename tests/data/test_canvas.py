@@ -72,7 +72,7 @@ def test_curves_pass_through_their_points():
     assert np.allclose(smooth(square, closed=False)[[0, -1]], square[[0, -1]])
     assert bowed(square, 0.2).min() < -1  # clockwise on the page: outwards
     assert np.allclose(np.ptp(band(pts(0, 0, 5, 0, 10, 0), 4), axis=0), (10, 4))
-    assert np.allclose(np.hypot(*star(0, 0, 10, 4, 0.5).T), [10, 5] * 4)
+    assert np.allclose(np.hypot(*star(0, 0, 10, arms=4, waist=0.5).T), [10, 5] * 4)
     assert sym(0, 1, 2, 3).tolist() == [[0, 1], [2, 3], [-2, 3], [0, 1]]
 
 

@@ -62,8 +62,8 @@ def found(report):
     return {key: set(names) for key, names in report.faults.items() if names}
 
 
-def twins(rows):
-    return {(frozenset((twin.first, twin.second)), twin.exact) for twin in rows}
+def pairs_of(duplicates):
+    return {(frozenset((one.first, one.second)), one.exact) for one in duplicates}
 
 
 def test_good_pairs_give_a_quiet_report(root):
@@ -83,13 +83,13 @@ def planted(root, monkeypatch):
     white = Image.new("RGB", (SIZE, SIZE), "white")
     colour, sketch = draw_halves(100)
     beside(sketch, colour).save(train / "swapped.png")
-    beside(draw_halves(101)[0], draw_halves(102)[1]).save(train / "stranger.png")
+    beside(draw_halves(101)[0], draw_halves(102)[1]).save(train / "foreign.png")
     beside(draw_halves(103)[0], white).save(train / "no lines.png")
     beside(white, draw_halves(104)[1]).save(train / "ohne Färbung.png")
     frames = [beside(*draw_halves(seed)) for seed in (105, 106)]
     frames[0].save(train / "moves.gif", save_all=True, append_images=frames[1:])
     beside(*draw_halves(107)).resize((800, 400)).save(train / "large.png")
-    monkeypatch.setattr(checks, "LARGE", 300_000)
+    monkeypatch.setattr(checks, "LARGE_PIXELS", 300_000)
     Image.new("RGB", (33, 20)).save(train / "odd.png")
     (train / "empty.png").touch()
     whole = (train / "good00.png").read_bytes()
@@ -102,7 +102,7 @@ def planted(root, monkeypatch):
 
 FAULTS = {
     "swapped": {"train/swapped.png"},
-    "mismatched": {"train/stranger.png"},
+    "mismatched": {"train/foreign.png"},
     "blank_sketches": {"train/no lines.png"},
     "blank_colours": {"train/ohne Färbung.png"},
     "animated": {"train/moves.gif"},
@@ -118,8 +118,10 @@ LEAKS = {
 def test_each_planted_fault_is_found_and_nothing_else(planted):
     report = look_at(planted)
     assert found(report) == FAULTS and set(FAULTS) == set(HEADINGS)
-    assert twins(report.leaks) == LEAKS
-    assert twins(report.duplicates) == {(frozenset(("train/good03.png", "train/twice.png")), True)}
+    assert pairs_of(report.leaks) == LEAKS
+    assert pairs_of(report.duplicates) == {
+        (frozenset(("train/good03.png", "train/twice.png")), True)
+    }
     assert not report.swapped_set
     assert report.counts == {"train": 28, "val": 8}
     assert report.modes == {"RGB": 34, "P": 1} and report.formats["GIF"] == 1
@@ -149,7 +151,7 @@ def test_the_report_goes_through_json(planted):
 
 
 def test_long_lists_are_cut(root, monkeypatch):
-    monkeypatch.setattr(checks, "SHOWN", 2)
+    monkeypatch.setattr(checks, "ROWS_SHOWN", 2)
     for number in range(5):
         (root / f"train/bad{number}.png").touch()
     lines = report_text(look_at(root)).splitlines()
@@ -200,7 +202,7 @@ def test_colours_tell_two_drawings_of_one_shape_apart(tmp_path):
     source = Source("pictures", (tmp_path,))
     items = [(path,) for path in sorted(tmp_path.iterdir())]
     report = inspect(source, {"train": items}, workers=1)
-    assert twins(report.duplicates) == {
+    assert pairs_of(report.duplicates) == {
         (frozenset((f"{name}.png", f"{name}_blurred.png")), False) for name in ("red", "green")
     }
 

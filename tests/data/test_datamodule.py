@@ -5,10 +5,9 @@ import random
 import re
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sketch2paint.arguments import described, fits
 from sketch2paint.data.datamodule import EpochSampler, SketchDataModule, default_workers
 from sketch2paint.data.lines import STYLES
 from sketch2paint.images.convert import (
@@ -71,30 +71,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     return len(one) == len(other) and all(map(same, one, other))
-
-
-def painting(seed: int, height: int = 24, width: int = 36) -> np.ndarray:
-    """(height, width, 3): shapes in colours, soft enough for every style of lines."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((height, width, 3), rng.integers(150, 256, 3), np.uint8)
-    for _ in range(4):
-        centre = int(rng.integers(width)), int(rng.integers(height))
-        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
-        cv2.circle(picture, centre, int(rng.integers(4, 10)), colour, -1)
-    return picture
-
-
-@pytest.fixture
-def paintings(tmp_path: Path) -> Path:
-    """A folder with train/ (6 pictures) and val/ (3), of all shapes and some deeper."""
-    root = tmp_path / "paintings"
-    shapes = [(24, 36), (36, 24), (20, 20), (16, 90), (70, 17), (8, 12)]
-    for number in range(9):
-        name = "train/deep" if number in (1, 2) else ("train" if number < 6 else "val")
-        (root / name).mkdir(parents=True, exist_ok=True)
-        picture = painting(number, *shapes[number % 6])
-        Image.fromarray(picture).save(root / name / f"{number}.png")
-    return root
 
 
 # ---------------------------------------------------------------- determinism
@@ -180,7 +156,10 @@ def test_start_leaves_out_what_was_seen_in_the_first_epoch_alone() -> None:
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_ranks_share_out(length: int, shuffle: bool) -> None:
     world = 4
-    ranks = [EpochSampler(length, 0, shuffle, rank=rank, world_size=world) for rank in range(world)]
+    ranks = [
+        EpochSampler(length, seed=0, shuffle=shuffle, rank=rank, world_size=world)
+        for rank in range(world)
+    ]
     shares = [indices(rank) for rank in ranks]
     assert [len(share) for share in shares] == [len(rank) for rank in ranks]
     seen = [index for share in shares for index in share]
@@ -195,14 +174,14 @@ def test_ranks_share_out(length: int, shuffle: bool) -> None:
 
 
 def test_ranks_go_through_the_order_of_a_single_process() -> None:
-    ranks = [EpochSampler(12, 0, True, rank=rank, world_size=3) for rank in range(3)]
+    ranks = [EpochSampler(12, seed=0, shuffle=True, rank=rank, world_size=3) for rank in range(3)]
     together = [index for step in zip(*map(indices, ranks), strict=True) for index in step]
-    assert together == indices(EpochSampler(12, 0, True))
+    assert together == indices(EpochSampler(12, seed=0, shuffle=True))
 
 
 def test_a_rank_leaves_out_what_it_has_seen() -> None:
-    whole = EpochSampler(12, 0, True, rank=1, world_size=3)
-    resumed = EpochSampler(12, 0, True, start=2, rank=1, world_size=3)
+    whole = EpochSampler(12, seed=0, shuffle=True, rank=1, world_size=3)
+    resumed = EpochSampler(12, seed=0, shuffle=True, start=2, rank=1, world_size=3)
     assert list(resumed) == list(whole)[2:]
 
 
@@ -345,6 +324,21 @@ def test_wrong_parameters_are_refused_by_name(changes: dict[str, Any], message: 
         SketchDataModule(**({"root": "anywhere"} | changes))
 
 
+def test_choices_are_said_in_the_annotations_for_the_command_line() -> None:
+    hints = get_type_hints(SketchDataModule.__init__)
+    for name, good, bad in (
+        ("source", "pictures", "photos"),
+        ("colour_side", "right", "top"),
+        ("on_bad", "skip", "ignore"),
+        ("fit", "pad", "stretch"),
+        ("cache", "off", "on"),
+        ("line_styles", ["drawn", *MADE], ["xdog", "crayon"]),
+    ):
+        assert fits(good, hints[name]) and not fits(bad, hints[name]), name
+    words = "a list, each one of drawn, xdog, canny, adaptive, pencil, faint"
+    assert described(hints["line_styles"]) == words
+
+
 def test_default_number_of_workers() -> None:
     assert 1 <= default_workers() <= 8
     assert SketchDataModule(root="anywhere").num_workers == default_workers()
@@ -354,35 +348,27 @@ def test_default_number_of_workers() -> None:
 # ---------------------------------------------------------------- two folders
 
 
-def test_two_folders_are_the_same_as_pairs(tmp_path: Path, pairs_dir: Path) -> None:
-    for path in pairs_dir.rglob("*.png"):
-        halves = np.split(read_rgb(path), 2, axis=1)
-        for folder, half in zip(("colours", "sketches"), halves, strict=True):
-            target = tmp_path / folder / path.relative_to(pairs_dir)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            suffix = ".png" if folder == "colours" else ".bmp"
-            Image.fromarray(half).save(target.with_suffix(suffix))
-    folders = {name: str(tmp_path / name) for name in ("colours", "sketches")}
-    places = {"source": "two_folders", "cache_dir": str(tmp_path / CACHE), **folders}
-    pairs, two = module(pairs_dir), module(None, **places)
+def in_two_folders(folders: dict[str, Path], **changes: Any) -> SketchDataModule:
+    places = {name: str(folder) for name, folder in folders.items()}
+    cache_dir = str(folders["colours"].parent / CACHE)
+    return module(None, source="two_folders", cache_dir=cache_dir, **places, **changes)
+
+
+def test_two_folders_are_the_same_as_pairs(pairs_dir: Path, two_folders: dict[str, Path]) -> None:
+    pairs, two = module(pairs_dir), in_two_folders(two_folders)
     assert same(epochs(pairs, 0, 1), epochs(two, 0, 1))
     assert same(list(pairs.val_dataloader()), list(two.val_dataloader()))
 
 
-def test_what_has_no_partner_is_raised_or_skipped(tmp_path: Path) -> None:
-    for folder, numbers in (("colours", (1, 2, 3)), ("sketches", (2, 3, 4))):
-        (tmp_path / folder).mkdir()
-        for number in numbers:
-            Image.fromarray(painting(number)).save(tmp_path / folder / f"{number}.png")
-    folders = {name: str(tmp_path / name) for name in ("colours", "sketches")}
-    places = {"source": "two_folders", "cache_dir": str(tmp_path / CACHE), **folders}
-    with pytest.raises(ValueError, match=r"2 pictures have no partner(.|\n)*1\.png(.|\n)*4\.png"):
-        module(None, **places)
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        data = module(None, on_bad="skip", **places)
-    assert "2 pictures have no partner" in str(warned[0].message)
-    assert len(data.datasets["train"]) == len(data.datasets["val"]) == 1
+def test_what_has_no_partner_is_raised_or_skipped(two_folders: dict[str, Path]) -> None:
+    (two_folders["colours"] / "train" / "004.png").unlink()
+    (two_folders["sketches"] / "train" / "001.bmp").unlink()
+    text = r"2 pictures have no partner(.|\n)*001\.png(.|\n)*004\.bmp"
+    with pytest.raises(ValueError, match=text):
+        in_two_folders(two_folders)
+    with pytest.warns(UserWarning, match=text):
+        data = in_two_folders(two_folders, on_bad="skip")
+    assert (len(data.datasets["train"]), len(data.datasets["val"])) == (6, 4)
 
 
 # ---------------------------------------------------------------- pictures
@@ -598,8 +584,59 @@ def test_a_cache_is_made_of_good_files_alone(pairs_dir: Path) -> None:
     assert not data.cache_folder().exists()
 
 
+CHILDREN = """
+import multiprocessing, os, signal, sys, time
+from pathlib import Path
+from sketch2paint.data.datamodule import SketchDataModule
+
+here = Path(sys.argv[1])
+
+
+class Hanging:
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        (here / "hangs").touch()
+        time.sleep(1000)
+
+
+def own():
+    def end(*_):
+        (here / "ended").touch()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    (here / "runs").touch()
+    time.sleep(1000)
+
+
+if __name__ == "__main__":
+    multiprocessing.Process(target=own, daemon=True).start()
+    data = SketchDataModule(root=str(here / "pairs"), size=16, cache="off", num_workers=2)
+    data.setup("fit")
+    data.datasets["train"].pictures = Hanging()
+    batches = iter(data.train_dataloader())
+    while not ((here / "hangs").exists() and (here / "runs").exists()):
+        time.sleep(0.01)
+    raise SystemExit(7)
+"""
+
+
+def test_a_hanging_worker_is_killed_and_a_child_of_the_user_is_not(
+    tmp_path: Path, pairs_dir: Path
+) -> None:
+    (tmp_path / "program.py").write_text(CHILDREN)
+    command = [sys.executable, str(tmp_path / "program.py"), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, timeout=60, env=environment, capture_output=True, text=True)
+    assert result.returncode == 7 and "Traceback" not in result.stderr
+    assert (tmp_path / "ended").exists()  # by Python, in order
+
+
 def test_a_process_that_fails_is_not_held_up_by_its_workers(pairs_dir: Path) -> None:
     program = f"""
+from sketch2paint.arguments import described, fits
 from sketch2paint.data.datamodule import SketchDataModule
 data = SketchDataModule(root={str(pairs_dir)!r}, size=16, jitter=0, cache="off", num_workers=1)
 data.setup("fit")

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,15 +13,15 @@ import pytest
 import torch
 from PIL import Image
 
-from sketch2paint.data.dataset import LONGEST, Decoded, Fit, Lines, PictureDataset
+from sketch2paint.data.dataset import MAX_ASPECT, Decoded, Fit, Lines, PictureDataset
 from sketch2paint.data.lines import STYLES
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import rgb_to_grey
 
 SIZE, JITTER = 16, 4
 LARGE = SIZE + JITTER
-BOUNDS = ((0.8, 2.0), (0.06, 0.2), (0.6, 1.0))
-DRAWN = Lines(("drawn",), *BOUNDS)
+BOUNDS = {"thickness": (0.8, 2.0), "threshold": (0.06, 0.2), "intensity": (0.6, 1.0)}
+DRAWN = Lines(("drawn",), **BOUNDS)
 
 
 def noise(height: int, width: int, channels: int = 4, seed: int = 0) -> np.ndarray:
@@ -43,8 +45,14 @@ def painting() -> np.ndarray:
     return picture
 
 
+def dataset_of(pictures: list[np.ndarray], **changes: Any) -> PictureDataset:
+    """With crops of SIZE at random, but neither flips nor sketches unless told otherwise."""
+    usual = {"size": SIZE, "augment": True, "flip": False, "lines": None, "seed": 0}
+    return PictureDataset(pictures, **(usual | changes))
+
+
 def augmented(picture: np.ndarray, seed: int = 0, flip: bool = True) -> PictureDataset:
-    return PictureDataset([picture] * 50, SIZE, True, flip, DRAWN, seed)
+    return dataset_of([picture] * 50, flip=flip, lines=DRAWN, seed=seed)
 
 
 # ---------------------------------------------------------------- the joint augmentation
@@ -74,13 +82,13 @@ def test_every_sample_is_a_crop_flipped_or_not(aligned: np.ndarray, flip: bool) 
 
 
 def test_without_jitter_there_is_no_crop(aligned: np.ndarray) -> None:
-    dataset = PictureDataset([aligned], LARGE, True, False, DRAWN, 0)
+    dataset = dataset_of([aligned], size=LARGE, lines=DRAWN)
     np.testing.assert_array_equal(dataset[0, 0], aligned)
 
 
 def test_outside_training_the_crop_is_central() -> None:
     picture = noise(SIZE, 3 * SIZE)
-    dataset = PictureDataset([picture], SIZE, False, True, DRAWN, 0)
+    dataset = dataset_of([picture], augment=False, flip=True, lines=DRAWN)
     for epoch in range(5):
         np.testing.assert_array_equal(dataset[epoch, 0], picture[:, SIZE : 2 * SIZE])
 
@@ -88,16 +96,16 @@ def test_outside_training_the_crop_is_central() -> None:
 def test_pictures_are_left_alone(painting: np.ndarray) -> None:
     before = painting.copy()
     painting.flags.writeable = False  # as those of a cache are
-    for lines in (DRAWN, Lines(tuple(STYLES), *BOUNDS), None):
-        dataset = PictureDataset([painting] * 8, SIZE, True, True, lines, 0)
+    for lines in (DRAWN, Lines(tuple(STYLES), **BOUNDS), None):
+        dataset = dataset_of([painting] * 8, flip=True, lines=lines)
         dataset.__getitems__([(0, index) for index in range(8)])
     np.testing.assert_array_equal(painting, before)
 
 
 def test_a_batch_is_its_samples(painting: np.ndarray) -> None:
-    for lines, channels in ((Lines(("drawn", "xdog"), *BOUNDS), 4), (None, 3)):
+    for lines, channels in ((Lines(("drawn", "xdog"), **BOUNDS), 4), (None, 3)):
         pictures = [np.roll(painting[..., :channels], n, axis=0) for n in range(5)]
-        dataset = PictureDataset(pictures, SIZE, True, True, lines, 0)
+        dataset = dataset_of(pictures, flip=True, lines=lines)
         samples = [(2, 4), (2, 0), (3, 1)]
         batch = dataset.__getitems__(samples)
         assert batch.shape == (3, SIZE, SIZE, channels) and batch.dtype == torch.uint8
@@ -131,6 +139,63 @@ def test_seed_epoch_and_index_each_change_the_augmentation(aligned: np.ndarray) 
     assert crops([augmented(aligned)[0, index] for index in range(10)]) > 3
 
 
+# ---------------------------------------------------------------- what albumentations gives
+
+# (top, left, mirrored) of samples 0 to 7 in epochs 0 and 1, for two seeds; the same since 2.0.6.
+# Another crop here is another training for everybody: a release that changes it is not to be taken.
+PLACES = {
+    0: (
+        [(0, 6, 0), (0, 0, 0), (4, 13, 1), (3, 1, 1),
+         (0, 8, 1), (0, 14, 1), (3, 11, 0), (2, 13, 0)],
+        [(0, 4, 0), (2, 4, 1), (4, 10, 0), (1, 13, 1),
+         (1, 2, 0), (4, 1, 1), (1, 9, 1), (2, 3, 0)],
+    ),
+    7: (
+        [(3, 4, 0), (0, 13, 0), (3, 1, 0), (0, 14, 1),
+         (1, 13, 1), (4, 2, 0), (1, 6, 1), (4, 6, 1)],
+        [(4, 4, 1), (2, 13, 1), (1, 13, 1), (3, 4, 0),
+         (0, 4, 1), (3, 6, 0), (0, 5, 1), (4, 7, 0)],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def coded() -> np.ndarray:
+    """(20, 30, 4): the first channel is the row, the second the column."""
+    picture = np.zeros((LARGE, LARGE + 10, 4), np.uint8)
+    picture[..., 0], picture[..., 1] = np.mgrid[:LARGE, : LARGE + 10]
+    return picture
+
+
+def place(sample: np.ndarray) -> tuple[int, int, bool]:
+    """Where a crop of `coded` lies, and whether it is mirrored."""
+    (top, first), last = sample[0, 0, :2].tolist(), int(sample[0, -1, 1])
+    return top, min(first, last), first > last
+
+
+@pytest.mark.parametrize("seed", PLACES)
+def test_crops_and_flips_are_those_of_every_release_so_far(coded: np.ndarray, seed: int) -> None:
+    dataset = dataset_of([coded] * 8, flip=True, lines=DRAWN, seed=seed)
+    for epoch, expected in enumerate(PLACES[seed]):
+        assert [place(dataset[epoch, index]) for index in range(8)] == expected
+
+
+def test_the_transform_has_no_chance_but_the_state_it_is_given(coded: np.ndarray) -> None:
+    transform = dataset_of([coded], flip=True, lines=DRAWN).transform
+
+    def places(seed: int) -> list[tuple[int, int, bool]]:
+        transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        return [place(transform(image=coded)["image"]) for _ in range(8)]
+
+    np.random.seed(1)
+    random.seed(1)
+    first = places(3)
+    assert len(set(first)) > 3 and places(4) != first
+    np.random.seed(2)
+    random.seed(2)
+    assert places(3) == first
+
+
 # ---------------------------------------------------------------- lines
 
 
@@ -140,8 +205,8 @@ def sketches(dataset: PictureDataset, epoch: int = 0) -> list[np.ndarray]:
 
 def lined(picture: np.ndarray, *styles: str, augment: bool = False, seed: int = 0):
     """60 samples that differ by nothing but chance; without augmentation: by their lines."""
-    lines = Lines(styles, *BOUNDS)
-    return PictureDataset([picture] * 60, SIZE, augment, False, lines, seed)
+    lines = Lines(styles, **BOUNDS)
+    return dataset_of([picture] * 60, augment=augment, lines=lines, seed=seed)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -207,7 +272,7 @@ def test_samples_are_uint8_of_the_wanted_size(
         assert fitted.dtype == np.uint8 and min(fitted.shape[:2]) == side
         assert fitted.shape[2] == channels
         assert how == "crop" or fitted.shape[:2] == (side, side)
-        dataset = PictureDataset([fitted], SIZE, split == "train", True, None, 0)
+        dataset = dataset_of([fitted], augment=split == "train", flip=True)
         sample = dataset[0, 0]
         assert sample.shape == (SIZE, SIZE, channels) and sample.dtype == np.uint8
         if how != "pad":
@@ -229,12 +294,12 @@ def test_crop_keeps_the_aspect_and_the_whole_long_side(upright: bool) -> None:
         np.testing.assert_allclose(profile, 2 * (np.arange(3 * side) + 0.5) * step - 1, atol=1)
 
     fit = Fit(SIZE, JITTER, "crop")
-    training = PictureDataset([fit(ramp, "train")] * 400, SIZE, True, False, None, 0)
+    training = dataset_of([fit(ramp, "train")] * 400)
     starts = [training[0, index].transpose(*axes, 2)[0, 0, 0] for index in range(400)]
     # 45 places: each is missed with (44 / 45) ** 400, 1 in 8000. Both ends are there.
     assert min(starts) <= 8 and max(starts) >= 2 * 120 * 43 / 60 - 8
     assert len(set(starts)) > 35
-    central = PictureDataset([fit(ramp, "val")], SIZE, False, False, None, 0)
+    central = dataset_of([fit(ramp, "val")], augment=False)
     middle = central[0, 0].astype(float).mean()
     assert middle == pytest.approx(ramp.mean(), abs=1)
 
@@ -248,7 +313,7 @@ def test_of_a_panorama_the_middle_is_kept(upright: bool) -> None:
     for split, side in (("train", LARGE), ("val", SIZE)):
         fitted = Fit(SIZE, JITTER, "crop")(picture, split)
         fitted = fitted.transpose(1, 0, 2) if upright else fitted
-        assert fitted.shape == (side, LONGEST * side, 3)
+        assert fitted.shape == (side, MAX_ASPECT * side, 3)
         light = fitted[side // 2, :, 0] > 127  # 100 of the 120 columns in the middle
         assert light.mean() == pytest.approx(100 / 120, abs=0.03)
         assert light[side] and not light[0] and not light[-1]
@@ -314,13 +379,17 @@ def test_thin_lines_survive_as_grey(height: int, upright: bool) -> None:
 # ---------------------------------------------------------------- Decoded
 
 
+def decoded_by(source: Source, items: list[Item], fit: Fit) -> Decoded:
+    return Decoded(source, items=items, fit=fit, split="val")
+
+
 def test_colour_side_is_passed_on(tmp_path: Path) -> None:
     picture = Image.new("RGB", (32, 16), "red")
     picture.paste("white", (16, 0, 32, 16))
     picture.save(tmp_path / "a.png")
     for side, real in (("left", [255, 0, 0]), ("right", [255, 255, 255])):
         source = Source("pairs", (tmp_path,), side)
-        decoded = Decoded(source, [(tmp_path / "a.png",)], Fit(SIZE, JITTER, "squash"), "val")
+        decoded = decoded_by(source, [(tmp_path / "a.png",)], Fit(SIZE, JITTER, "squash"))
         assert decoded[0][5, 5, :3].tolist() == real
 
 
@@ -334,7 +403,7 @@ def test_decoded_are_the_fitted_files_in_order(
     items: list[Item] = list(zip(*columns, strict=True))
     source, fit = Source(kind, folders), Fit(SIZE, JITTER, "crop")
     for split in ("train", "val"):
-        decoded = Decoded(source, items, fit, split)
+        decoded = Decoded(source, items=items, fit=fit, split=split)
         assert len(decoded) == 4
         for index, item in enumerate(items):
             np.testing.assert_array_equal(decoded[index], fit(source.read(item), split))
@@ -350,11 +419,12 @@ def test_decoded_takes_any_name(tmp_path: Path) -> None:
         Image.new("RGB", (SIZE, SIZE), (n, 0, 0)).save(tmp_path / name)
     items: list[Item] = [(tmp_path / name,) for name in odd]
     source = Source("pictures", (tmp_path,))
-    decoded = Decoded(source, items, Fit(SIZE, 0, "squash"), "val")
+    decoded = decoded_by(source, items, Fit(SIZE, 0, "squash"))
     assert [int(decoded[index][0, 0, 0]) for index in range(4)] == [0, 1, 2, 3]
+    assert [decoded.name(index) for index in range(4)] == [*odd[:3], "caf\ufffd.png"]
 
 
 def test_decoded_holds_no_python_object_for_each_file(tmp_path: Path) -> None:
     items: list[Item] = [(tmp_path / f"{n}.png",) for n in range(1000)]
-    decoded = Decoded(Source("pictures", (tmp_path,)), items, Fit(SIZE, 0, "squash"), "val")
+    decoded = decoded_by(Source("pictures", (tmp_path,)), items, Fit(SIZE, 0, "squash"))
     assert decoded.files.dtype.kind == "S" and len(decoded) == 1000

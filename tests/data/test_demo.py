@@ -105,7 +105,10 @@ def test_splits_share_no_picture(tmp_path):
 
 
 def test_validation_pairs_do_not_depend_on_the_number_of_training_pairs(tmp_path):
-    few, more = (write_pairs(tmp_path / str(n), n, 1, 1, seed=0, size=32) for n in (1, 2))
+    few, more = (
+        write_pairs(tmp_path / str(n), pairs=n, val_pairs=1, heldout=1, seed=0, size=32)
+        for n in (1, 2)
+    )
     for name in ("val/00000.png", "colours/00000.png"):
         assert (few / name).read_bytes() == (more / name).read_bytes()
 

@@ -2,29 +2,29 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from sketch2paint.data import duplicates as twins
-from sketch2paint.data.duplicates import perceptual_bits
+from sketch2paint.data import duplicates
+from sketch2paint.data.duplicates import NEAR_HASH, Fingerprint, perceptual_bits
 
 
 def test_the_search_in_blocks_finds_what_a_double_loop_finds():
     rng = np.random.default_rng(0)
     bits = rng.random((60, 256)) < 0.5
-    for copy in range(30):  # of earlier ones, some too far away to be twins
+    for copy in range(30):  # of earlier ones, some too far away to be duplicates
         bits[30 + copy] = bits[rng.integers(30 + copy)] ^ (rng.random(256) < 0.05)
     thumb = np.zeros((8, 8, 3), np.uint8)
-    marks = {n: twins.Mark(row, thumb) for n, row in enumerate(bits)}
+    fingerprints = {n: Fingerprint(row, thumb) for n, row in enumerate(bits)}
 
     def loop(first, second):
         for b in second:
             apart = {a: int((bits[a] != bits[b]).sum()) for a in first if first != second or a < b}
             best = min(apart, key=lambda a: apart[a], default=None)
-            if best is not None and apart[best] <= twins.NEAR_HASH:
+            if best is not None and apart[best] <= NEAR_HASH:
                 yield best, b, apart[best]
 
     everything, early, late = np.arange(60), np.arange(20), np.arange(20, 60)
     for first, second in ((everything, everything), (early, late)):
         expected = list(loop(list(first), list(second)))
-        assert list(twins._nearest(first, second, marks, block=7)) == expected
+        assert list(duplicates._nearest(first, second, fingerprints, block=7)) == expected
         assert expected
 
 
@@ -39,7 +39,7 @@ def test_bits_change_little_with_the_picture_and_much_with_another():
     noisy = np.clip(pictures[0] + rng.integers(-3, 4, (64, 64, 3)), 0, 255).astype(np.uint8)
     first, same, other = (perceptual_bits(p) for p in (pictures[0], noisy, pictures[1]))
     assert first.shape == (256,)
-    assert (first != same).sum() <= twins.NEAR_HASH < (first != other).sum()
+    assert (first != same).sum() <= NEAR_HASH < (first != other).sum()
 
 
 def test_bits_are_signs_of_the_cosine_transform():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from sketch2paint.data.lines import STEP, STYLES, check_lines, draw_lines, xdog_ramp
+from sketch2paint.data.lines import STEP, STYLES, StyleName, check_lines, draw_lines, xdog_ramp
 
 ALL = list(STYLES)
 Bounds = tuple[float, float]
@@ -44,8 +45,14 @@ def draw(
     threshold: Bounds = (0.1, 0.1),
     intensity: Bounds = (1.0, 1.0),
 ) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return draw_lines(painting, rng, [style], thickness, threshold, intensity)
+    return draw_lines(
+        painting,
+        rng=np.random.default_rng(seed),
+        styles=[style],
+        thickness=thickness,
+        threshold=threshold,
+        intensity=intensity,
+    )
 
 
 def ink(sketch: np.ndarray) -> float:
@@ -83,13 +90,18 @@ def test_the_seed_alone_decides(style: str) -> None:
     np.testing.assert_array_equal(painting, before)
 
 
+def test_every_name_has_its_style() -> None:
+    assert tuple(STYLES) == get_args(StyleName)
+
+
 def test_every_style_named_is_drawn_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     for name in ALL:
-        monkeypatch.setitem(STYLES, name, lambda *_, name=name: drawn.append(name))
+        monkeypatch.setitem(STYLES, name, lambda *_, name=name, **__: drawn.append(name))
     for seed in range(50):
         rng = np.random.default_rng(seed)
-        draw_lines(paint(16), rng, ["canny", "xdog", "canny"], (1, 2), (0.1, 0.1), (1, 1))
+        bounds = {"thickness": (1, 2), "threshold": (0.1, 0.1), "intensity": (1, 1)}
+        draw_lines(paint(16), rng=rng, styles=["canny", "xdog", "canny"], **bounds)
     assert set(drawn) == {"canny", "xdog"}
     assert drawn.count("canny") > drawn.count("xdog")
 
@@ -179,7 +191,7 @@ def test_xdog_is_the_papers_formula(sigma: float, p: float, epsilon: float, phi:
     )
     sharp = narrow + p * (narrow - wide)  # the paper's other spelling of Eq. 7
     expected = np.where(sharp >= epsilon, 1, 1 + np.tanh(phi * (sharp - epsilon)))
-    ramp = xdog_ramp(tone, sigma, p, epsilon, phi)
+    ramp = xdog_ramp(tone, sigma=sigma, p=p, epsilon=epsilon, phi=phi)
     assert 0.02 < (expected < 0.5).mean() < 0.98
     # Kernels are cut at about 4 sigma, here and there at another pixel: 1e-4 of the tone, times p.
     assert np.abs(ramp - expected).max() < 0.02
@@ -188,8 +200,9 @@ def test_xdog_is_the_papers_formula(sigma: float, p: float, epsilon: float, phi:
 
 def test_xdog_takes_the_darkest_channel() -> None:
     tone = np.random.default_rng(2).random((40, 40, 3)).astype(np.float32)
-    each = [xdog_ramp(np.ascontiguousarray(tone[..., c]), 1.0, 20, 0.3, 4) for c in range(3)]
-    np.testing.assert_allclose(xdog_ramp(tone, 1.0, 20, 0.3, 4), np.min(each, 0), atol=1e-5)
+    how = {"sigma": 1.0, "p": 20, "epsilon": 0.3, "phi": 4}
+    each = [xdog_ramp(np.ascontiguousarray(tone[..., c]), **how) for c in range(3)]
+    np.testing.assert_allclose(xdog_ramp(tone, **how), np.min(each, 0), atol=1e-5)
 
 
 def test_step_is_the_depth_of_dog_on_a_step_edge() -> None:
@@ -243,7 +256,7 @@ def test_settings_are_checked(name: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_lines(**{**good, name: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=message):
-        draw_lines(paint(32), np.random.default_rng(0), **{**good, name: value})  # type: ignore[arg-type]
+        draw_lines(paint(32), rng=np.random.default_rng(0), **{**good, name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

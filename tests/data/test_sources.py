@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketch2paint.data.sources import SHOWN, SIDES, Item, Source, checked, name_hash
+from sketch2paint.data.sources import FILES_SHOWN, Item, Source, checked, name_hash
+from sketch2paint.images.convert import rgb_to_grey
 
 WritePairs = Callable[..., list[Path]]
 
@@ -87,6 +88,38 @@ def test_odd_width_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (7, 4)).save(tmp_path / "odd.png")
     with pytest.raises(ValueError, match=r"odd\.png: expected an even width .* got 7x4"):
         read_pair(tmp_path / "odd.png", "left")
+
+
+# ---------------------------------------------------------------- Source.halves and names
+
+
+def test_halves_are_rgb_and_read_makes_the_sketch_grey(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(0, 256, (2, 6, 5, 3), dtype=np.uint8)
+    Image.fromarray(np.hstack([left, right])).save(tmp_path / "both.png")
+    for name, half in (("left.png", left), ("right.png", right)):
+        Image.fromarray(half).save(tmp_path / name)
+    both, one, other = ((tmp_path / f"{name}.png",) for name in ("both", "left", "right"))
+    cases = [
+        (Source("pairs", (tmp_path,)), both, left, right),
+        (Source("pairs", (tmp_path,), "right"), both, right, left),
+        (Source("two_folders", (tmp_path, tmp_path)), (*other, *one), right, left),
+    ]
+    for source, item, colours, sketch in cases:
+        for found, wanted in zip(source.halves(item), (colours, sketch), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(source.read(item), np.dstack([colours, rgb_to_grey(sketch)]))
+    colours, nothing = Source("pictures", (tmp_path,)).halves(one)
+    np.testing.assert_array_equal(colours, left)
+    assert nothing is None
+
+
+def test_names_are_below_the_root_and_fit_for_printing(tmp_path: Path) -> None:
+    source = Source("two_folders", (tmp_path / "colours", tmp_path / "sketches"))
+    assert source.root == tmp_path / "colours"
+    item = (source.root / "train" / "é.png", tmp_path / "sketches" / "train" / "é.jpg")
+    assert source.name_of(item) == "train/é.png"
+    assert source.name_of((source.root / "caf\udce9.png",)) == "caf\ufffd.png"
 
 
 # ---------------------------------------------------------------- Source.find
@@ -304,11 +337,11 @@ def test_a_split_without_good_files_is_an_error_also_with_skip(
 
 
 def test_long_reports_are_cut(tmp_path: Path) -> None:
-    touch(tmp_path, *(f"{n:02d}.png" for n in range(SHOWN + 5)))
+    touch(tmp_path, *(f"{n:02d}.png" for n in range(FILES_SHOWN + 5)))
     items: list[Item] = [(path,) for path in sorted(tmp_path.iterdir())]
     with pytest.raises(ValueError, match=r"25 of 25 .*\n(.|\n)*and 5 more") as info:
         checked(Source("pairs", (tmp_path,)), {"train": items}, "raise")
-    assert str(info.value).count("expected a readable picture") == SHOWN
+    assert str(info.value).count("expected a readable picture") == FILES_SHOWN
 
 
 def test_a_pair_that_stands_upright_by_exif_is_measured_as_it_is_read(tmp_path: Path) -> None:
@@ -665,7 +698,7 @@ def test_cmyk_and_sixteen_bits(tmp_path: Path) -> None:
     assert checked(source, {"train": items}, "raise") == {"train": items}
     for item, colour in zip(items, expected, strict=True):
         np.testing.assert_allclose(source.read(item), np.full((6, 8, 3), colour), atol=2)
-    for side in SIDES:
+    for side in ("left", "right"):
         pair = Source("pairs", (tmp_path,), side)
         assert all(pair.read(item).shape == (6, 4, 4) for item in items)
 

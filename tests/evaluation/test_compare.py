@@ -39,7 +39,7 @@ def chosen(pairs_dir: Path) -> Split:
 
 
 def test_a_split_is_named_fitted_and_compared_with_training(chosen: Split, pairs_dir: Path) -> None:
-    assert chosen.files == [f"val/{n:03d}.png" for n in range(4)] and chosen.twins == []
+    assert chosen.files == [f"val/{n:03d}.png" for n in range(4)] and chosen.duplicates == []
     fitted = [resize(read_rgb(p)[:, :32], 16, 16) for p in sorted((pairs_dir / "train").iterdir())]
     np.testing.assert_allclose(chosen.mean, np.mean(fitted, axis=(0, 1, 2)), atol=0.51)
 
@@ -61,7 +61,7 @@ def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
         choose_split(data(pairs_dir), "val", "refuse")
     assert "got 1 with the same colours:\n  val/copy.png is train/003.png" in str(error.value)
     assert "Remove them, or pass overlap=allow." in str(error.value)
-    assert len(choose_split(data(pairs_dir), "val", "allow").twins) == 1
+    assert len(choose_split(data(pairs_dir), "val", "allow").duplicates) == 1
     with pytest.raises(ValueError, match="Expected pictures in train .*got 8 .*(\n.*)*and 3 more"):
         choose_split(data(pairs_dir), "train", "refuse")
 

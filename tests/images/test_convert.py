@@ -16,6 +16,7 @@ from skimage.color import rgb2lab
 from sketch2paint.images.convert import (
     encoded,
     find_pictures,
+    fit_within,
     grid,
     lab_to_rgb,
     pairs_grid,
@@ -24,6 +25,7 @@ from sketch2paint.images.convert import (
     read_rgb,
     rgb_to_grey,
     rgb_to_lab,
+    scaled_size,
     srgb_profile,
     to_float,
     to_hwc,
@@ -244,6 +246,39 @@ def test_find_pictures_of_a_hidden_root(tmp_path: Path) -> None:
     root.mkdir()
     (root / "a.png").touch()
     assert find_pictures(root) == [root / "a.png"]
+
+
+# ---------------------------------------------------------------- sizes
+
+
+@pytest.mark.parametrize(
+    ("shape", "side", "shrunk", "enlarged"),
+    [
+        ((400, 200, 3), 100, (100, 50), (100, 50)),
+        ((50, 80), 100, (50, 80), (62, 100)),
+        ((100, 37), 100, (100, 37), (100, 37)),
+        ((1, 1000), 100, (1, 100), (1, 100)),  # no side is ever lost
+        ((3, 2, 4), 7, (3, 2), (7, 5)),
+    ],
+)
+def test_fit_within(
+    shape: tuple[int, ...], side: int, shrunk: tuple[int, int], enlarged: tuple[int, int]
+) -> None:
+    assert fit_within(shape, side) == shrunk
+    assert fit_within(shape, side, enlarge=True) == enlarged
+    assert fit_within(shape[:2][::-1], side) == shrunk[::-1]
+
+
+def test_the_longer_side_is_met_exactly() -> None:
+    sizes = np.random.default_rng(0).integers(1, 20_000, (2000, 3)).tolist()
+    for height, width, side in sizes:
+        assert max(fit_within((height, width), side, enlarge=True)) == side
+        assert max(fit_within((height, width), side)) == min(side, max(height, width))
+
+
+def test_scaled_size() -> None:
+    assert scaled_size((10, 7, 3), 1.5) == (15, 10)
+    assert scaled_size((10, 7), 0.01) == (1, 1)
 
 
 # ---------------------------------------------------------------- conversion
