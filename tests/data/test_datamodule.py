@@ -85,7 +85,7 @@ def test_stream_is_the_same_for_any_number_of_workers(
 ) -> None:
     alone = epochs(module(pairs_dir, seed=3, **changes), 0, 1)
     shared = epochs(module(pairs_dir, seed=3, num_workers=2, **changes), 0, 1)
-    assert [len(batch) for batch in alone[0]] == [3, 3, 2]
+    assert [len(batch["pictures"]) for batch in alone[0]] == [3, 3, 2]
     assert same(alone, shared)
     assert not same(alone[0], alone[1])
 
@@ -192,24 +192,26 @@ def test_batches_end_to_end(pairs_dir: Path) -> None:
     data = module(pairs_dir, batch_size=4)
     for loader, sizes in ((data.train_dataloader(), [4, 4]), (data.val_dataloader(), [4])):
         batches = list(loader)
-        assert [batch.shape for batch in batches] == [(n, SIZE, SIZE, 4) for n in sizes]
-        assert {batch.dtype for batch in batches} == {torch.uint8}
-        batch = data.on_after_batch_transfer(batches[0], 0)
-        assert batch.keys() == {"sketch", "real"}
+        pictures = [batch["pictures"] for batch in batches]
+        assert [part.shape for part in pictures] == [(n, SIZE, SIZE, 4) for n in sizes]
+        assert {part.dtype for part in pictures} == {torch.uint8}
+        hints = torch.ones(1)  # a key that nobody here knows goes through
+        batch = data.on_after_batch_transfer({**batches[0], "hints": hints}, 0)
+        assert batch.keys() == {"sketch", "real", "hints"} and batch.pop("hints") is hints
         assert batch["sketch"].shape == (4, 1, SIZE, SIZE)
         assert batch["real"].shape == (4, 3, SIZE, SIZE)
         for picture in batch.values():
             assert picture.dtype == torch.float32
             assert -1 <= picture.min() < -0.2 and picture.max() == 1  # lines, and white paper
         both = torch.cat([to_uint8(batch["real"]), to_uint8(batch["sketch"])], dim=1)
-        assert torch.equal(both.permute(0, 2, 3, 1), batches[0])
+        assert torch.equal(both.permute(0, 2, 3, 1), pictures[0])
 
 
 def test_validation_is_resized_alone_and_in_order(pairs_dir: Path) -> None:
     loader = module(pairs_dir).val_dataloader()
     batches = list(loader)
     assert same(batches, list(loader))
-    samples = torch.cat(batches).numpy()
+    samples = torch.cat([batch["pictures"] for batch in batches]).numpy()
     for sample, path in zip(samples, sorted((pairs_dir / "val").iterdir()), strict=True):
         colour, sketch = np.split(read_rgb(path), 2, axis=1)
         pair = np.dstack([colour, rgb_to_grey(sketch)])
@@ -220,7 +222,7 @@ def test_validation_is_resized_alone_and_in_order(pairs_dir: Path) -> None:
 def test_training_is_shuffled(pairs_dir: Path) -> None:
     data = module(pairs_dir, jitter=0, flip=False)
     in_order = [torch.from_numpy(data.datasets["train"][0, index]) for index in range(8)]
-    rows = torch.cat(epochs(data, 0)[0])
+    rows = torch.cat([batch["pictures"] for batch in epochs(data, 0)[0]])
     order = [next(i for i, r in enumerate(in_order) if torch.equal(r, row)) for row in rows]
     assert sorted(order) == list(range(8)) != order
 
@@ -230,7 +232,7 @@ def test_test_split(pairs_dir: Path, write_pairs: Callable[..., list[Path]]) -> 
         module(pairs_dir).test_dataloader()
     write_pairs(pairs_dir / "test", 2, seed=5)
     (batch,) = module(pairs_dir).test_dataloader()
-    assert batch.shape == (2, SIZE, SIZE, 4)
+    assert batch["pictures"].shape == (2, SIZE, SIZE, 4)
 
 
 def test_flat_folder_is_split_by_fraction_and_seed(
@@ -389,7 +391,8 @@ def test_line_styles_replace_drawn_sketches(pairs_dir: Path) -> None:
     drawn = module(pairs_dir)
     for styles, alike in ((["drawn"], True), (["pencil"], False), (["drawn", "pencil"], None)):
         made = module(pairs_dir, line_styles=styles)
-        rows = [torch.cat(epochs(data, *range(6))[5]) for data in (drawn, made)]
+        sixth = [epochs(data, *range(6))[5] for data in (drawn, made)]
+        rows = [torch.cat([batch["pictures"] for batch in epoch]) for epoch in sixth]
         assert torch.equal(rows[0][..., :3], rows[1][..., :3])  # crop and flip are the same
         equal = (rows[0][..., 3] == rows[1][..., 3]).flatten(1).all(dim=1)
         assert {True: equal.all(), False: not equal.any(), None: equal.any() and not equal.all()}[
@@ -416,9 +419,10 @@ def test_photographs_are_lightness_and_colours(paintings: Path, split: str) -> N
     data = module(paintings, source="pictures", task="photo", fit="crop")
     loader = data.train_dataloader() if split == "train" else data.val_dataloader()
     chroma = 0.0
-    for pictures in loader:
+    for loaded in loader:
+        pictures = loaded["pictures"]
         assert pictures.shape == (3, SIZE, SIZE, 3) and pictures.dtype == torch.uint8
-        batch = data.on_after_batch_transfer(pictures, 0)
+        batch = data.on_after_batch_transfer(loaded, 0)
         assert batch.keys() == {"sketch", "real"}
         assert batch["sketch"].shape == (3, 1, SIZE, SIZE)
         assert batch["real"].shape == (3, 2, SIZE, SIZE)

@@ -107,7 +107,7 @@ def test_a_batch_is_its_samples(painting: np.ndarray) -> None:
         pictures = [np.roll(painting[..., :channels], n, axis=0) for n in range(5)]
         dataset = dataset_of(pictures, flip=True, lines=lines)
         samples = [(2, 4), (2, 0), (3, 1)]
-        batch = dataset.__getitems__(samples)
+        batch = dataset.__getitems__(samples)["pictures"]
         assert batch.shape == (3, SIZE, SIZE, channels) and batch.dtype == torch.uint8
         assert batch.is_contiguous()
         for row, sample in zip(batch, samples, strict=True):
