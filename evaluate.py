@@ -28,12 +28,12 @@ def evaluate(
     from hydra.utils import instantiate
 
     from sketch2paint.evaluation import report
+    from sketch2paint.evaluation.bootstrap import summarise
     from sketch2paint.evaluation.compare import (
         choose_split,
         common_size,
         load_networks,
         measure,
-        summarise,
     )
     from sketch2paint.evaluation.metrics import Learned
     from sketch2paint.evaluation.page import PicturePage

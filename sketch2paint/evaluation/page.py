@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sketch2paint.evaluation.compare import Results, Split, Summary
+from sketch2paint.evaluation.bootstrap import Summary
+from sketch2paint.evaluation.compare import Results, Split
 from sketch2paint.evaluation.metrics import OF_PICTURES, Metric
 from sketch2paint.evaluation.report import METRICS, cells
 from sketch2paint.web.pages import data_uri, write_page

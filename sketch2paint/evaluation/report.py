@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from sketch2paint import __version__
-from sketch2paint.evaluation.compare import RESAMPLES, Network, Results, Split, Summary
+from sketch2paint.evaluation.bootstrap import RESAMPLES, Summary
+from sketch2paint.evaluation.compare import Network, Results, Split
 from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
     COLOURED,

@@ -12,7 +12,8 @@ from browser import Elements, needs_chromium, told
 from tiny_evaluation import data
 
 import sketch2paint.evaluation.page as picture_page
-from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split, summarise
+from sketch2paint.evaluation.bootstrap import summarise
+from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split
 from sketch2paint.evaluation.metrics import OF_PICTURES
 from sketch2paint.evaluation.page import PicturePage
 

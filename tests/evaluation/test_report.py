@@ -13,15 +13,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_evaluation import NOTHING, Moments, data, ignore, other_weights
 
 from sketch2paint.evaluation import report
+from sketch2paint.evaluation.bootstrap import Summary, summarise
 from sketch2paint.evaluation.compare import (
     Network,
     Results,
     Split,
-    Summary,
     choose_split,
     load_networks,
     measure,
-    summarise,
 )
 from sketch2paint.evaluation.metrics import OF_PICTURES, Learned
 

@@ -1,0 +1,92 @@
+"""Means over pictures with 95 % intervals, and paired differences between networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from sketch2paint.evaluation.compare import Results
+from sketch2paint.evaluation.metrics import OF_PICTURES
+
+RESAMPLES = 10_000  # of the bootstrap
+RATIOS = [metric.key for metric in OF_PICTURES].index("colourfulness")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Means over pictures with 95 % bootstrap intervals.
+
+    Attributes:
+        means: (R, M); NaN is not applicable.
+        intervals: (2, R, M), low and high; NaN with fewer than two pictures.
+        counts: (R, M), the pictures that have a value.
+        differences: for a pair of networks (M,) means of the first minus the second over the
+            pictures that have both, and (2, M) intervals.
+    """
+
+    means: np.ndarray
+    intervals: np.ndarray
+    counts: np.ndarray
+    differences: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+
+
+def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summary:
+    """Means, intervals and the paired differences between networks.
+
+    Ratios of colourfulness are weighted by the truth's, so that their mean is the ratio of means: a
+    few nearly grey truths would rule a plain one.
+
+    Args:
+        results: of `measure`.
+        seed: of the bootstrap.
+        resamples: number of its draws.
+    """
+    values, pairs = results.values, list(combinations(range(results.networks), 2))
+    paired = [values[:, a] - values[:, b] for a, b in pairs]
+    columns = np.stack([*values.transpose(1, 0, 2), *paired], axis=1)
+    counts = (~np.isnan(columns)).sum(axis=0)
+    weights = np.ones_like(columns)
+    weights[..., RATIOS] = results.colours[:, None]
+    sums, shares = np.nansum(columns * weights, axis=0), (~np.isnan(columns) * weights).sum(axis=0)
+    means = np.divide(sums, shares, out=np.full_like(sums, np.nan), where=counts > 0)
+    shape = len(columns), -1
+    flat = bootstrap(columns.reshape(shape), weights.reshape(shape), seed, resamples)
+    intervals = flat.reshape(2, *means.shape)
+    rows = len(results.rows)
+    differences = {
+        (results.rows[a], results.rows[b]): (means[rows + n], intervals[:, rows + n])
+        for n, (a, b) in enumerate(pairs)
+    }
+    return Summary(means[:rows], intervals[:, :rows], counts[:rows], differences)
+
+
+def bootstrap(
+    values: np.ndarray, weights: np.ndarray, seed: int, resamples: int = RESAMPLES
+) -> np.ndarray:
+    """95 % percentile intervals of column means; all columns see the same draws of pictures.
+
+    Args:
+        values: (N, K) float64; NaN is left out of its column.
+        weights: (N, K), of each value in its column's mean.
+        seed: of the draws.
+        resamples: number of draws.
+
+    Returns:
+        (2, K), low and high; NaN for a column with fewer than two values.
+    """
+    rng, number = np.random.default_rng(seed), len(values)
+    valid = ~np.isnan(values)
+    known, filled = valid * weights, np.where(valid, values * weights, 0)
+    means = np.empty((resamples, values.shape[1]))
+    step = max(1, 2**20 // number)  # draws at once: memory stays small
+    for start in range(0, resamples, step):
+        draws = min(step, resamples - start)
+        counts = rng.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a draw may hold none of the few that are known
+            means[start : start + draws] = (counts @ filled) / (counts @ known)
+    bounds = np.full((2, values.shape[1]), np.nan)
+    enough = valid.sum(axis=0) >= 2
+    bounds[:, enough] = np.nanpercentile(means[:, enough], [2.5, 97.5], axis=0)
+    return bounds
