@@ -35,7 +35,7 @@ def evaluate(
         load_networks,
         measure,
     )
-    from sketch2paint.evaluation.metrics import Learned
+    from sketch2paint.evaluation.learned import Learned
     from sketch2paint.evaluation.page import PicturePage
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint

@@ -19,17 +19,16 @@ from tqdm import tqdm
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Decoded, PictureDataset
+from sketch2paint.evaluation.learned import Learned, set_distances
 from sketch2paint.evaluation.metrics import (
     OF_PICTURES,
     OF_SETS,
-    Learned,
     colour_difference,
     colour_ratio,
     colourfulness,
     edge_agreement,
     ms_ssim,
     psnr,
-    set_distances,
     ssim,
 )
 from sketch2paint.images.convert import to_hwc, to_rgb

@@ -1,31 +1,24 @@
-"""How near a picture is to the truth: functions of uint8 pictures, and learned distances."""
+"""How near a picture is to the truth: functions of uint8 pictures."""
 
 from __future__ import annotations
 
-import socket
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torchmetrics.functional.image import (
     multiscale_structural_similarity_index_measure,
     structural_similarity_index_measure,
 )
 
+from sketch2paint.evaluation.learned import to_unit
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
 COLOURED = 10.0  # CIE Lab chroma of the truth above which a pixel counts as coloured
 COLOURFUL = 5.0  # colourfulness of the truth below which a ratio to it says nothing
 BEST_PSNR = 60.0  # dB; or one copied blank page would make a mean infinite
 WINDOW = 11  # pixels, of SSIM
-ALEXNET = 32  # pixels a side that LPIPS needs
-SUBSET = 1000  # pictures that KID compares at once
-WAIT = 20  # seconds without an answer, before weights count as not to be had
 
 
 class Metric(NamedTuple):
@@ -64,7 +57,7 @@ def ssim(fake: np.ndarray, real: np.ndarray) -> float:
     if min(real.shape[:2]) < WINDOW:
         return float("nan")
     measure = structural_similarity_index_measure
-    whole = measure(_unit(fake), _unit(real), data_range=1.0, return_full_image=True)[1]
+    whole = measure(to_unit(fake), to_unit(real), data_range=1.0, return_full_image=True)[1]
     inner = slice(WINDOW // 2, -(WINDOW // 2))  # as in the paper: torchmetrics' mean has windows
     return float(whole[..., inner, inner].mean())  # that reach into a mirrored border
 
@@ -74,7 +67,7 @@ def ms_ssim(fake: np.ndarray, real: np.ndarray) -> float:
     if min(real.shape[:2]) < WINDOW * 2**4:  # torchmetrics says 161, and refuses up to 175
         return float("nan")
     measure = multiscale_structural_similarity_index_measure
-    return float(measure(_unit(fake), _unit(real), data_range=1.0))
+    return float(measure(to_unit(fake), to_unit(real), data_range=1.0))
 
 
 def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
@@ -170,97 +163,3 @@ def _lab(rgb: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 to L, a, b, float64."""
     lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))[0].permute(1, 2, 0)
     return (lab.double().numpy() + (1, 0, 0)) * (50, CHROMA, CHROMA)
-
-
-def _unit(rgb: np.ndarray) -> Tensor:
-    """(H, W, 3) uint8 to (1, 3, H, W) in [0, 1]."""
-    return torch.tensor(rgb).permute(2, 0, 1)[None].float() / 255
-
-
-@dataclass(frozen=True)
-class Learned:
-    """Networks that judge pictures as their authors trained them, or the words why one is missing.
-
-    Attributes:
-        lpips: (B, 3, H, W) twice in [0, 1] to a distance, or words.
-        inception: (B, 3, H, W) uint8 to (B, 2048) features, or words.
-    """
-
-    lpips: Callable[[Tensor, Tensor], Tensor] | str
-    inception: Callable[[Tensor], Tensor] | str
-
-    @classmethod
-    def load(cls) -> Learned:
-        """Torchmetrics' own networks, on the CPU; torch fetches their weights once."""
-        before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(WAIT)  # where packets are dropped, a download would wait for ever
-        try:
-            return cls(_loaded(_lpips), _loaded(_inception))
-        finally:
-            socket.setdefaulttimeout(before)
-
-    def distance(self, fake: np.ndarray, real: np.ndarray) -> float:
-        """LPIPS of (H, W, 3) uint8 RGB; NaN without its network."""
-        if isinstance(self.lpips, str):
-            return float("nan")
-        with torch.inference_mode():
-            return float(self.lpips(_unit(fake), _unit(real)))
-
-    def features(self, rgb: np.ndarray) -> Tensor | None:
-        """What FID and KID compare, (1, 2048), of (H, W, 3) uint8 RGB; None without the network."""
-        if isinstance(self.inception, str):
-            return None
-        with torch.inference_mode():
-            return self.inception(torch.tensor(rgb).permute(2, 0, 1)[None])
-
-
-def _lpips() -> Callable[[Tensor, Tensor], Tensor]:
-    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-
-    measure = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True).eval()
-    nothing = torch.tensor(float("nan"))
-    return lambda fake, real: measure(fake, real) if min(real.shape[2:]) >= ALEXNET else nothing
-
-
-def _inception() -> Callable[[Tensor], Tensor]:
-    from torchmetrics.image.fid import NoTrainInceptionV3
-
-    return NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"]).eval()
-
-
-def _loaded(make: Callable[[], Any]) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # their makers' about their own code
-            return make()
-    except ModuleNotFoundError:
-        return "no weights: pip install torch-fidelity, which has the network"
-    except (OSError, RuntimeError) as error:  # no network, a full disk; a download cut short
-        return f"no weights: they could not be fetched ({error}); run once with network access"
-
-
-def set_distances(fake: Tensor, real: Tensor, seed: int) -> tuple[float, float]:
-    """FID and KID between the features of two sets of pictures, as torchmetrics computes them.
-
-    Args:
-        fake: (N, F).
-        real: (N, F); N at least 2, or both are NaN.
-        seed: of KID's subsets of 1000 pictures; up to 1000 pictures it is computed on all.
-    """
-    if len(real) < 2:
-        return float("nan"), float("nan")
-    from torchmetrics.image.fid import FrechetInceptionDistance
-    from torchmetrics.image.kid import KernelInceptionDistance
-
-    given = nn.Identity()  # the features are there already: each picture is looked at once
-    given.register_buffer("num_features", torch.tensor(real.shape[1]))
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.filterwarnings("ignore", ".*will save all extracted features")
-        torch.manual_seed(seed)
-        fid = FrechetInceptionDistance(feature=given)
-        subsets = 1 if len(real) <= SUBSET else 100
-        kid = KernelInceptionDistance(given, subsets=subsets, subset_size=min(SUBSET, len(real)))
-        for metric in (fid, kid):
-            metric.update(real, real=True)
-            metric.update(fake, real=False)
-        return float(fid.compute()), float(kid.compute()[0])

@@ -20,7 +20,8 @@ from sketch2paint.evaluation.compare import (
     load_networks,
     measure,
 )
-from sketch2paint.evaluation.metrics import OF_PICTURES, Learned, colour_difference, psnr, ssim
+from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.metrics import OF_PICTURES, colour_difference, psnr, ssim
 from sketch2paint.images.convert import read_rgb, resize
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.networks import UNetGenerator

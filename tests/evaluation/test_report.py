@@ -22,7 +22,8 @@ from sketch2paint.evaluation.compare import (
     load_networks,
     measure,
 )
-from sketch2paint.evaluation.metrics import OF_PICTURES, Learned
+from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.metrics import OF_PICTURES
 
 Found = tuple[Split, list[Network], Results, Summary]
 KEYS = [metric.key for metric in OF_PICTURES]
