@@ -8,10 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from sketch2paint.evaluation.compare import Results
-from sketch2paint.evaluation.metrics import OF_PICTURES
 
 RESAMPLES = 10_000  # of the bootstrap
-RATIOS = [metric.key for metric in OF_PICTURES].index("colourfulness")
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,6 @@ class Summary:
 def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summary:
     """Means, intervals and the paired differences between networks.
 
-    Ratios of colourfulness are weighted by the truth's, so that their mean is the ratio of means: a
-    few nearly grey truths would rule a plain one.
-
     Args:
         results: of `measure`.
         seed: of the bootstrap.
@@ -47,8 +42,7 @@ def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summar
     paired = [values[:, a] - values[:, b] for a, b in pairs]
     columns = np.stack([*values.transpose(1, 0, 2), *paired], axis=1)
     counts = (~np.isnan(columns)).sum(axis=0)
-    weights = np.ones_like(columns)
-    weights[..., RATIOS] = results.colours[:, None]
+    weights = np.broadcast_to(results.weights[:, None], columns.shape)
     sums, shares = np.nansum(columns * weights, axis=0), (~np.isnan(columns) * weights).sum(axis=0)
     means = np.divide(sums, shares, out=np.full_like(sums, np.nan), where=counts > 0)
     shape = len(columns), -1

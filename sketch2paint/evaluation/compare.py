@@ -19,17 +19,14 @@ from tqdm import tqdm
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Decoded, PictureDataset
-from sketch2paint.evaluation.learned import Learned, set_distances
+from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.metrics import (
     OF_PICTURES,
     OF_SETS,
-    colour_difference,
-    colour_ratio,
-    colourfulness,
-    edge_agreement,
-    ms_ssim,
-    psnr,
-    ssim,
+    Compared,
+    ComparedSets,
+    Given,
+    Metric,
 )
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.painter import Painter
@@ -99,18 +96,18 @@ class Results:
         rows: names of the R rows: networks, then floors.
         networks: how many rows are networks.
         values: (N, R, M) float64 for OF_PICTURES; NaN is not applicable.
+        weights: (N, M) float64, of each picture's values in a mean.
         sets: (R, 2) float64 for OF_SETS.
         missing: words for a metric that no picture has a value of.
-        colours: (N,) colourfulness of the truths, the weights of their ratios in a mean.
     """
 
     files: list[str]
     rows: list[str]
     networks: int
     values: np.ndarray
+    weights: np.ndarray
     sets: np.ndarray
     missing: dict[str, str]
-    colours: np.ndarray
 
 
 def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Network]:
@@ -271,8 +268,8 @@ def measure(
     """
     rows = [*(network.name for network in networks), *FLOORS]
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
-    features: list[list[Tensor | None]] = []
-    colours = np.empty(len(split.files))
+    weights = np.empty((len(split.files), len(OF_PICTURES)))
+    features: list[list[Tensor]] = []
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
     for n, (name, (batch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
         drawing = to_hwc(batch["sketch"][0])
@@ -280,12 +277,14 @@ def measure(
         watch(name, [drawing, *coloured, real])
         pictures = [*coloured, *_floors(split, batch["sketch"])]
         lines = None if split.data.task.lightness else drawing[..., 0]
-        values[n] = [_values(picture, real, lines, learned) for picture in pictures]
-        colours[n] = colourfulness(real)
+        compared = [Compared(picture, real, lines, learned) for picture in pictures]
+        values[n] = [[metric.measure(one) for metric in OF_PICTURES] for one in compared]
+        weights[n] = [metric.weight(real) for metric in OF_PICTURES]
         features.append([learned.features(picture) for picture in (*pictures, real)])
-    missing = _missing(split, learned, values)
-    sets = _sets(features, seed)
-    return Results(split.files, rows, len(networks), values, sets, missing, colours)
+    whole = _compared_sets(features, learned, seed)
+    sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
+    missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
+    return Results(split.files, rows, len(networks), values, weights, sets, missing)
 
 
 def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
@@ -307,43 +306,14 @@ def _floors(split: Split, sketch: Tensor) -> list[np.ndarray]:
     return [copied, np.full_like(copied, 255), np.full_like(copied, split.mean)]
 
 
-def _values(
-    fake: np.ndarray, real: np.ndarray, lines: np.ndarray | None, learned: Learned
-) -> list[float]:
-    """In the order of OF_PICTURES."""
-    return [
-        psnr(fake, real),
-        ssim(fake, real),
-        ms_ssim(fake, real),
-        colour_difference(fake, real),
-        colour_ratio(fake, real),
-        float("nan") if lines is None else edge_agreement(fake, lines),
-        learned.distance(fake, real),
-    ]
+def _compared_sets(features: list[list[Tensor]], learned: Learned, seed: int) -> list[ComparedSets]:
+    """Each row's features beside those of the real pictures, the last of each picture's."""
+    *rows, real = (torch.cat(row) for row in zip(*features, strict=True))
+    return [ComparedSets(row, real, learned, seed) for row in rows]
 
 
-def _sets(features: list[list[Tensor | None]], seed: int) -> np.ndarray:
-    """(R, 2): FID and KID of each row to the truth, which is the last of each picture's."""
-    *rows, real = ([f for f in row if f is not None] for row in zip(*features, strict=True))
-    if not real:
-        return np.full((len(rows), len(OF_SETS)), np.nan)
-    return np.array([set_distances(torch.cat(row), torch.cat(real), seed) for row in rows])
-
-
-def _missing(split: Split, learned: Learned, values: np.ndarray) -> dict[str, str]:
-    """Words for each metric that has no value."""
-    few = "a set needs at least 2 pictures"
-    network = learned.inception if isinstance(learned.inception, str) else ""
-    words = {
-        "ssim": "needs pictures of at least 11 pixels a side",
-        "ms_ssim": "needs pictures of at least 176 pixels a side",
-        "ciede2000": "no picture has coloured pixels",
-        "colourfulness": "no picture is colourful enough for a ratio",
-        "edges": "photographs have no lines" if split.data.task.lightness else "no lines drawn",
-        "lpips": learned.lpips if isinstance(learned.lpips, str) else "needs 32 pixels",
-    }
-    empty = np.isnan(values).all(axis=(0, 1))
-    found = {m.key: words[m.key] for m, nothing in zip(OF_PICTURES, empty, strict=True) if nothing}
-    if network or len(values) < 2:
-        found |= {metric.key: network or few for metric in OF_SETS}
-    return found
+def _missing(metrics: Sequence[Metric[Given]], values: np.ndarray, given: Given) -> dict[str, str]:
+    """Words for each metric that has no value, of all that were measured."""
+    empty = np.isnan(values).reshape(-1, len(metrics)).all(axis=0)
+    missing = (metric for metric, nothing in zip(metrics, empty, strict=True) if nothing)
+    return {metric.key: metric.why_missing(given) for metric in missing}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 ALEXNET = 32  # pixels a side that LPIPS needs
+FEATURES = 2048  # that FID and KID compare
 SUBSET = 1000  # pictures that KID compares at once
 WAIT = 20  # seconds without an answer, before weights count as not to be had
 
@@ -42,14 +44,14 @@ class Learned:
     def distance(self, fake: np.ndarray, real: np.ndarray) -> float:
         """LPIPS of (H, W, 3) uint8 RGB; NaN without its network."""
         if isinstance(self.lpips, str):
-            return float("nan")
+            return math.nan
         with torch.inference_mode():
             return float(self.lpips(to_unit(fake), to_unit(real)))
 
-    def features(self, rgb: np.ndarray) -> Tensor | None:
-        """What FID and KID compare, (1, 2048), of (H, W, 3) uint8 RGB; None without the network."""
+    def features(self, rgb: np.ndarray) -> Tensor:
+        """What FID and KID compare of (H, W, 3) uint8 RGB: (1, 2048); (0, 2048) without network."""
         if isinstance(self.inception, str):
-            return None
+            return torch.empty(0, FEATURES)
         with torch.inference_mode():
             return self.inception(torch.tensor(rgb).permute(2, 0, 1)[None])
 
@@ -58,7 +60,7 @@ def _lpips() -> Callable[[Tensor, Tensor], Tensor]:
     from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
     measure = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True).eval()
-    nothing = torch.tensor(float("nan"))
+    nothing = torch.tensor(math.nan)
     return lambda fake, real: measure(fake, real) if min(real.shape[2:]) >= ALEXNET else nothing
 
 
@@ -79,31 +81,51 @@ def _loaded(make: Callable[[], Any]) -> Any:
         return f"no weights: they could not be fetched ({error}); run once with network access"
 
 
-def set_distances(fake: Tensor, real: Tensor, seed: int) -> tuple[float, float]:
-    """FID and KID between the features of two sets of pictures, as torchmetrics computes them.
+def fid(fake: Tensor, real: Tensor) -> float:
+    """Frechet distance between the features of two sets of pictures, as torchmetrics computes it.
 
     Args:
         fake: (N, F).
-        real: (N, F); N at least 2, or both are NaN.
-        seed: of KID's subsets of 1000 pictures; up to 1000 pictures it is computed on all.
+        real: (N, F); NaN for N under 2.
     """
     if len(real) < 2:
-        return float("nan"), float("nan")
+        return math.nan
     from torchmetrics.image.fid import FrechetInceptionDistance
+
+    return float(_of_sets(FrechetInceptionDistance(_unchanged(real)), fake, real))
+
+
+def kid(fake: Tensor, real: Tensor, seed: int) -> float:
+    """Kernel distance between the features of two sets of pictures, as torchmetrics computes it.
+
+    Args:
+        fake: (N, F).
+        real: (N, F); NaN for N under 2.
+        seed: Seed of the subsets of 1000 pictures; up to 1000 pictures it is computed on all.
+    """
+    if len(real) < 2:
+        return math.nan
     from torchmetrics.image.kid import KernelInceptionDistance
 
-    given = nn.Identity()  # the features are there already: each picture is looked at once
-    given.register_buffer("num_features", torch.tensor(real.shape[1]))
+    subsets, size = 1 if len(real) <= SUBSET else 100, min(SUBSET, len(real))
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.filterwarnings("ignore", ".*will save all extracted features")
         torch.manual_seed(seed)
-        fid = FrechetInceptionDistance(feature=given)
-        subsets = 1 if len(real) <= SUBSET else 100
-        kid = KernelInceptionDistance(given, subsets=subsets, subset_size=min(SUBSET, len(real)))
-        for metric in (fid, kid):
-            metric.update(real, real=True)
-            metric.update(fake, real=False)
-        return float(fid.compute()), float(kid.compute()[0])
+        metric = KernelInceptionDistance(_unchanged(real), subsets=subsets, subset_size=size)
+        return float(_of_sets(metric, fake, real)[0])
+
+
+def _unchanged(features: Tensor) -> nn.Module:
+    """What stands for the network: each picture was looked at already."""
+    given = nn.Identity()
+    given.register_buffer("num_features", torch.tensor(features.shape[1]))
+    return given
+
+
+def _of_sets(metric: Any, fake: Tensor, real: Tensor) -> Any:
+    metric.update(real, real=True)
+    metric.update(fake, real=False)
+    return metric.compute()
 
 
 def to_unit(rgb: np.ndarray) -> Tensor:

@@ -1,46 +1,96 @@
-"""How near a picture is to the truth: functions of uint8 pictures."""
+"""How near a picture is to the truth: functions of uint8 pictures, and the table's columns."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 from torchmetrics.functional.image import (
     multiscale_structural_similarity_index_measure,
     structural_similarity_index_measure,
 )
 
-from sketch2paint.evaluation.learned import to_unit
+from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
 COLOURED = 10.0  # CIE Lab chroma of the truth above which a pixel counts as coloured
 COLOURFUL = 5.0  # colourfulness of the truth below which a ratio to it says nothing
 BEST_PSNR = 60.0  # dB; or one copied blank page would make a mean infinite
 WINDOW = 11  # pixels, of SSIM
+COARSEST = WINDOW * 2**4  # pixels, of MS-SSIM; torchmetrics says 161, and refuses up to 175
+FEW = "a set needs at least 2 pictures"
+
+Better = Literal["higher", "lower", "one"]
+Given = TypeVar("Given")
 
 
-class Metric(NamedTuple):
-    """A column: its key, its heading, digits after the point and what is good."""
+@dataclass(frozen=True)
+class Compared:
+    """A picture beside the real one, and what else a metric may need.
+
+    Attributes:
+        fake: (H, W, 3) uint8 RGB.
+        real: (H, W, 3) uint8 RGB.
+        lines: (H, W) uint8, the drawing; None for a photograph, which has none.
+        learned: Networks behind the learned metrics.
+    """
+
+    fake: np.ndarray
+    real: np.ndarray
+    lines: np.ndarray | None
+    learned: Learned
+
+
+@dataclass(frozen=True)
+class ComparedSets:
+    """Features of a set of pictures beside those of the real ones.
+
+    Attributes:
+        fake: (N, F), or (0, F) where their network is missing.
+        real: (N, F), likewise.
+        learned: Networks behind the learned metrics.
+        seed: Seed of KID's subsets.
+    """
+
+    fake: Tensor
+    real: Tensor
+    learned: Learned
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Generic[Given]):
+    """A column of the table: all that the rest of the room knows of a metric.
+
+    Attributes:
+        key: Name in files.
+        heading: Name above the column.
+        legend: Name in the words below the table.
+        digits: Number of digits after the point.
+        better: Values that are good: higher or lower ones, or one.
+        measure: Function that gives the value; NaN where it says nothing.
+        missing: Words for why nothing has a value, or a function that finds them.
+        weight: Function of the real picture that weighs the value in a mean of pictures.
+    """
 
     key: str
     heading: str
+    legend: str
     digits: int
-    better: str  # higher | lower | one
+    better: Better
+    measure: Callable[[Given], float]
+    missing: str | Callable[[Given], str]
+    weight: Callable[[np.ndarray], float] = lambda real: 1.0
 
-
-# One value for each picture, in this order; then one for a whole set.
-OF_PICTURES = (
-    Metric("psnr", "PSNR dB", 2, "higher"),
-    Metric("ssim", "SSIM", 3, "higher"),
-    Metric("ms_ssim", "MS-SSIM", 3, "higher"),
-    Metric("ciede2000", "CIEDE2000", 2, "lower"),
-    Metric("colourfulness", "Colourfulness", 2, "one"),
-    Metric("edges", "Edges", 3, "higher"),
-    Metric("lpips", "LPIPS", 3, "lower"),
-)
-OF_SETS = (Metric("fid", "FID", 1, "lower"), Metric("kid", "KID", 4, "lower"))
+    def why_missing(self, given: Given) -> str:
+        """Words for why nothing has a value, where `given` is one of those that have none."""
+        return self.missing if isinstance(self.missing, str) else self.missing(given)
 
 
 def psnr(fake: np.ndarray, real: np.ndarray) -> float:
@@ -55,7 +105,7 @@ def ssim(fake: np.ndarray, real: np.ndarray) -> float:
     Gaussian window of 11 pixels, sigma 1.5, as in Wang et al. (2004); the mean of the channels.
     """
     if min(real.shape[:2]) < WINDOW:
-        return float("nan")
+        return math.nan
     measure = structural_similarity_index_measure
     whole = measure(to_unit(fake), to_unit(real), data_range=1.0, return_full_image=True)[1]
     inner = slice(WINDOW // 2, -(WINDOW // 2))  # as in the paper: torchmetrics' mean has windows
@@ -64,8 +114,8 @@ def ssim(fake: np.ndarray, real: np.ndarray) -> float:
 
 def ms_ssim(fake: np.ndarray, real: np.ndarray) -> float:
     """SSIM over five scales of (H, W, 3) uint8 RGB; NaN for sides under 176 pixels."""
-    if min(real.shape[:2]) < WINDOW * 2**4:  # torchmetrics says 161, and refuses up to 175
-        return float("nan")
+    if min(real.shape[:2]) < COARSEST:
+        return math.nan
     measure = multiscale_structural_similarity_index_measure
     return float(measure(to_unit(fake), to_unit(real), data_range=1.0))
 
@@ -78,7 +128,7 @@ def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
     truth = _lab(real)
     coloured = np.hypot(truth[..., 1], truth[..., 2]) > COLOURED
     if not coloured.any():
-        return float("nan")
+        return math.nan
     return float(ciede2000(_lab(fake)[coloured], truth[coloured]).mean())
 
 
@@ -132,7 +182,7 @@ def colourfulness(rgb: np.ndarray) -> float:
 def colour_ratio(fake: np.ndarray, real: np.ndarray) -> float:
     """Colourfulness of `fake` for one of `real`; NaN where the truth's is under 5."""
     truth = colourfulness(real)
-    return colourfulness(fake) / truth if truth >= COLOURFUL else float("nan")
+    return colourfulness(fake) / truth if truth >= COLOURFUL else math.nan
 
 
 def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
@@ -150,7 +200,7 @@ def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
     near = cv2.dilate((sketch < 128).astype(np.uint8), np.ones((11, 11))) > 0
     drawn, painted = _gradient(sketch)[near], _gradient(picture)[near]
     if not drawn.size or drawn.std() == 0:
-        return float("nan")
+        return math.nan
     return 0.0 if painted.std() == 0 else float(np.corrcoef(painted, drawn)[0, 1])
 
 
@@ -163,3 +213,105 @@ def _lab(rgb: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 to L, a, b, float64."""
     lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))[0].permute(1, 2, 0)
     return (lab.double().numpy() + (1, 0, 0)) * (50, CHROMA, CHROMA)
+
+
+def _words(network: object, otherwise: str) -> str:
+    """Words for why a network is missing; where it is there, the others."""
+    return network if isinstance(network, str) else otherwise
+
+
+# One value for each picture, in this order.
+OF_PICTURES: tuple[Metric[Compared], ...] = (
+    Metric(
+        key="psnr",
+        heading="PSNR dB",
+        legend="PSNR",
+        digits=2,
+        better="higher",
+        measure=lambda given: psnr(given.fake, given.real),
+        missing="there is no picture",
+    ),
+    Metric(
+        key="ssim",
+        heading="SSIM",
+        legend="SSIM",
+        digits=3,
+        better="higher",
+        measure=lambda given: ssim(given.fake, given.real),
+        missing=f"needs pictures of at least {WINDOW} pixels a side",
+    ),
+    Metric(
+        key="ms_ssim",
+        heading="MS-SSIM",
+        legend="MS-SSIM",
+        digits=3,
+        better="higher",
+        measure=lambda given: ms_ssim(given.fake, given.real),
+        missing=f"needs pictures of at least {COARSEST} pixels a side",
+    ),
+    Metric(
+        key="ciede2000",
+        heading="CIEDE2000",
+        legend="CIEDE2000 (coloured pixels)",
+        digits=2,
+        better="lower",
+        measure=lambda given: colour_difference(given.fake, given.real),
+        missing="no picture has coloured pixels",
+    ),
+    Metric(
+        key="colourfulness",
+        heading="Colourfulness",
+        legend="Colourfulness: of all pictures, for the truth's: 1 is the same, "
+        "< 0.6 grey, > 1.3 neon",
+        digits=2,
+        better="one",
+        measure=lambda given: colour_ratio(given.fake, given.real),
+        missing="no picture is colourful enough for a ratio",
+        # The mean is then the ratio of means: a few nearly grey pictures would rule a plain one.
+        weight=colourfulness,
+    ),
+    Metric(
+        key="edges",
+        heading="Edges",
+        legend="edges (agreement with the drawing's)",
+        digits=3,
+        better="higher",
+        measure=lambda given: (
+            math.nan if given.lines is None else edge_agreement(given.fake, given.lines)
+        ),
+        missing=lambda given: (
+            "photographs have no lines" if given.lines is None else "no lines drawn"
+        ),
+    ),
+    Metric(
+        key="lpips",
+        heading="LPIPS",
+        legend="LPIPS",
+        digits=3,
+        better="lower",
+        measure=lambda given: given.learned.distance(given.fake, given.real),
+        missing=lambda given: _words(given.learned.lpips, f"needs {ALEXNET} pixels"),
+    ),
+)
+# One value for a whole set.
+OF_SETS: tuple[Metric[ComparedSets], ...] = (
+    Metric(
+        key="fid",
+        heading="FID",
+        legend="FID",
+        digits=1,
+        better="lower",
+        measure=lambda given: fid(given.fake, given.real),
+        missing=lambda given: _words(given.learned.inception, FEW),
+    ),
+    Metric(
+        key="kid",
+        heading="KID",
+        legend="KID",
+        digits=4,
+        better="lower",
+        measure=lambda given: kid(given.fake, given.real, given.seed),
+        missing=lambda given: _words(given.learned.inception, FEW),
+    ),
+)
+METRICS: tuple[Metric[Any], ...] = (*OF_PICTURES, *OF_SETS)

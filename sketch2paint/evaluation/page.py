@@ -11,8 +11,8 @@ import numpy as np
 
 from sketch2paint.evaluation.bootstrap import Summary
 from sketch2paint.evaluation.compare import Results, Split
-from sketch2paint.evaluation.metrics import OF_PICTURES, Metric
-from sketch2paint.evaluation.report import METRICS, cells
+from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES, Metric
+from sketch2paint.evaluation.report import cells
 from sketch2paint.web.pages import data_uri, write_page
 
 SIDE, SMALL_SIDE = 512, 128  # longest, of a picture in the page
@@ -75,7 +75,7 @@ class PicturePage:
             yield name, zip(labels, uris, strict=True)
 
 
-def _shown(metric: Metric, results: Results) -> bool:
+def _shown(metric: Metric[Any], results: Results) -> bool:
     return metric.key not in results.missing
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -19,20 +19,15 @@ from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
     COLOURED,
     COLOURFUL,
+    METRICS,
     OF_PICTURES,
     OF_SETS,
+    Better,
     Metric,
 )
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
 from sketch2paint.web.pages import write_page
-
-METRICS = (*OF_PICTURES, *OF_SETS)
-LEGEND = (
-    "Below a mean: its 95 % interval. Higher is better: PSNR, SSIM, MS-SSIM, edges (agreement "
-    "with the drawing's).\nLower is better: CIEDE2000 (coloured pixels), LPIPS, FID, KID. "
-    "Colourfulness: of all pictures, for the truth's: 1 is the same, < 0.6 grey, > 1.3 neon."
-)
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -72,7 +67,7 @@ def cells(results: Results, summary: Summary) -> list[list[tuple[str, str]]]:
     return table
 
 
-def _cell(metric: Metric, mean: float, low: float, high: float) -> tuple[str, str]:
+def _cell(metric: Metric[Any], mean: float, low: float, high: float) -> tuple[str, str]:
     if math.isnan(mean):
         return "n/a", ""
     interval = "" if math.isnan(low) else f"{low:.{metric.digits}f}..{high:.{metric.digits}f}"
@@ -86,7 +81,7 @@ def text_report(
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
     head = f"{data.source.folders[0]}, {split.name}: {count} at {data.size}x{data.size}"
-    parts = [head, _table(results, summary), LEGEND]
+    parts = [head, _table(results, summary), _legend()]
     if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
         parts.append("\n".join(words))
     if len(results.files) < 2:
@@ -109,6 +104,18 @@ def _table(results: Results, summary: Summary) -> str:
         lines.append([name, *(mean for mean, _ in row)])
         lines.append(["", *(interval for _, interval in row)])
     return _aligned(lines)
+
+
+def _legend() -> str:
+    """What the columns are, and which way they are good."""
+    higher, lower, one = (
+        [metric.legend for metric in METRICS if metric.better == better]
+        for better in get_args(Better)
+    )
+    return (
+        f"Below a mean: its 95 % interval. Higher is better: {', '.join(higher)}.\n"
+        f"Lower is better: {', '.join(lower)}. {'. '.join(one)}."
+    )
 
 
 def _differences(summary: Summary) -> str:

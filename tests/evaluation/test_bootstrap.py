@@ -48,8 +48,10 @@ def test_a_mean_ratio_is_the_ratio_of_means() -> None:
     truths, fakes = np.random.default_rng(0).uniform(5, 60, (2, 200))
     values = np.full((200, 3, len(KEYS)), np.nan)
     values[:, 0, KEYS.index("colourfulness")] = fakes / truths
+    weights = np.ones((200, len(KEYS)))
+    weights[:, KEYS.index("colourfulness")] = truths
     sets = np.full((3, 2), np.nan)
-    results = Results([""] * 200, [*FLOORS], 0, values, sets, {}, truths)
+    results = Results([""] * 200, [*FLOORS], 0, values, weights, sets, {})
     summary = summarise(results, 0, 1000)
     low, high = summary.intervals[:, 0, KEYS.index("colourfulness")]
     mean = fakes.mean() / truths.mean()
@@ -65,9 +67,8 @@ def test_differences_are_paired() -> None:
     values[:, 1, 0] = values[:, 0, 0] - 0.5 + rng.normal(0, 0.1, 100)
     values[:50, 0, 1], values[50:, 1, 1] = 1, 2  # no picture has both
     rows = ["a", "b", *FLOORS]
-    results = Results(
-        [str(n) for n in range(100)], rows, 2, values, np.full((5, 2), np.nan), {}, np.ones(100)
-    )
+    names, weights = [str(n) for n in range(100)], np.ones((100, len(KEYS)))
+    results = Results(names, rows, 2, values, weights, np.full((5, 2), np.nan), {})
     summary = summarise(results, 0, 2000)
     assert list(summary.differences) == [("a", "b")]
     means, (low, high) = summary.differences["a", "b"]

@@ -21,7 +21,13 @@ from sketch2paint.evaluation.compare import (
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
-from sketch2paint.evaluation.metrics import OF_PICTURES, colour_difference, psnr, ssim
+from sketch2paint.evaluation.metrics import (
+    OF_PICTURES,
+    colour_difference,
+    colourfulness,
+    psnr,
+    ssim,
+)
 from sketch2paint.images.convert import read_rgb, resize
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.networks import UNetGenerator
@@ -123,6 +129,9 @@ def test_every_row_is_measured_on_every_picture(
             assert values["ciede2000"] == colour_difference(picture, real)
             difference = np.abs(picture / 255 - real / 255).mean()
             assert values["lpips"] == pytest.approx(difference, abs=1e-6)
+        weights = dict(zip(KEYS, found.weights[n], strict=True))
+        assert weights.pop("colourfulness") == colourfulness(real) > 1
+        assert set(weights.values()) == {1}
         assert found.values[n, 1, KEYS.index("edges")] == pytest.approx(1)
         assert found.values[n, 2, KEYS.index("colourfulness")] == 0
     assert found.missing == {"ms_ssim": "needs pictures of at least 176 pixels a side"}

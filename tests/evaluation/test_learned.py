@@ -13,7 +13,7 @@ from tiny_evaluation import RED, Moments, absolute, flat, noisy
 from torch import nn
 
 import sketch2paint.evaluation.learned as learned
-from sketch2paint.evaluation.learned import Learned, set_distances
+from sketch2paint.evaluation.learned import Learned, fid, kid
 
 
 def test_learned_networks_are_given_what_they_expect() -> None:
@@ -22,7 +22,7 @@ def test_learned_networks_are_given_what_they_expect() -> None:
     assert judges.features(flat(RED)).tolist() == [[*RED, 0, 0, 0]]
     without = Learned("none", "none")
     assert math.isnan(without.distance(flat(255), flat(0)))
-    assert without.features(flat(RED)) is None
+    assert without.features(flat(RED)).shape == (0, 2048)
 
 
 def test_lpips_without_its_weights_takes_the_same_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,24 +39,24 @@ def test_lpips_without_its_weights_takes_the_same_pictures(monkeypatch: pytest.M
 
 def test_set_distances_have_their_closed_forms() -> None:
     real = torch.from_numpy(np.random.default_rng(0).normal(size=(300, 4)))
-    assert set_distances(real, real, 0)[0] == pytest.approx(0, abs=1e-6)
-    shifted, _ = set_distances(real + torch.tensor([3.0, 4, 0, 0]), real, 0)
+    assert fid(real, real) == pytest.approx(0, abs=1e-6)
+    shifted = fid(real + torch.tensor([3.0, 4, 0, 0]), real)
     assert shifted == pytest.approx(25, rel=1e-5)  # the same covariance, the means 5 apart
     fake = real * 2
     k = [((a @ b.T / 4) + 1) ** 3 for a, b in ((real, real), (fake, fake), (real, fake))]
     inside = sum((m.sum() - m.trace()) / (300 * 299) for m in k[:2])
-    assert set_distances(fake, real, 0)[1] == pytest.approx(float(inside - 2 * k[2].mean()))
-    assert all(math.isnan(value) for value in set_distances(real[:1], real[:1], 0))
+    assert kid(fake, real, 0) == pytest.approx(float(inside - 2 * k[2].mean()))
+    assert math.isnan(fid(real[:1], real[:1])) and math.isnan(kid(real[:1], real[:1], 0))
 
 
 def test_subsets_of_kid_depend_on_the_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learned, "SUBSET", 20)
     real, fake = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 50, 3)))
     state = torch.random.get_rng_state()
-    first = set_distances(fake, real, 1)
+    first = kid(fake, real, 1)
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.rand(1)
-    assert set_distances(fake, real, 1) == first != set_distances(fake, real, 2)
+    assert kid(fake, real, 1) == first != kid(fake, real, 2)
 
 
 def test_missing_networks_are_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ def results(names: list[str], networks: list[str]) -> Results:
     values[:, len(networks) :, 0] = 9
     missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
     sets = np.full((len(networks) + 3, 2), np.nan)
-    return Results(names, [*networks, *FLOORS], len(networks), values, sets, missing, np.ones(4))
+    weights = np.ones((4, len(OF_PICTURES)))
+    return Results(names, [*networks, *FLOORS], len(networks), values, weights, sets, missing)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from sketch2paint.evaluation.compare import (
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
-from sketch2paint.evaluation.metrics import OF_PICTURES
+from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES
 
 Found = tuple[Split, list[Network], Results, Summary]
 KEYS = [metric.key for metric in OF_PICTURES]
@@ -55,6 +55,7 @@ def test_table_is_aligned_and_says_what_is_missing(found: Found) -> None:
     low, high = summary.intervals[:, 1, 0]
     assert f" {low:.2f}..{high:.2f} " in below
     assert f" {results.sets[1, 0]:.1f} " in row and row.count("n/a") == 2  # MS-SSIM, LPIPS
+    assert all(metric.legend in text for metric in METRICS)
     assert "LPIPS: n/a, no weights: none here." in text
     assert "MS-SSIM: n/a, needs pictures of at least 176 pixels a side." in text
     assert "generator.safetensors - b.safetensors" in text
@@ -68,9 +69,9 @@ def test_one_picture_has_no_interval(found: Found) -> None:
         results.rows,
         2,
         results.values[:1],
+        results.weights[:1],
         results.sets * np.nan,
         {},
-        results.colours[:1],
     )
     text = report.text_report(chosen, networks, one, summarise(one, 0, 50))
     assert "1 pictures" not in text and "1 picture at" in text
