@@ -25,6 +25,8 @@ def evaluate(
     """Print one table of checkpoints and floors, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
+    from functools import partial
+
     from hydra.utils import instantiate
 
     from sketch2paint.evaluation import report
@@ -46,18 +48,23 @@ def evaluate(
     judges = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
     results = measure(chosen, networks, judges, seed, shown.add)
-    summary = summarise(results, seed)
-    found = networks, results, summary, report.protocol(chosen, results, seed)
-    print(report.text_report(chosen, networks, results, summary))
+    found = report.Evaluation(
+        split=chosen,
+        networks=networks,
+        results=results,
+        summary=summarise(results, seed),
+        protocol=report.protocol(chosen, results, seed),
+    )
+    print(report.text_report(found))
     for path, write in (
-        (csv, lambda path: report.write_csv(path, results)),
-        (json, lambda path: report.write_json(path, *found)),
-        (card, lambda path: report.write_card(path, *found)),
-        (gallery, lambda path: shown.write(path, split=chosen, results=results, summary=summary)),
-        (tensorboard, lambda path: report.write_tensorboard(path, results, summary, shown.rows)),
+        (csv, report.write_csv),
+        (json, report.write_json),
+        (card, report.write_card),
+        (gallery, shown.write),
+        (tensorboard, partial(report.write_tensorboard, shown=shown.rows)),
     ):
         if path:
-            write(path)
+            write(path, found)
             print(f"Wrote {path}")
     return 0
 

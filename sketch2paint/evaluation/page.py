@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sketch2paint.evaluation.bootstrap import Summary
-from sketch2paint.evaluation.compare import Results, Split
+from sketch2paint.evaluation.compare import Results
 from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES, Metric
-from sketch2paint.evaluation.report import cells
+from sketch2paint.evaluation.report import Evaluation, cells
 from sketch2paint.web.pages import data_uri, write_page
 
 SIDE, SMALL_SIDE = 512, 128  # longest, of a picture in the page
@@ -47,22 +47,21 @@ class PicturePage:
             self.encoded.append([data_uri(picture, side, quality) for picture in pictures])
         self.seen += 1
 
-    def write(self, path: Path | str, *, split: Split, results: Results, summary: Summary) -> None:
+    def write(self, path: Path | str, evaluation: Evaluation) -> None:
         """Write the page; it needs no network and no other file.
 
         Args:
             path: File to write, .html.
-            split: Pictures that were measured.
-            results: What `measure` returned while it filled this page.
-            summary: What `summarise` made of the results.
+            evaluation: What was found while this page was filled.
         """
+        split, results = evaluation.split, evaluation.results
         given = {
             "title": f"{split.data.source.folders[0]}, {split.name}",
             "count": len(results.files),
             "size": split.data.size,
             "metrics": [(n, m.heading) for n, m in enumerate(OF_PICTURES) if _shown(m, results)],
             "headings": [metric.heading for metric in METRICS if _shown(metric, results)],
-            "rows": _rows(results, summary),
+            "rows": _rows(results, evaluation.summary),
             "cards": self._cards(results),
             "data": _data(results),
         }

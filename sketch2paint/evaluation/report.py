@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -28,6 +29,25 @@ from sketch2paint.evaluation.metrics import (
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
 from sketch2paint.web.pages import write_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All that was found, as every writer takes it.
+
+    Attributes:
+        split: Pictures that were measured.
+        networks: Networks that were measured, in the order of the rows.
+        results: Values of all pictures.
+        summary: Means, intervals and differences of these values.
+        protocol: How the figures came about, as plain data.
+    """
+
+    split: Split
+    networks: Sequence[Network]
+    results: Results
+    summary: Summary
+    protocol: dict[str, Any]
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -74,10 +94,9 @@ def _cell(metric: Metric[Any], mean: float, low: float, high: float) -> tuple[st
     return f"{mean:.{metric.digits}f}", interval
 
 
-def text_report(
-    split: Split, networks: Sequence[Network], results: Results, summary: Summary
-) -> str:
+def text_report(evaluation: Evaluation) -> str:
     """Everything a reader needs, aligned."""
+    split, results, summary = evaluation.split, evaluation.results, evaluation.summary
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
     head = f"{data.source.folders[0]}, {split.name}: {count} at {data.size}x{data.size}"
@@ -90,7 +109,7 @@ def text_report(
         parts.append(f"Warning: pictures that are in train too: {len(split.twins)}.")
     if summary.differences:
         parts.append(_differences(summary))
-    parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in networks))
+    parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.networks))
     return "\n\n".join(parts)
 
 
@@ -144,8 +163,9 @@ def _cost(network: Network) -> str:
     return ", ".join([*parts, f"sha256 {about['sha256'][:12]}"])
 
 
-def write_csv(path: Path | str, results: Results) -> None:
+def write_csv(path: Path | str, evaluation: Evaluation) -> None:
     """Write a line for each picture and row; what is not applicable is empty."""
+    results = evaluation.results
     with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["picture", "row", *(metric.key for metric in OF_PICTURES)])
@@ -155,14 +175,9 @@ def write_csv(path: Path | str, results: Results) -> None:
                 writer.writerow([name.encode("utf-8", "replace").decode(), row, *numbers])
 
 
-def write_json(
-    path: Path | str,
-    networks: Sequence[Network],
-    results: Results,
-    summary: Summary,
-    how: dict[str, Any],
-) -> None:
-    """Write the table, the differences and the protocol `how`; null is not applicable."""
+def write_json(path: Path | str, evaluation: Evaluation) -> None:
+    """Write the table, the differences and the protocol; null is not applicable."""
+    results, summary = evaluation.results, evaluation.summary
     rows = {}
     for row, name in enumerate(results.rows):
         found = _figures(summary.means[row], summary.intervals[:, row])
@@ -171,8 +186,8 @@ def write_json(
         sets = zip(OF_SETS, results.sets[row], strict=True)
         rows[name] = found | {m.key: {"mean": _number(v), "interval": None} for m, v in sets}
     plain = {
-        "protocol": how,
-        "checkpoints": {network.name: network.about for network in networks},
+        "protocol": evaluation.protocol,
+        "checkpoints": {network.name: network.about for network in evaluation.networks},
         "rows": rows,
         "differences": [
             {"of": one, "minus": other, **_figures(*found)}
@@ -198,15 +213,10 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
-def write_card(
-    path: Path | str,
-    networks: Sequence[Network],
-    results: Results,
-    summary: Summary,
-    how: dict[str, Any],
-) -> None:
+def write_card(path: Path | str, evaluation: Evaluation) -> None:
     """Fill the model card in for the first network; what only a person knows stays marked."""
-    network = networks[0]
+    network, how = evaluation.networks[0], evaluation.protocol
+    missing = evaluation.results.missing
     about = {key: "unknown" if value is None else value for key, value in network.about.items()}
     if network.about["gflop"]:
         about["gflop"] = f"{network.about['gflop']:.2f}"
@@ -216,8 +226,8 @@ def write_card(
         "name": network.name,
         "trained_at": network.size,
         "folders": ", ".join(how["folders"]),
-        "table": _markdown(results, summary),
-        "missing": "; ".join(f"{_heading(k)}: {why}" for k, why in results.missing.items()) or "-",
+        "table": _markdown(evaluation.results, evaluation.summary),
+        "missing": "; ".join(f"{_heading(key)}: {why}" for key, why in missing.items()) or "-",
         "protocol": json.dumps(how, indent=1),
     }
     write_page(path, "assets/model_card.md", given)
@@ -232,19 +242,19 @@ def _markdown(results: Results, summary: Summary) -> str:
 
 
 def write_tensorboard(
-    folder: Path | str, results: Results, summary: Summary, shown: Sequence[Sequence[np.ndarray]]
+    folder: Path | str, evaluation: Evaluation, shown: Sequence[Sequence[np.ndarray]]
 ) -> None:
     """Write the means as scalars, one run for each row, and rows of pictures as an image.
 
     Args:
-        folder: for `tensorboard --logdir`.
-        results: of `measure`.
-        summary: of `summarise`.
-        shown: rows of pictures, each (S, S, 3) uint8; may be empty.
+        folder: Folder for `tensorboard --logdir`.
+        evaluation: What was found.
+        shown: Rows of pictures, each (S, S, 3) uint8; may be empty.
     """
     import torch
     from torch.utils.tensorboard import SummaryWriter
 
+    results, summary = evaluation.results, evaluation.summary
     for row, name in enumerate(results.rows):
         with SummaryWriter(str(Path(folder, name.strip("/").replace("/", "_")))) as writer:
             means = [*summary.means[row], *results.sets[row]]

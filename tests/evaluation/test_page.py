@@ -16,6 +16,7 @@ from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split
 from sketch2paint.evaluation.metrics import OF_PICTURES
 from sketch2paint.evaluation.page import PicturePage
+from sketch2paint.evaluation.report import Evaluation
 
 NASTY = "</script><img src=x onerror=alert(1)> \"'& {{ data }} {% raw %} ü.png"
 PSNR = [20.0, 15.0, 30.0, 25.0]
@@ -45,7 +46,10 @@ def page(path: Path, chosen: Split, names: list[str], networks: list[str]) -> st
         levels = range(10, 10 + 40 * (len(networks) + 2), 40)
         collected.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
     found = results(names, networks)
-    collected.write(path, split=chosen, results=found, summary=summarise(found, 0, 100))
+    summary = summarise(found, 0, 100)
+    collected.write(
+        path, Evaluation(split=chosen, networks=[], results=found, summary=summary, protocol={})
+    )
     return path.read_text("utf-8")
 
 
