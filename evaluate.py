@@ -22,7 +22,7 @@ def evaluate(
     device: str,
     seed: int,
 ) -> int:
-    """Print one table of checkpoints and floors, and write the files that are asked for."""
+    """Print one table of checkpoints and baselines, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
     from functools import partial

@@ -1,4 +1,4 @@
-"""Generators and floors measured on the pictures of a split, all on the same ones."""
+"""Generators and baselines measured on the pictures of a split, all on the same ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.tasks import Batch
 from sketch2paint.models.weights import weight_file
 
-FLOORS = ("the sketch copied", "all white", "mean colour")
+BASELINES = ("the sketch copied", "all white", "mean colour")
 TWINS_SHOWN = 5
 
 # Shown each picture: its name, sketch | a picture for each network | truth, and the values.
@@ -93,7 +93,7 @@ class Results:
 
     Attributes:
         files: names of the N pictures.
-        rows: names of the R rows: networks, then floors.
+        rows: names of the R rows: networks, then baselines.
         networks: how many rows are networks.
         values: (N, R, M) float64 for OF_PICTURES; NaN is not applicable.
         weights: (N, M) float64, of each picture's values in a mean.
@@ -256,7 +256,7 @@ def _name(pictures: Decoded, index: int) -> str:
 def measure(
     split: Split, networks: Sequence[Network], learned: Learned, seed: int, watch: Watcher
 ) -> Results:
-    """Colour each picture of a split with each network; compare these and the floors to the truth.
+    """Colour each picture of a split with each network; compare these and the baselines to `real`.
 
     Args:
         split: of `choose_split`.
@@ -266,7 +266,7 @@ def measure(
         watch: gets each picture's name, and sketch, each network's picture and the truth, all
             (S, S, 3) uint8.
     """
-    rows = [*(network.name for network in networks), *FLOORS]
+    rows = [*(network.name for network in networks), *BASELINES]
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
     weights = np.empty((len(split.files), len(OF_PICTURES)))
     features: list[list[Tensor]] = []
@@ -275,7 +275,7 @@ def measure(
         drawing = to_hwc(batch["sketch"][0])
         coloured = [network(batch) for network in networks]
         watch(name, [drawing, *coloured, real])
-        pictures = [*coloured, *_floors(split, batch["sketch"])]
+        pictures = [*coloured, *_baselines(split, batch["sketch"])]
         lines = None if split.data.task.lightness else drawing[..., 0]
         compared = [Compared(picture, real, lines, learned) for picture in pictures]
         values[n] = [[metric.measure(one) for metric in OF_PICTURES] for one in compared]
@@ -297,8 +297,8 @@ def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
         yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()
 
 
-def _floors(split: Split, sketch: Tensor) -> list[np.ndarray]:
-    """The pictures (S, S, 3) uint8 of FLOORS; a photograph is copied as grey."""
+def _baselines(split: Split, sketch: Tensor) -> list[np.ndarray]:
+    """The pictures (S, S, 3) uint8 of BASELINES; a photograph is copied as grey."""
     grey = sketch
     if split.data.task.lightness:
         grey = to_rgb(sketch, torch.zeros_like(sketch).expand(-1, 2, -1, -1))

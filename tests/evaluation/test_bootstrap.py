@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketch2paint.evaluation.bootstrap import bootstrap, summarise
-from sketch2paint.evaluation.compare import FLOORS, Results
+from sketch2paint.evaluation.compare import BASELINES, Results
 from sketch2paint.evaluation.metrics import OF_PICTURES
 
 KEYS = [metric.key for metric in OF_PICTURES]
@@ -51,7 +51,7 @@ def test_a_mean_ratio_is_the_ratio_of_means() -> None:
     weights = np.ones((200, len(KEYS)))
     weights[:, KEYS.index("colourfulness")] = truths
     sets = np.full((3, 2), np.nan)
-    results = Results([""] * 200, [*FLOORS], 0, values, weights, sets, {})
+    results = Results([""] * 200, [*BASELINES], 0, values, weights, sets, {})
     summary = summarise(results, 0, 1000)
     low, high = summary.intervals[:, 0, KEYS.index("colourfulness")]
     mean = fakes.mean() / truths.mean()
@@ -66,7 +66,7 @@ def test_differences_are_paired() -> None:
     values[:, 0, 0] = rng.normal(20, 5, 100)
     values[:, 1, 0] = values[:, 0, 0] - 0.5 + rng.normal(0, 0.1, 100)
     values[:50, 0, 1], values[50:, 1, 1] = 1, 2  # no picture has both
-    rows = ["a", "b", *FLOORS]
+    rows = ["a", "b", *BASELINES]
     names, weights = [str(n) for n in range(100)], np.ones((100, len(KEYS)))
     results = Results(names, rows, 2, values, weights, np.full((5, 2), np.nan), {})
     summary = summarise(results, 0, 2000)

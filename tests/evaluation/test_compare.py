@@ -13,7 +13,7 @@ from tiny_evaluation import NOTHING, Moments, absolute, data, ignore, other_weig
 
 from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
-    FLOORS,
+    BASELINES,
     Split,
     choose_split,
     common_size,
@@ -115,15 +115,15 @@ def test_every_row_is_measured_on_every_picture(
     seen: list[tuple[str, list[np.ndarray]]] = []
     judges = Learned(absolute, Moments())
     found = measure(chosen, networks, judges, 0, lambda n, p: seen.append((n, list(p))))
-    assert found.rows == ["generator.safetensors", *FLOORS] and found.networks == 1
+    assert found.rows == ["generator.safetensors", *BASELINES] and found.networks == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
     painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")
     for n, (name, (drawing, fake, real)) in enumerate(seen):
         pair = read_rgb(pairs_dir / name)
         np.testing.assert_array_equal(real, resize(pair[:, :32], 16, 16))
         np.testing.assert_array_equal(fake, painter.paint([drawing])[0])
-        floors = [drawing, np.full_like(real, 255), np.full_like(real, chosen.mean)]
-        for row, picture in enumerate([fake, *floors]):
+        baselines = [drawing, np.full_like(real, 255), np.full_like(real, chosen.mean)]
+        for row, picture in enumerate([fake, *baselines]):
             values = dict(zip(KEYS, found.values[n, row], strict=True))
             assert values["psnr"] == psnr(picture, real) and values["ssim"] == ssim(picture, real)
             assert values["ciede2000"] == colour_difference(picture, real)

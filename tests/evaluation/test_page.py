@@ -13,7 +13,7 @@ from tiny_evaluation import data
 
 import sketch2paint.evaluation.page as picture_page
 from sketch2paint.evaluation.bootstrap import summarise
-from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split
+from sketch2paint.evaluation.compare import BASELINES, Results, Split, choose_split
 from sketch2paint.evaluation.metrics import OF_PICTURES
 from sketch2paint.evaluation.page import PicturePage
 from sketch2paint.evaluation.report import Evaluation
@@ -32,7 +32,7 @@ def results(names: list[str], networks: list[str]) -> Results:
     missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
     sets = np.full((len(networks) + 3, 2), np.nan)
     weights = np.ones((4, len(OF_PICTURES)))
-    return Results(names, [*networks, *FLOORS], len(networks), values, weights, sets, missing)
+    return Results(names, [*networks, *BASELINES], len(networks), values, weights, sets, missing)
 
 
 @pytest.fixture

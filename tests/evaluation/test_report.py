@@ -160,7 +160,7 @@ def test_tensorboard_has_the_means_and_pictures(found: Evaluation, tmp_path: Pat
     assert (image.height, image.width) == (2 * 20 + 4, 3 * 20 + 4)
 
 
-def test_without_networks_there_are_the_floors(pairs_dir: Path) -> None:
+def test_without_networks_there_are_the_baselines(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "val", "refuse")
     results = measure(chosen, [], NOTHING, 0, ignore)
     text = report.text_report(evaluation(chosen, [], results, 0))
