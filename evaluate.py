@@ -34,23 +34,23 @@ def evaluate(
     from sketch2paint.evaluation.compare import (
         choose_split,
         common_size,
-        load_networks,
+        load_candidates,
         measure,
     )
     from sketch2paint.evaluation.learned import Learned
     from sketch2paint.evaluation.page import PicturePage
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
-    networks = load_networks(checkpoints, data["task"], device)
-    side = common_size(networks, size)
+    candidates = load_candidates(checkpoints, data["task"], device)
+    side = common_size(candidates, size)
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
     chosen = choose_split(pictures, split, overlap)
     judges = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    results = measure(chosen, networks, judges, seed, shown.add)
+    results = measure(chosen, candidates, judges, seed, shown.add)
     found = report.Evaluation(
         split=chosen,
-        networks=networks,
+        candidates=candidates,
         results=results,
         summary=summarise(results, seed),
         protocol=report.protocol(chosen, results, seed),

@@ -1,4 +1,4 @@
-"""Means over pictures with 95 % intervals, and paired differences between networks."""
+"""Means over pictures with 95 % intervals, and paired differences between candidates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Summary:
         means: (R, M); NaN is not applicable.
         intervals: (2, R, M), low and high; NaN with fewer than two pictures.
         counts: (R, M), the pictures that have a value.
-        differences: for a pair of networks (M,) means of the first minus the second over the
+        differences: for a pair of candidates (M,) means of the first minus the second over the
             pictures that have both, and (2, M) intervals.
     """
 
@@ -31,14 +31,14 @@ class Summary:
 
 
 def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summary:
-    """Means, intervals and the paired differences between networks.
+    """Means, intervals and the paired differences between candidates.
 
     Args:
         results: of `measure`.
         seed: of the bootstrap.
         resamples: number of its draws.
     """
-    values, pairs = results.values, list(combinations(range(results.networks), 2))
+    values, pairs = results.values, list(combinations(range(results.candidates), 2))
     paired = [values[:, a] - values[:, b] for a, b in pairs]
     columns = np.stack([*values.transpose(1, 0, 2), *paired], axis=1)
     counts = (~np.isnan(columns)).sum(axis=0)

@@ -1,4 +1,4 @@
-"""Generators and baselines measured on the pictures of a split, all on the same ones."""
+"""Candidates and baselines measured on the pictures of a split, all on the same ones."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from sketch2paint.models.weights import weight_file
 BASELINES = ("the sketch copied", "all white", "mean colour")
 TWINS_SHOWN = 5
 
-# Shown each picture: its name, sketch | a picture for each network | truth, and the values.
+# Shown each picture: its name, sketch | a picture for each candidate | truth, and the values.
 Watcher = Callable[[str, Sequence[np.ndarray]], None]
 
 
 @dataclass(frozen=True)
-class Network:
+class Candidate:
     """A generator to evaluate.
 
     Attributes:
@@ -93,8 +93,8 @@ class Results:
 
     Attributes:
         files: names of the N pictures.
-        rows: names of the R rows: networks, then baselines.
-        networks: how many rows are networks.
+        rows: names of the R rows: candidates, then baselines.
+        candidates: how many rows are candidates.
         values: (N, R, M) float64 for OF_PICTURES; NaN is not applicable.
         weights: (N, M) float64, of each picture's values in a mean.
         sets: (R, 2) float64 for OF_SETS.
@@ -103,14 +103,14 @@ class Results:
 
     files: list[str]
     rows: list[str]
-    networks: int
+    candidates: int
     values: np.ndarray
     weights: np.ndarray
     sets: np.ndarray
     missing: dict[str, str]
 
 
-def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Network]:
+def load_candidates(checkpoints: Sequence[str], task: str, device: str) -> list[Candidate]:
     """Read the generators to compare.
 
     Args:
@@ -129,12 +129,12 @@ def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Ne
         raise ValueError(f"Expected `checkpoint` to be different run folders or files, got {got}.")
     shared = os.path.commonpath([os.path.dirname(path) for path in paths])
     return [
-        _network(checkpoint, Path(path).relative_to(shared).as_posix(), task, device)
+        _candidate(checkpoint, Path(path).relative_to(shared).as_posix(), task, device)
         for checkpoint, path in zip(checkpoints, paths, strict=True)
     ]
 
 
-def _network(checkpoint: str, name: str, task: str, device: str) -> Network:
+def _candidate(checkpoint: str, name: str, task: str, device: str) -> Candidate:
     painter = Painter.load(checkpoint, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:
@@ -144,7 +144,7 @@ def _network(checkpoint: str, name: str, task: str, device: str) -> Network:
         )
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     pairs = read_checkpoint(file).get("pairs_seen") if file.suffix == ".ckpt" else None
-    return Network(
+    return Candidate(
         name,
         painter,
         {"file": str(file), "sha256": sha256, "pairs_seen": pairs, **_cost(painter)},
@@ -163,26 +163,26 @@ def _cost(painter: Painter) -> dict[str, float | None]:
     return {"parameters": parameters, "gflop": counter.get_total_flops() / 1e9}
 
 
-def common_size(networks: Sequence[Network], size: int | None) -> int:
-    """The side of the pictures to evaluate at: `size`, or what all networks were trained at.
+def common_size(candidates: Sequence[Candidate], size: int | None) -> int:
+    """The side of the pictures to evaluate at: `size`, or what all candidates were trained at.
 
     Raises:
-        ValueError: they differ, or a network cannot take it.
+        ValueError: they differ, or a candidate cannot take it.
     """
-    own = {network.size for network in networks}
+    own = {candidate.size for candidate in candidates}
     if size is None and len(own) > 1:
-        named = ", ".join(f"{network.name} ({network.size})" for network in networks)
+        named = ", ".join(f"{one.name} ({one.size})" for one in candidates)
         raise ValueError(
             f"Expected checkpoints of one training size, got {named}. "
             f"Pass size={min(own)} to compare all at that size."
         )
     side = own.pop() if size is None else size
-    for network in networks:
-        multiple = network.painter.generator.multiple
+    for candidate in candidates:
+        multiple = candidate.painter.generator.multiple
         if side < 1 or side % multiple:
             raise ValueError(
-                f"{network.name}: expected `size` to be a multiple of {multiple} (which the "
-                f"generator needs), got {side}. Pass size={network.size}, its training size."
+                f"{candidate.name}: expected `size` to be a multiple of {multiple} (which the "
+                f"generator needs), got {side}. Pass size={candidate.size}, its training size."
             )
     return side
 
@@ -254,26 +254,26 @@ def _name(pictures: Decoded, index: int) -> str:
 
 
 def measure(
-    split: Split, networks: Sequence[Network], learned: Learned, seed: int, watch: Watcher
+    split: Split, candidates: Sequence[Candidate], learned: Learned, seed: int, watch: Watcher
 ) -> Results:
-    """Colour each picture of a split with each network; compare these and the baselines to `real`.
+    """Colour each picture of a split with each candidate; compare these and the baselines to `real`.
 
     Args:
         split: of `choose_split`.
-        networks: of `load_networks`.
+        candidates: of `load_candidates`.
         learned: the networks behind LPIPS, FID and KID.
         seed: of KID's subsets.
-        watch: gets each picture's name, and sketch, each network's picture and the truth, all
+        watch: gets each picture's name, and sketch, each candidate's picture and the truth, all
             (S, S, 3) uint8.
     """
-    rows = [*(network.name for network in networks), *BASELINES]
+    rows = [*(candidate.name for candidate in candidates), *BASELINES]
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
     weights = np.empty((len(split.files), len(OF_PICTURES)))
     features: list[list[Tensor]] = []
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
     for n, (name, (batch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
         drawing = to_hwc(batch["sketch"][0])
-        coloured = [network(batch) for network in networks]
+        coloured = [candidate(batch) for candidate in candidates]
         watch(name, [drawing, *coloured, real])
         pictures = [*coloured, *_baselines(split, batch["sketch"])]
         lines = None if split.data.task.lightness else drawing[..., 0]
@@ -284,7 +284,7 @@ def measure(
     whole = _compared_sets(features, learned, seed)
     sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
     missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
-    return Results(split.files, rows, len(networks), values, weights, sets, missing)
+    return Results(split.files, rows, len(candidates), values, weights, sets, missing)
 
 
 def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:

@@ -39,7 +39,7 @@ class PicturePage:
         self.encoded: list[list[str]] = []
 
     def add(self, name: str, pictures: Sequence[np.ndarray]) -> None:
-        """Take sketch, one picture for each network, and truth, (S, S, 3) uint8."""
+        """Take sketch, one picture for each candidate, and truth, (S, S, 3) uint8."""
         if self.seen in self.spread:
             self.rows.append(pictures)
         if self.wanted:
@@ -69,7 +69,7 @@ class PicturePage:
 
     def _cards(self, results: Results) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
         """Each picture's name, and its labels with what was encoded."""
-        labels = ["Sketch", *results.rows[: results.networks], "Truth"]
+        labels = ["Sketch", *results.rows[: results.candidates], "Truth"]
         for name, uris in zip(results.files, self.encoded, strict=True):
             yield name, zip(labels, uris, strict=True)
 
@@ -89,7 +89,7 @@ def _data(results: Results) -> dict[str, Any]:
     """What the page sorts by: names, metrics, and values with None for what is not applicable."""
     values = [
         [[None if math.isnan(value) else round(value, 5) for value in row] for row in rows]
-        for rows in results.values[:, : results.networks].tolist()
+        for rows in results.values[:, : results.candidates].tolist()
     ]
     metrics = [[metric.heading, metric.digits, metric.better] for metric in OF_PICTURES]
-    return {"networks": results.rows[: results.networks], "metrics": metrics, "values": values}
+    return {"networks": results.rows[: results.candidates], "metrics": metrics, "values": values}

@@ -15,7 +15,7 @@ import numpy as np
 
 from sketch2paint import __version__
 from sketch2paint.evaluation.bootstrap import RESAMPLES, Summary
-from sketch2paint.evaluation.compare import Network, Results, Split
+from sketch2paint.evaluation.compare import Candidate, Results, Split
 from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
     COLOURED,
@@ -37,14 +37,14 @@ class Evaluation:
 
     Attributes:
         split: Pictures that were measured.
-        networks: Networks that were measured, in the order of the rows.
+        candidates: Networks that were measured, in the order of the rows.
         results: Values of all pictures.
         summary: Means, intervals and differences of these values.
         protocol: How the figures came about, as plain data.
     """
 
     split: Split
-    networks: Sequence[Network]
+    candidates: Sequence[Candidate]
     results: Results
     summary: Summary
     protocol: dict[str, Any]
@@ -109,7 +109,9 @@ def text_report(evaluation: Evaluation) -> str:
         parts.append(f"Warning: pictures that are in train too: {len(split.twins)}.")
     if summary.differences:
         parts.append(_differences(summary))
-    parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.networks))
+    parts.append(
+        "\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.candidates)
+    )
     return "\n\n".join(parts)
 
 
@@ -153,9 +155,9 @@ def _aligned(lines: list[list[str]]) -> str:
     return "\n".join("  ".join(places).format(*line).rstrip() for line in lines if any(line))
 
 
-def _cost(network: Network) -> str:
-    about = network.about
-    parts = [f"trained at {network.size}"]
+def _cost(candidate: Candidate) -> str:
+    about = candidate.about
+    parts = [f"trained at {candidate.size}"]
     if about["parameters"]:
         parts += [f"{about['parameters'] / 1e6:.2f} M parameters", f"{about['gflop']:.2f} GFLOP"]
     if about["pairs_seen"] is not None:
@@ -187,7 +189,7 @@ def write_json(path: Path | str, evaluation: Evaluation) -> None:
         rows[name] = found | {m.key: {"mean": _number(v), "interval": None} for m, v in sets}
     plain = {
         "protocol": evaluation.protocol,
-        "checkpoints": {network.name: network.about for network in evaluation.networks},
+        "checkpoints": {candidate.name: candidate.about for candidate in evaluation.candidates},
         "rows": rows,
         "differences": [
             {"of": one, "minus": other, **_figures(*found)}
@@ -214,17 +216,17 @@ def _number(value: float) -> float | None:
 
 
 def write_card(path: Path | str, evaluation: Evaluation) -> None:
-    """Fill the model card in for the first network; what only a person knows stays marked."""
-    network, how = evaluation.networks[0], evaluation.protocol
+    """Fill the model card in for the first candidate; what only a person knows stays marked."""
+    candidate, how = evaluation.candidates[0], evaluation.protocol
     missing = evaluation.results.missing
-    about = {key: "unknown" if value is None else value for key, value in network.about.items()}
-    if network.about["gflop"]:
-        about["gflop"] = f"{network.about['gflop']:.2f}"
+    about = {key: "unknown" if value is None else value for key, value in candidate.about.items()}
+    if candidate.about["gflop"]:
+        about["gflop"] = f"{candidate.about['gflop']:.2f}"
     given = {
         **{key: how[key] for key in ("task", "split", "pictures", "size")},
         **about,
-        "name": network.name,
-        "trained_at": network.size,
+        "name": candidate.name,
+        "trained_at": candidate.size,
         "folders": ", ".join(how["folders"]),
         "table": _markdown(evaluation.results, evaluation.summary),
         "missing": "; ".join(f"{_heading(key)}: {why}" for key, why in missing.items()) or "-",

@@ -17,7 +17,7 @@ from sketch2paint.evaluation.compare import (
     Split,
     choose_split,
     common_size,
-    load_networks,
+    load_candidates,
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
@@ -71,13 +71,13 @@ def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
         choose_split(data(pairs_dir), "train", "refuse")
 
 
-# ---------------------------------------------------------------- the networks
+# ---------------------------------------------------------------- the candidates
 
 
-def test_networks_are_named_and_described(weight_path: Path, tmp_path: Path) -> None:
+def test_candidates_are_named_and_described(weight_path: Path, tmp_path: Path) -> None:
     (tmp_path / "run/weights").mkdir(parents=True)
     shutil.copy(weight_path, tmp_path / "run/weights/generator.safetensors")
-    ours, theirs = load_networks([str(weight_path), str(tmp_path / "run")], "sketch", "cpu")
+    ours, theirs = load_candidates([str(weight_path), str(tmp_path / "run")], "sketch", "cpu")
     assert (ours.name, theirs.name) == ("generator.safetensors", "run")
     assert ours.about["sha256"] == theirs.about["sha256"] and len(ours.about["sha256"]) == 64
     assert theirs.about["file"].endswith("run/weights/generator.safetensors")
@@ -90,13 +90,13 @@ def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Pa
     large = other_weights(tmp_path / "large.safetensors", 32)
     photo = other_weights(tmp_path / "photo.safetensors", task="photo")
     with pytest.raises(ValueError, match="photo.safetensors: expected weights for the task sketch"):
-        load_networks([photo], "sketch", "cpu")
+        load_candidates([photo], "sketch", "cpu")
     for given, got in (([], "none"), ([large, str(tmp_path / "a/../large.safetensors")], "twice")):
         with pytest.raises(ValueError, match=f"`checkpoint` to be different .* {got}"):
-            load_networks(given, "sketch", "cpu")
+            load_candidates(given, "sketch", "cpu")
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        load_networks([str(tmp_path / "nowhere")], "sketch", "cpu")
-    both = load_networks([str(weight_path), large], "sketch", "cpu")
+        load_candidates([str(tmp_path / "nowhere")], "sketch", "cpu")
+    both = load_candidates([str(weight_path), large], "sketch", "cpu")
     with pytest.raises(ValueError, match=r"large.safetensors \(32\). Pass size=16 to compare"):
         common_size(both, None)
     assert common_size(both, 32) == 32 and common_size(both[1:], None) == 32
@@ -111,11 +111,11 @@ def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Pa
 def test_every_row_is_measured_on_every_picture(
     chosen: Split, weight_path: Path, pairs_dir: Path
 ) -> None:
-    networks = load_networks([str(weight_path)], "sketch", "cpu")
+    candidates = load_candidates([str(weight_path)], "sketch", "cpu")
     seen: list[tuple[str, list[np.ndarray]]] = []
     judges = Learned(absolute, Moments())
-    found = measure(chosen, networks, judges, 0, lambda n, p: seen.append((n, list(p))))
-    assert found.rows == ["generator.safetensors", *BASELINES] and found.networks == 1
+    found = measure(chosen, candidates, judges, 0, lambda n, p: seen.append((n, list(p))))
+    assert found.rows == ["generator.safetensors", *BASELINES] and found.candidates == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
     painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")
     for n, (name, (drawing, fake, real)) in enumerate(seen):
@@ -173,8 +173,8 @@ def test_photographs_are_compared_as_rgb(
     photos = data(tmp_path / "photos", source="pictures", task="photo", fit="crop")
     chosen = choose_split(photos, "val", "refuse")
     shown: list[list[np.ndarray]] = []
-    networks = load_networks([weights], "photo", "cpu")
-    found = measure(chosen, networks, NOTHING, 0, lambda n, p: shown.append(list(p)))
+    candidates = load_candidates([weights], "photo", "cpu")
+    found = measure(chosen, candidates, NOTHING, 0, lambda n, p: shown.append(list(p)))
     assert found.missing["edges"] == "photographs have no lines"
     assert found.values[0, 1, KEYS.index("colourfulness")] < 0.02  # the copied one is grey
     assert found.values[0, 1, 0] > found.values[0, 2, 0]

@@ -22,17 +22,19 @@ NASTY = "</script><img src=x onerror=alert(1)> \"'& {{ data }} {% raw %} ü.png"
 PSNR = [20.0, 15.0, 30.0, 25.0]
 
 
-def results(names: list[str], networks: list[str]) -> Results:
-    """PSNRs as above, the second network's the other way round and one of them unknown."""
-    values = np.full((4, len(networks) + 3, len(OF_PICTURES)), np.nan)
+def results(names: list[str], candidates: list[str]) -> Results:
+    """PSNRs as above, the second candidate's the other way round and one of them unknown."""
+    values = np.full((4, len(candidates) + 3, len(OF_PICTURES)), np.nan)
     values[:, 0, 0] = PSNR
-    if len(networks) > 1:
+    if len(candidates) > 1:
         values[:3, 1, 0] = PSNR[::-1][:3]
-    values[:, len(networks) :, 0] = 9
+    values[:, len(candidates) :, 0] = 9
     missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
-    sets = np.full((len(networks) + 3, 2), np.nan)
+    sets = np.full((len(candidates) + 3, 2), np.nan)
     weights = np.ones((4, len(OF_PICTURES)))
-    return Results(names, [*networks, *BASELINES], len(networks), values, weights, sets, missing)
+    return Results(
+        names, [*candidates, *BASELINES], len(candidates), values, weights, sets, missing
+    )
 
 
 @pytest.fixture
@@ -40,15 +42,15 @@ def chosen(pairs_dir: Path) -> Split:
     return choose_split(data(pairs_dir), "val", "refuse")
 
 
-def page(path: Path, chosen: Split, names: list[str], networks: list[str]) -> str:
+def page(path: Path, chosen: Split, names: list[str], candidates: list[str]) -> str:
     collected = PicturePage(4, True)
     for n, name in enumerate(names):
-        levels = range(10, 10 + 40 * (len(networks) + 2), 40)
+        levels = range(10, 10 + 40 * (len(candidates) + 2), 40)
         collected.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
-    found = results(names, networks)
+    found = results(names, candidates)
     summary = summarise(found, 0, 100)
     collected.write(
-        path, Evaluation(split=chosen, networks=[], results=found, summary=summary, protocol={})
+        path, Evaluation(split=chosen, candidates=[], results=found, summary=summary, protocol={})
     )
     return path.read_text("utf-8")
 

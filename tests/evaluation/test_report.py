@@ -16,11 +16,11 @@ from tiny_evaluation import NOTHING, Moments, data, ignore, other_weights
 from sketch2paint.evaluation import report
 from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
-    Network,
+    Candidate,
     Results,
     Split,
     choose_split,
-    load_networks,
+    load_candidates,
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
@@ -30,10 +30,12 @@ from sketch2paint.evaluation.report import Evaluation
 KEYS = [metric.key for metric in OF_PICTURES]
 
 
-def evaluation(split: Split, networks: list[Network], results: Results, seed: int) -> Evaluation:
+def evaluation(
+    split: Split, candidates: list[Candidate], results: Results, seed: int
+) -> Evaluation:
     return Evaluation(
         split=split,
-        networks=networks,
+        candidates=candidates,
         results=results,
         summary=summarise(results, seed, 200),
         protocol=report.protocol(split, results, seed),
@@ -42,13 +44,13 @@ def evaluation(split: Split, networks: list[Network], results: Results, seed: in
 
 @pytest.fixture
 def found(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> Evaluation:
-    """Two networks on 4 pictures, FID and KID from stand-ins, without LPIPS."""
+    """Two candidates on 4 pictures, FID and KID from stand-ins, without LPIPS."""
     chosen = choose_split(data(pairs_dir), "val", "refuse")
-    networks = load_networks(
+    candidates = load_candidates(
         [str(weight_path), other_weights(tmp_path / "b.safetensors")], "sketch", "cpu"
     )
-    results = measure(chosen, networks, Learned("no weights: none here", Moments()), 5, ignore)
-    return evaluation(chosen, networks, results, 5)
+    results = measure(chosen, candidates, Learned("no weights: none here", Moments()), 5, ignore)
+    return evaluation(chosen, candidates, results, 5)
 
 
 def test_table_is_aligned_and_says_what_is_missing(found: Evaluation) -> None:
@@ -130,7 +132,7 @@ def test_json_has_the_table_and_the_protocol(found: Evaluation, tmp_path: Path) 
     told = plain["protocol"]
     assert (told["size"], told["split"], told["pictures"], told["seed"]) == (16, "val", 4, 5)
     assert "area averages" in told["resize"] and told["versions"]["torchmetrics"]
-    assert plain["checkpoints"]["b.safetensors"]["sha256"] == found.networks[1].about["sha256"]
+    assert plain["checkpoints"]["b.safetensors"]["sha256"] == found.candidates[1].about["sha256"]
 
 
 def test_model_card_is_filled_in(found: Evaluation, tmp_path: Path) -> None:
@@ -139,7 +141,8 @@ def test_model_card_is_filled_in(found: Evaluation, tmp_path: Path) -> None:
     text = (tmp_path / "card.md").read_text()
     assert text.startswith("# Model card: generator.safetensors\n")
     assert (
-        found.networks[0].about["sha256"] in text and "| Pairs seen in training | unknown |" in text
+        found.candidates[0].about["sha256"] in text
+        and "| Pairs seen in training | unknown |" in text
     )
     assert f"| generator.safetensors | {found.summary.means[0, 0]:.2f} (" in text
     assert "LPIPS: no weights: none here" in text and "_Write: " in text
@@ -160,7 +163,7 @@ def test_tensorboard_has_the_means_and_pictures(found: Evaluation, tmp_path: Pat
     assert (image.height, image.width) == (2 * 20 + 4, 3 * 20 + 4)
 
 
-def test_without_networks_there_are_the_baselines(pairs_dir: Path) -> None:
+def test_without_candidates_there_are_the_baselines(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "val", "refuse")
     results = measure(chosen, [], NOTHING, 0, ignore)
     text = report.text_report(evaluation(chosen, [], results, 0))
