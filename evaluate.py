@@ -45,9 +45,9 @@ def evaluate(
     side = common_size(candidates, size)
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
     chosen = choose_split(pictures, split, overlap)
-    judges = Learned.load() if learned else Learned("not wanted", "not wanted")
+    networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    results = measure(chosen, candidates, judges, seed, shown.add)
+    results = measure(chosen, candidates, networks, seed, shown.add)
     found = report.Evaluation(
         split=chosen,
         candidates=candidates,

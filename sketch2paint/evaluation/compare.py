@@ -37,7 +37,7 @@ from sketch2paint.models.weights import weight_file
 BASELINES = ("the sketch copied", "all white", "mean colour")
 TWINS_SHOWN = 5
 
-# Shown each picture: its name, sketch | a picture for each candidate | truth, and the values.
+# Shown each picture: its name, sketch | a picture for each candidate | real.
 Watcher = Callable[[str, Sequence[np.ndarray]], None]
 
 
@@ -256,14 +256,14 @@ def _name(pictures: Decoded, index: int) -> str:
 def measure(
     split: Split, candidates: Sequence[Candidate], learned: Learned, seed: int, watch: Watcher
 ) -> Results:
-    """Colour each picture of a split with each candidate; compare these and the baselines to `real`.
+    """Measure what each candidate makes of a split's pictures, and the baselines beside them.
 
     Args:
         split: of `choose_split`.
         candidates: of `load_candidates`.
         learned: the networks behind LPIPS, FID and KID.
         seed: of KID's subsets.
-        watch: gets each picture's name, and sketch, each candidate's picture and the truth, all
+        watch: gets each picture's name, and sketch, each candidate's picture and the real one, all
             (S, S, 3) uint8.
     """
     rows = [*(candidate.name for candidate in candidates), *BASELINES]

@@ -21,7 +21,7 @@ WAIT = 20  # seconds without an answer, before weights count as not to be had
 
 @dataclass(frozen=True)
 class Learned:
-    """Networks that judge pictures as their authors trained them, or the words why one is missing.
+    """Networks behind the learned metrics, or the words why one is missing.
 
     Attributes:
         lpips: (B, 3, H, W) twice in [0, 1] to a distance, or words.

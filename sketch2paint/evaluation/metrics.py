@@ -1,4 +1,4 @@
-"""How near a picture is to the truth: functions of uint8 pictures, and the table's columns."""
+"""How near a picture is to the real one: functions of uint8 pictures, and the table's columns."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from torchmetrics.functional.image import (
 from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
-COLOURED = 10.0  # CIE Lab chroma of the truth above which a pixel counts as coloured
-COLOURFUL = 5.0  # colourfulness of the truth below which a ratio to it says nothing
+COLOURED = 10.0  # CIE Lab chroma of the real picture above which a pixel counts as coloured
+COLOURFUL = 5.0  # colourfulness of the real picture below which a ratio to it says nothing
 BEST_PSNR = 60.0  # dB; or one copied blank page would make a mean infinite
 WINDOW = 11  # pixels, of SSIM
 COARSEST = WINDOW * 2**4  # pixels, of MS-SSIM; torchmetrics says 161, and refuses up to 175
@@ -125,11 +125,11 @@ def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
 
     Coloured is a chroma above 10, so that white paper and black lines do not flatter.
     """
-    truth = _lab(real)
-    coloured = np.hypot(truth[..., 1], truth[..., 2]) > COLOURED
+    lab = _lab(real)
+    coloured = np.hypot(lab[..., 1], lab[..., 2]) > COLOURED
     if not coloured.any():
         return math.nan
-    return float(ciede2000(_lab(fake)[coloured], truth[coloured]).mean())
+    return float(ciede2000(_lab(fake)[coloured], lab[coloured]).mean())
 
 
 def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -180,9 +180,9 @@ def colourfulness(rgb: np.ndarray) -> float:
 
 
 def colour_ratio(fake: np.ndarray, real: np.ndarray) -> float:
-    """Colourfulness of `fake` for one of `real`; NaN where the truth's is under 5."""
-    truth = colourfulness(real)
-    return colourfulness(fake) / truth if truth >= COLOURFUL else math.nan
+    """Colourfulness of `fake` as a ratio to that of `real`; NaN where the latter is under 5."""
+    reference = colourfulness(real)
+    return colourfulness(fake) / reference if reference >= COLOURFUL else math.nan
 
 
 def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:

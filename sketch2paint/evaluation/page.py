@@ -1,4 +1,4 @@
-"""The evaluated pictures as one HTML page: sketch | coloured | truth, sortable by each metric."""
+"""The evaluated pictures as one HTML page: sketch | coloured | real, sortable by each metric."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PicturePage:
         self.encoded: list[list[str]] = []
 
     def add(self, name: str, pictures: Sequence[np.ndarray]) -> None:
-        """Take sketch, one picture for each candidate, and truth, (S, S, 3) uint8."""
+        """Take sketch, one picture for each candidate, and the real one, (S, S, 3) uint8."""
         if self.seen in self.spread:
             self.rows.append(pictures)
         if self.wanted:

@@ -45,19 +45,19 @@ def test_draws_in_parts_are_all_made() -> None:
 
 
 def test_a_mean_ratio_is_the_ratio_of_means() -> None:
-    truths, fakes = np.random.default_rng(0).uniform(5, 60, (2, 200))
+    reals, fakes = np.random.default_rng(0).uniform(5, 60, (2, 200))
     values = np.full((200, 3, len(KEYS)), np.nan)
-    values[:, 0, KEYS.index("colourfulness")] = fakes / truths
+    values[:, 0, KEYS.index("colourfulness")] = fakes / reals
     weights = np.ones((200, len(KEYS)))
-    weights[:, KEYS.index("colourfulness")] = truths
+    weights[:, KEYS.index("colourfulness")] = reals
     sets = np.full((3, 2), np.nan)
     results = Results([""] * 200, [*BASELINES], 0, values, weights, sets, {})
     summary = summarise(results, 0, 1000)
     low, high = summary.intervals[:, 0, KEYS.index("colourfulness")]
-    mean = fakes.mean() / truths.mean()
+    mean = fakes.mean() / reals.mean()
     assert summary.means[0, KEYS.index("colourfulness")] == pytest.approx(mean)
     assert mean - 0.2 < low < mean < high < mean + 0.2
-    assert (fakes / truths).mean() > high
+    assert (fakes / reals).mean() > high
 
 
 def test_differences_are_paired() -> None:

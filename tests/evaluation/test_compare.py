@@ -113,8 +113,8 @@ def test_every_row_is_measured_on_every_picture(
 ) -> None:
     candidates = load_candidates([str(weight_path)], "sketch", "cpu")
     seen: list[tuple[str, list[np.ndarray]]] = []
-    judges = Learned(absolute, Moments())
-    found = measure(chosen, candidates, judges, 0, lambda n, p: seen.append((n, list(p))))
+    networks = Learned(absolute, Moments())
+    found = measure(chosen, candidates, networks, 0, lambda n, p: seen.append((n, list(p))))
     assert found.rows == ["generator.safetensors", *BASELINES] and found.candidates == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
     painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")

@@ -17,9 +17,9 @@ from sketch2paint.evaluation.learned import Learned, fid, kid
 
 
 def test_learned_networks_are_given_what_they_expect() -> None:
-    judges = Learned(absolute, Moments())
-    assert judges.distance(flat(255), flat(0)) == 1
-    assert judges.features(flat(RED)).tolist() == [[*RED, 0, 0, 0]]
+    networks = Learned(absolute, Moments())
+    assert networks.distance(flat(255), flat(0)) == 1
+    assert networks.features(flat(RED)).tolist() == [[*RED, 0, 0, 0]]
     without = Learned("none", "none")
     assert math.isnan(without.distance(flat(255), flat(0)))
     assert without.features(flat(RED)).shape == (0, 2048)
@@ -31,10 +31,10 @@ def test_lpips_without_its_weights_takes_the_same_pictures(monkeypatch: pytest.M
     make = torchvision.models.alexnet
     monkeypatch.setattr(torchvision.models, "alexnet", lambda weights: make(weights=None))
     with torch.random.fork_rng():
-        judges = Learned(learned._loaded(learned._lpips), "")
+        networks = Learned(learned._loaded(learned._lpips), "")
     fake, real = noisy(0, 32)
-    assert judges.distance(real, real) == 0 < judges.distance(fake, real)
-    assert math.isnan(judges.distance(fake[:31], real[:31]))
+    assert networks.distance(real, real) == 0 < networks.distance(fake, real)
+    assert math.isnan(networks.distance(fake[:31], real[:31]))
 
 
 def test_set_distances_have_their_closed_forms() -> None:

@@ -104,7 +104,7 @@ def test_colourfulness_is_hasler_and_suesstrunk_s() -> None:
     assert colourfulness(half) == pytest.approx(expected)
 
 
-def test_colour_ratio_needs_a_colourful_truth() -> None:
+def test_colour_ratio_needs_a_colourful_real_picture() -> None:
     assert colour_ratio(flat(128), flat(RED)) == 0
     assert colour_ratio(flat(RED), flat(RED)) == 1
     assert colour_ratio(flat((128, 79, 79)), flat((255, 157, 157))) == pytest.approx(0.5)
