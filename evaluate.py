@@ -47,7 +47,7 @@ def evaluate(
     chosen = choose_split(pictures, split, overlap)
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    results = measure(chosen, candidates, networks, seed, shown.add)
+    results = measure(chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add)
     found = report.Evaluation(
         split=chosen,
         candidates=candidates,

@@ -12,7 +12,7 @@ from sketch2paint.evaluation.compare import Results
 RESAMPLES = 10_000  # of the bootstrap
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Means over pictures with 95 % bootstrap intervals.
 
@@ -46,18 +46,25 @@ def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summar
     sums, shares = np.nansum(columns * weights, axis=0), (~np.isnan(columns) * weights).sum(axis=0)
     means = np.divide(sums, shares, out=np.full_like(sums, np.nan), where=counts > 0)
     shape = len(columns), -1
-    flat = bootstrap(columns.reshape(shape), weights.reshape(shape), seed, resamples)
+    flat = bootstrap(
+        columns.reshape(shape), weights=weights.reshape(shape), seed=seed, resamples=resamples
+    )
     intervals = flat.reshape(2, *means.shape)
     rows = len(results.rows)
     differences = {
         (results.rows[a], results.rows[b]): (means[rows + n], intervals[:, rows + n])
         for n, (a, b) in enumerate(pairs)
     }
-    return Summary(means[:rows], intervals[:, :rows], counts[:rows], differences)
+    return Summary(
+        means=means[:rows],
+        intervals=intervals[:, :rows],
+        counts=counts[:rows],
+        differences=differences,
+    )
 
 
 def bootstrap(
-    values: np.ndarray, weights: np.ndarray, seed: int, resamples: int = RESAMPLES
+    values: np.ndarray, *, weights: np.ndarray, seed: int, resamples: int = RESAMPLES
 ) -> np.ndarray:
     """95 % percentile intervals of column means; all columns see the same draws of pictures.
 

@@ -87,7 +87,7 @@ class Split:
     twins: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """What was measured.
 
@@ -254,7 +254,12 @@ def _name(pictures: Decoded, index: int) -> str:
 
 
 def measure(
-    split: Split, candidates: Sequence[Candidate], learned: Learned, seed: int, watch: Watcher
+    split: Split,
+    *,
+    candidates: Sequence[Candidate],
+    learned: Learned,
+    seed: int,
+    watch: Watcher,
 ) -> Results:
     """Measure what each candidate makes of a split's pictures, and the baselines beside them.
 
@@ -270,21 +275,39 @@ def measure(
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
     weights = np.empty((len(split.files), len(OF_PICTURES)))
     features: list[list[Tensor]] = []
-    bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
-    for n, (name, (batch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
-        drawing = to_hwc(batch["sketch"][0])
-        coloured = [candidate(batch) for candidate in candidates]
-        watch(name, [drawing, *coloured, real])
-        pictures = [*coloured, *_baselines(split, batch["sketch"])]
-        lines = None if split.data.task.lightness else drawing[..., 0]
-        compared = [Compared(picture, real, lines, learned) for picture in pictures]
+    for n, compared in enumerate(_compared(split, candidates, learned, watch)):
         values[n] = [[metric.measure(one) for metric in OF_PICTURES] for one in compared]
-        weights[n] = [metric.weight(real) for metric in OF_PICTURES]
-        features.append([learned.features(picture) for picture in (*pictures, real)])
+        weights[n] = [metric.weight(compared[0].real) for metric in OF_PICTURES]
+        pictures = [*(one.fake for one in compared), compared[0].real]
+        features.append([learned.features(picture) for picture in pictures])
     whole = _compared_sets(features, learned, seed)
     sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
     missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
-    return Results(split.files, rows, len(candidates), values, weights, sets, missing)
+    return Results(
+        files=split.files,
+        rows=rows,
+        candidates=len(candidates),
+        values=values,
+        weights=weights,
+        sets=sets,
+        missing=missing,
+    )
+
+
+def _compared(
+    split: Split, candidates: Sequence[Candidate], learned: Learned, watch: Watcher
+) -> Iterator[list[Compared]]:
+    """For each picture, that of each row beside the real one."""
+    bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
+    for name, (batch, real) in zip(bar, _samples(split), strict=True):
+        drawing = to_hwc(batch["sketch"][0])
+        coloured = [candidate(batch) for candidate in candidates]
+        watch(name, [drawing, *coloured, real])
+        lines = None if split.data.task.lightness else drawing[..., 0]
+        yield [
+            Compared(fake=fake, real=real, lines=lines, learned=learned)
+            for fake in (*coloured, *_baselines(split, batch["sketch"]))
+        ]
 
 
 def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
@@ -309,7 +332,7 @@ def _baselines(split: Split, sketch: Tensor) -> list[np.ndarray]:
 def _compared_sets(features: list[list[Tensor]], learned: Learned, seed: int) -> list[ComparedSets]:
     """Each row's features beside those of the real pictures, the last of each picture's."""
     *rows, real = (torch.cat(row) for row in zip(*features, strict=True))
-    return [ComparedSets(row, real, learned, seed) for row in rows]
+    return [ComparedSets(fake=row, real=real, learned=learned, seed=seed) for row in rows]
 
 
 def _missing(metrics: Sequence[Metric[Given]], values: np.ndarray, given: Given) -> dict[str, str]:

@@ -30,7 +30,7 @@ Better = Literal["higher", "lower", "one"]
 Given = TypeVar("Given")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """A picture beside the real one, and what else a metric may need.
 
@@ -47,7 +47,7 @@ class Compared:
     learned: Learned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparedSets:
     """Features of a set of pictures beside those of the real ones.
 

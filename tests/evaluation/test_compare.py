@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_evaluation import NOTHING, Moments, absolute, data, ignore, other_weights
+from tiny_evaluation import NOTHING, Moments, absolute, data, measure_baselines, other_weights
 
 from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
@@ -114,7 +114,13 @@ def test_every_row_is_measured_on_every_picture(
     candidates = load_candidates([str(weight_path)], "sketch", "cpu")
     seen: list[tuple[str, list[np.ndarray]]] = []
     networks = Learned(absolute, Moments())
-    found = measure(chosen, candidates, networks, 0, lambda n, p: seen.append((n, list(p))))
+    found = measure(
+        chosen,
+        candidates=candidates,
+        learned=networks,
+        seed=0,
+        watch=lambda n, p: seen.append((n, list(p))),
+    )
     assert found.rows == ["generator.safetensors", *BASELINES] and found.candidates == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
     painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")
@@ -139,7 +145,7 @@ def test_every_row_is_measured_on_every_picture(
 
 
 def test_words_for_what_is_missing(chosen: Split) -> None:
-    found = measure(chosen, [], NOTHING, 0, ignore)
+    found = measure_baselines(chosen)
     assert found.missing == {
         "ms_ssim": "needs pictures of at least 176 pixels a side",
         "lpips": "not wanted",
@@ -156,7 +162,7 @@ def test_one_picture_without_colour(pairs_dir: Path) -> None:
     Image.fromarray(grey).save(pairs_dir / "val/000.png")
     with pytest.warns(UserWarning, match="are blank"):
         chosen = choose_split(data(pairs_dir), "val", "refuse")
-    found = measure(chosen, [], Learned(absolute, Moments()), 0, ignore)
+    found = measure_baselines(chosen, Learned(absolute, Moments()))
     assert found.missing["ciede2000"] == "no picture has coloured pixels"
     assert found.missing["colourfulness"] == "no picture is colourful enough for a ratio"
     assert found.missing["edges"] == "no lines drawn"
@@ -173,8 +179,13 @@ def test_photographs_are_compared_as_rgb(
     photos = data(tmp_path / "photos", source="pictures", task="photo", fit="crop")
     chosen = choose_split(photos, "val", "refuse")
     shown: list[list[np.ndarray]] = []
-    candidates = load_candidates([weights], "photo", "cpu")
-    found = measure(chosen, candidates, NOTHING, 0, lambda n, p: shown.append(list(p)))
+    found = measure(
+        chosen,
+        candidates=load_candidates([weights], "photo", "cpu"),
+        learned=NOTHING,
+        seed=0,
+        watch=lambda n, p: shown.append(list(p)),
+    )
     assert found.missing["edges"] == "photographs have no lines"
     assert found.values[0, 1, KEYS.index("colourfulness")] < 0.02  # the copied one is grey
     assert found.values[0, 1, 0] > found.values[0, 2, 0]
@@ -183,10 +194,10 @@ def test_photographs_are_compared_as_rgb(
 
 def test_training_pictures_are_not_augmented(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "train", "allow")
-    first, again = (measure(chosen, [], NOTHING, 0, ignore) for _ in range(2))
+    first, again = (measure_baselines(chosen) for _ in range(2))
     np.testing.assert_array_equal(first.values, again.values)
     shown: list[np.ndarray] = []
-    measure(chosen, [], NOTHING, 0, lambda n, p: shown.append(p[-1]))
+    measure_baselines(chosen, watch=lambda n, p: shown.append(p[-1]))
     for name, picture in zip(chosen.files, shown, strict=True):
         real = resize(read_rgb(pairs_dir / name)[:, :32], 16, 16)
         np.testing.assert_array_equal(picture, real)

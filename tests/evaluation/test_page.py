@@ -31,9 +31,14 @@ def results(names: list[str], candidates: list[str]) -> Results:
     values[:, len(candidates) :, 0] = 9
     missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
     sets = np.full((len(candidates) + 3, 2), np.nan)
-    weights = np.ones((4, len(OF_PICTURES)))
     return Results(
-        names, [*candidates, *BASELINES], len(candidates), values, weights, sets, missing
+        files=names,
+        rows=[*candidates, *BASELINES],
+        candidates=len(candidates),
+        values=values,
+        weights=np.ones((4, len(OF_PICTURES))),
+        sets=sets,
+        missing=missing,
     )
 
 

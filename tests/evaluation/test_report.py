@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_evaluation import NOTHING, Moments, data, ignore, other_weights
+from tiny_evaluation import Moments, data, ignore, measure_baselines, other_weights
 
 from sketch2paint.evaluation import report
 from sketch2paint.evaluation.bootstrap import summarise
@@ -49,7 +49,8 @@ def found(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> Evaluation:
     candidates = load_candidates(
         [str(weight_path), other_weights(tmp_path / "b.safetensors")], "sketch", "cpu"
     )
-    results = measure(chosen, candidates, Learned("no weights: none here", Moments()), 5, ignore)
+    learned = Learned("no weights: none here", Moments())
+    results = measure(chosen, candidates=candidates, learned=learned, seed=5, watch=ignore)
     return evaluation(chosen, candidates, results, 5)
 
 
@@ -165,6 +166,6 @@ def test_tensorboard_has_the_means_and_pictures(found: Evaluation, tmp_path: Pat
 
 def test_without_candidates_there_are_the_baselines(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "val", "refuse")
-    results = measure(chosen, [], NOTHING, 0, ignore)
+    results = measure_baselines(chosen)
     text = report.text_report(evaluation(chosen, [], results, 0))
     assert "all white" in text and "Paired" not in text
