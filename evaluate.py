@@ -44,7 +44,7 @@ def evaluate(
     candidates = load_candidates(checkpoints, data["task"], device)
     side = common_size(candidates, size)
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
-    chosen = choose_split(pictures, split, overlap)
+    chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
     results = measure(chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add)

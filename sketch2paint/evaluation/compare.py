@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from sketch2paint.arguments import one_of
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Decoded, PictureDataset
 from sketch2paint.evaluation.learned import Learned
@@ -31,12 +32,13 @@ from sketch2paint.evaluation.metrics import (
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
-from sketch2paint.models.tasks import Batch
+from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
 BASELINES = ("the sketch copied", "all white", "mean colour")
 TWINS_SHOWN = 5
 
+Overlap = Literal["refuse", "allow"]
 # Shown each picture: its name, sketch | a picture for each candidate | real.
 Watcher = Callable[[str, Sequence[np.ndarray]], None]
 
@@ -110,7 +112,7 @@ class Results:
     missing: dict[str, str]
 
 
-def load_candidates(checkpoints: Sequence[str], task: str, device: str) -> list[Candidate]:
+def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> list[Candidate]:
     """Read the generators to compare.
 
     Args:
@@ -134,7 +136,7 @@ def load_candidates(checkpoints: Sequence[str], task: str, device: str) -> list[
     ]
 
 
-def _candidate(checkpoint: str, name: str, task: str, device: str) -> Candidate:
+def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candidate:
     painter = Painter.load(checkpoint, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:
@@ -187,7 +189,7 @@ def common_size(candidates: Sequence[Candidate], size: int | None) -> int:
     return side
 
 
-def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
+def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
     """Find the pictures of a split and compare them with the training set, all of it decoded once.
 
     Args:
@@ -199,8 +201,7 @@ def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
     Raises:
         ValueError: no such split, or pictures that stand in both.
     """
-    if overlap not in ("refuse", "allow"):
-        raise ValueError(f"Expected `overlap` to be refuse or allow, got {overlap!r}.")
+    one_of("overlap", overlap, Overlap)
     data.prepare_data()
     data.setup("fit")
     if split not in data.datasets:

@@ -52,8 +52,8 @@ def test_a_split_is_named_fitted_and_compared_with_training(chosen: Split, pairs
 def test_a_split_that_does_not_exist(pairs_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"`split` to be one of train, val \(found in .*'test'"):
         choose_split(data(pairs_dir), "test", "refuse")
-    with pytest.raises(ValueError, match="`overlap` to be refuse or allow, got 'maybe'"):
-        choose_split(data(pairs_dir), "val", "maybe")
+    with pytest.raises(ValueError, match="`overlap` to be one of refuse, allow, got 'maybe'"):
+        choose_split(data(pairs_dir), "val", "maybe")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="without cache and jitter"):
         choose_split(data(pairs_dir, jitter=3), "val", "refuse")
 
