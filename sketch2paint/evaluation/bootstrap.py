@@ -17,11 +17,11 @@ class Summary:
     """Means over pictures with 95 % bootstrap intervals.
 
     Attributes:
-        means: (R, M); NaN is not applicable.
-        intervals: (2, R, M), low and high; NaN with fewer than two pictures.
-        counts: (R, M), the pictures that have a value.
-        differences: for a pair of candidates (M,) means of the first minus the second over the
-            pictures that have both, and (2, M) intervals.
+        means: Means, (R, M); NaN is not applicable.
+        intervals: Low and high bounds, (2, R, M); NaN with fewer than two pictures.
+        counts: Numbers of pictures that have a value, (R, M).
+        differences: Means (M,) of the first minus the second of a pair of candidates, over the
+            pictures that have both, and their intervals (2, M).
     """
 
     means: np.ndarray
@@ -34,9 +34,9 @@ def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summar
     """Means, intervals and the paired differences between candidates.
 
     Args:
-        results: of `measure`.
-        seed: of the bootstrap.
-        resamples: number of its draws.
+        results: Values that `measure` found.
+        seed: Seed of the bootstrap.
+        resamples: Number of its draws.
     """
     values, pairs = results.values, list(combinations(range(results.candidates), 2))
     paired = [values[:, a] - values[:, b] for a, b in pairs]
@@ -69,10 +69,10 @@ def bootstrap(
     """95 % percentile intervals of column means; all columns see the same draws of pictures.
 
     Args:
-        values: (N, K) float64; NaN is left out of its column.
-        weights: (N, K), of each value in its column's mean.
-        seed: of the draws.
-        resamples: number of draws.
+        values: Columns of values, (N, K) float64; NaN is left out of its column.
+        weights: Weights of the values in their column's mean, (N, K).
+        seed: Seed of the draws.
+        resamples: Number of draws.
 
     Returns:
         (2, K), low and high; NaN for a column with fewer than two values.

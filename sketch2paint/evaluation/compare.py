@@ -48,10 +48,10 @@ class Candidate:
     """A generator to evaluate.
 
     Attributes:
-        name: the path without the folders that all compared ones share.
-        painter: holds the generator on its device.
-        about: file, sha256, pairs_seen, parameters and gflop (one picture of the training size);
-            None for what is not known.
+        name: Path without the folders that all compared ones share.
+        painter: Painter that holds the generator on its device.
+        about: Facts: file, sha256, pairs_seen, parameters and gflop (one picture of the training
+            size); None for what is not known.
     """
 
     name: str
@@ -75,9 +75,9 @@ class Split:
     """The pictures to evaluate on and what the training set says of them.
 
     Attributes:
-        name: of the split.
-        data: set up.
-        files: of the pictures, relative to the source's folder, in order.
+        name: Name of the split.
+        data: Data module, set up.
+        files: Files of the pictures, relative to the source's folder, in order.
         mean: (3,) uint8, mean colour of the training pictures.
         twins: a line for each picture whose colours stand among the training pictures.
     """
@@ -94,13 +94,13 @@ class Results:
     """What was measured.
 
     Attributes:
-        files: names of the N pictures.
-        rows: names of the R rows: candidates, then baselines.
-        candidates: how many rows are candidates.
-        values: (N, R, M) float64 for OF_PICTURES; NaN is not applicable.
-        weights: (N, M) float64, of each picture's values in a mean.
-        sets: (R, 2) float64 for OF_SETS.
-        missing: words for a metric that no picture has a value of.
+        files: Names of the N pictures.
+        rows: Names of the R rows: candidates, then baselines.
+        candidates: Number of rows that are candidates.
+        values: Values of the M metrics OF_PICTURES, (N, R, M) float64; NaN is not applicable.
+        weights: Weights of each picture's values in a mean, (N, M) float64.
+        sets: Values of the metrics OF_SETS, (R, 2) float64; NaN is not applicable.
+        missing: Words for each metric that has no value at all, by its key.
     """
 
     files: list[str]
@@ -116,9 +116,9 @@ def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> 
     """Read the generators to compare.
 
     Args:
-        checkpoints: run folders, .ckpt, .safetensors or .onnx.
-        task: sketch | photo, of the data.
-        device: as Painter's.
+        checkpoints: Run folders, .ckpt, .safetensors or .onnx files.
+        task: Task of the data: sketch | photo.
+        device: Device as the Painter takes it.
 
     Raises:
         FileNotFoundError: there are no weights.
@@ -193,13 +193,13 @@ def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
     """Find the pictures of a split and compare them with the training set, all of it decoded once.
 
     Args:
-        data: not augmented (jitter 0) and without cache.
-        split: train | val | test.
-        overlap: refuse | allow pictures whose colours are those of a training picture, to the bit
-            at the size they are compared at.
+        data: Data module, not augmented (jitter 0) and without cache.
+        split: Name of the split: train, val or test, whichever the data have.
+        overlap: Choice to refuse or allow pictures whose colours are those of a training picture,
+            to the bit at the size they are compared at.
 
     Raises:
-        ValueError: no such split, or pictures that stand in both.
+        ValueError: no such choice or split, or pictures that stand in both.
     """
     one_of("overlap", overlap, Overlap)
     data.prepare_data()
@@ -265,12 +265,12 @@ def measure(
     """Measure what each candidate makes of a split's pictures, and the baselines beside them.
 
     Args:
-        split: of `choose_split`.
-        candidates: of `load_candidates`.
-        learned: the networks behind LPIPS, FID and KID.
-        seed: of KID's subsets.
-        watch: gets each picture's name, and sketch, each candidate's picture and the real one, all
-            (S, S, 3) uint8.
+        split: Pictures to measure on, from `choose_split`.
+        candidates: Networks to measure, from `load_candidates`; may be empty.
+        learned: Networks behind LPIPS, FID and KID.
+        seed: Seed of KID's subsets.
+        watch: Function that is shown each picture's name, and sketch, each candidate's picture and
+            the real one, all (S, S, 3) uint8.
     """
     rows = [*(candidate.name for candidate in candidates), *BASELINES]
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))

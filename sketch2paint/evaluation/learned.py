@@ -24,8 +24,8 @@ class Learned:
     """Networks behind the learned metrics, or the words why one is missing.
 
     Attributes:
-        lpips: (B, 3, H, W) twice in [0, 1] to a distance, or words.
-        inception: (B, 3, H, W) uint8 to (B, 2048) features, or words.
+        lpips: Function of twice (B, 3, H, W) in [0, 1] that gives a distance, or words.
+        inception: Function of (B, 3, H, W) uint8 that gives (B, 2048) features, or words.
     """
 
     lpips: Callable[[Tensor, Tensor], Tensor] | str
@@ -85,8 +85,8 @@ def fid(fake: Tensor, real: Tensor) -> float:
     """Frechet distance between the features of two sets of pictures, as torchmetrics computes it.
 
     Args:
-        fake: (N, F).
-        real: (N, F); NaN for N under 2.
+        fake: Features of the one set, (N, F).
+        real: Features of the other, (N, F); the result is NaN for N under 2.
     """
     if len(real) < 2:
         return math.nan
@@ -99,8 +99,8 @@ def kid(fake: Tensor, real: Tensor, seed: int) -> float:
     """Kernel distance between the features of two sets of pictures, as torchmetrics computes it.
 
     Args:
-        fake: (N, F).
-        real: (N, F); NaN for N under 2.
+        fake: Features of the one set, (N, F).
+        real: Features of the other, (N, F); the result is NaN for N under 2.
         seed: Seed of the subsets of 1000 pictures; up to 1000 pictures it is computed on all.
     """
     if len(real) < 2:

@@ -35,9 +35,9 @@ class Compared:
     """A picture beside the real one, and what else a metric may need.
 
     Attributes:
-        fake: (H, W, 3) uint8 RGB.
-        real: (H, W, 3) uint8 RGB.
-        lines: (H, W) uint8, the drawing; None for a photograph, which has none.
+        fake: Picture, (H, W, 3) uint8 RGB.
+        real: Real picture, (H, W, 3) uint8 RGB.
+        lines: Drawing, (H, W) uint8; None for a photograph, which has none.
         learned: Networks behind the learned metrics.
     """
 
@@ -52,8 +52,8 @@ class ComparedSets:
     """Features of a set of pictures beside those of the real ones.
 
     Attributes:
-        fake: (N, F), or (0, F) where their network is missing.
-        real: (N, F), likewise.
+        fake: Features of the pictures, (N, F), or (0, F) where their network is missing.
+        real: Features of the real ones, likewise.
         learned: Networks behind the learned metrics.
         seed: Seed of KID's subsets.
     """
@@ -73,7 +73,7 @@ class Metric(Generic[Given]):
         heading: Name above the column.
         legend: Name in the words below the table.
         digits: Number of digits after the point.
-        better: Values that are good: higher or lower ones, or one.
+        better: Values that are good: higher | lower | one.
         measure: Function that gives the value; NaN where it says nothing.
         missing: Words for why nothing has a value, or a function that finds them.
         weight: Function of the real picture that weighs the value in a mean of pictures.
@@ -136,8 +136,8 @@ def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Colour difference of CIE Lab colours by Sharma, Wu and Dalal (2005), all weights k being 1.
 
     Args:
-        one: (..., 3) L, a, b.
-        other: likewise.
+        one: Colours, (..., 3) L, a, b.
+        other: Colours to compare with, likewise.
 
     Returns:
         (...) differences; 1 is about what an eye can tell.
@@ -191,8 +191,8 @@ def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
     Elsewhere a drawing has no gradient, and agreement on empty paper would count for it.
 
     Args:
-        picture: (H, W, 3) uint8 RGB, or (H, W).
-        sketch: (H, W) uint8; a line is darker than 128.
+        picture: Picture, (H, W, 3) uint8 RGB, or (H, W).
+        sketch: Drawing, (H, W) uint8; a line is darker than 128.
 
     Returns:
         -1 to 1; 0 where the picture is flat, NaN where the drawing has no lines.

@@ -40,7 +40,7 @@ class Evaluation:
         candidates: Networks that were measured, in the order of the rows.
         results: Values of all pictures.
         summary: Means, intervals and differences of these values.
-        protocol: How the figures came about, as plain data.
+        protocol: Account of how the figures came about, as plain data.
     """
 
     split: Split
