@@ -1,19 +1,22 @@
-"""What the tests of evaluation share: tiny data, other weights, stand-ins for learned networks."""
+"""What the tests of evaluation share: data, weights, pictures, stand-ins for learned networks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from sketch2paint.data.datamodule import SketchDataModule
-from sketch2paint.evaluation.metrics import Learned
+from sketch2paint.evaluation.compare import Results, Split, Watcher, measure
+from sketch2paint.evaluation.learned import Learned
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import save_generator
 
 NOTHING = Learned("not wanted", "not wanted")
+RED = (200, 30, 30)
 
 
 def data(root: Path, size: int = 16, **keys: object) -> SketchDataModule:
@@ -28,8 +31,25 @@ def other_weights(path: Path, size: int = 16, task: str = "sketch") -> str:
     return str(path)
 
 
+def flat(colour: object, side: int = 32) -> np.ndarray:
+    return np.full((side, side, 3), colour, np.uint8)
+
+
+def noisy(seed: int, side: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth colours and the same with noise."""
+    rng = np.random.default_rng(seed)
+    small = torch.from_numpy(rng.uniform(20, 230, (1, 3, 6, 6)))
+    smooth = nn.functional.interpolate(small, (side, side), mode="bicubic")[0].permute(1, 2, 0)
+    real = smooth.numpy().clip(0, 255).astype(np.uint8)
+    return (real + rng.normal(0, 20, real.shape)).clip(0, 255).astype(np.uint8), real
+
+
 def ignore(name: str, pictures: object) -> None:
     pass
+
+
+def measure_baselines(split: Split, learned: Learned = NOTHING, watch: Watcher = ignore) -> Results:
+    return measure(split, candidates=[], learned=learned, seed=0, watch=watch)
 
 
 class Moments(nn.Module):

@@ -22,42 +22,49 @@ def evaluate(
     device: str,
     seed: int,
 ) -> int:
-    """Print one table of checkpoints and floors, and write the files that are asked for."""
+    """Print one table of checkpoints and baselines, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
+    from functools import partial
+
     from hydra.utils import instantiate
 
     from sketch2paint.evaluation import report
+    from sketch2paint.evaluation.bootstrap import summarise
     from sketch2paint.evaluation.compare import (
         choose_split,
         common_size,
-        load_networks,
+        load_candidates,
         measure,
-        summarise,
     )
-    from sketch2paint.evaluation.metrics import Learned
+    from sketch2paint.evaluation.learned import Learned
     from sketch2paint.evaluation.page import PicturePage
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
-    networks = load_networks(checkpoints, data["task"], device)
-    side = common_size(networks, size)
+    candidates = load_candidates(checkpoints, data["task"], device)
+    side = common_size(candidates, size)
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
-    chosen = choose_split(pictures, split, overlap)
-    judges = Learned.load() if learned else Learned("not wanted", "not wanted")
+    chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
+    networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    results = measure(chosen, networks, judges, seed, shown.add)
-    summary = summarise(results, seed)
-    found = networks, results, summary, report.protocol(chosen, results, seed)
-    print(report.text_report(chosen, networks, results, summary))
+    results = measure(chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add)
+    found = report.Evaluation(
+        split=chosen,
+        candidates=candidates,
+        results=results,
+        summary=summarise(results, seed),
+        protocol=report.protocol(chosen, results, seed),
+    )
+    print(report.text_report(found))
     for path, write in (
-        (csv, lambda path: report.write_csv(path, results)),
-        (json, lambda path: report.write_json(path, *found)),
-        (card, lambda path: report.write_card(path, *found)),
-        (gallery, lambda path: shown.write(path, split=chosen, results=results, summary=summary)),
-        (tensorboard, lambda path: report.write_tensorboard(path, results, summary, shown.rows)),
+        (csv, report.write_csv),
+        (json, report.write_json),
+        (card, report.write_card),
+        (gallery, shown.write),
+        (tensorboard, partial(report.write_tensorboard, shown=shown.rows)),
     ):
         if path:
-            write(path)
+            write(path, found)
             print(f"Wrote {path}")
     return 0
 

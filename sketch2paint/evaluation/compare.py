@@ -1,4 +1,4 @@
-"""Generators and floors measured on the pictures of a split, all on the same ones."""
+"""Candidates and baselines measured on the pictures of a split, all on the same ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,45 +17,41 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from sketch2paint.arguments import one_of
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Decoded, PictureDataset
+from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.metrics import (
     OF_PICTURES,
     OF_SETS,
-    Learned,
-    colour_difference,
-    colour_ratio,
-    colourfulness,
-    edge_agreement,
-    ms_ssim,
-    psnr,
-    set_distances,
-    ssim,
+    Compared,
+    ComparedSets,
+    Given,
+    Metric,
 )
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
-from sketch2paint.models.tasks import Batch
+from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
-FLOORS = ("the sketch copied", "all white", "mean colour")
-RESAMPLES = 10_000  # of the bootstrap
-RATIOS = [metric.key for metric in OF_PICTURES].index("colourfulness")
+BASELINES = ("the sketch copied", "all white", "mean colour")
 DUPLICATES_SHOWN = 5
 
-# Shown each picture: its name, sketch | a picture for each network | truth, and the values.
+Overlap = Literal["refuse", "allow"]
+# Shown each picture: its name, sketch | a picture for each candidate | real.
 Watcher = Callable[[str, Sequence[np.ndarray]], None]
 
 
 @dataclass(frozen=True)
-class Network:
+class Candidate:
     """A generator to evaluate.
 
     Attributes:
-        name: the path without the folders that all compared ones share.
-        painter: holds the generator on its device.
-        about: file, sha256, pairs_seen, parameters and gflop (one picture of the training size);
-            None for what is not known.
+        name: Path without the folders that all compared ones share.
+        painter: Painter that holds the generator on its device.
+        about: Facts: file, sha256, pairs_seen, parameters and gflop (one picture of the training
+            size); None for what is not known.
     """
 
     name: str
@@ -80,9 +75,9 @@ class Split:
     """The pictures to evaluate on and what the training set says of them.
 
     Attributes:
-        name: of the split.
-        data: set up.
-        files: of the pictures, relative to the source's folder, in order.
+        name: Name of the split.
+        data: Data module, set up.
+        files: Files of the pictures, relative to the source's folder, in order.
         mean: (3,) uint8, mean colour of the training pictures.
         duplicates: a line for each picture whose colours stand among the training pictures.
     """
@@ -94,54 +89,36 @@ class Split:
     duplicates: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """What was measured.
 
     Attributes:
-        files: names of the N pictures.
-        rows: names of the R rows: networks, then floors.
-        networks: how many rows are networks.
-        values: (N, R, M) float64 for OF_PICTURES; NaN is not applicable.
-        sets: (R, 2) float64 for OF_SETS.
-        missing: words for a metric that no picture has a value of.
-        colours: (N,) colourfulness of the truths, the weights of their ratios in a mean.
+        files: Names of the N pictures.
+        rows: Names of the R rows: candidates, then baselines.
+        candidates: Number of rows that are candidates.
+        values: Values of the M metrics OF_PICTURES, (N, R, M) float64; NaN is not applicable.
+        weights: Weights of each picture's values in a mean, (N, M) float64.
+        sets: Values of the metrics OF_SETS, (R, 2) float64; NaN is not applicable.
+        missing: Words for each metric that has no value at all, by its key.
     """
 
     files: list[str]
     rows: list[str]
-    networks: int
+    candidates: int
     values: np.ndarray
+    weights: np.ndarray
     sets: np.ndarray
     missing: dict[str, str]
-    colours: np.ndarray
 
 
-@dataclass(frozen=True)
-class Summary:
-    """Means over pictures with 95 % bootstrap intervals.
-
-    Attributes:
-        means: (R, M); NaN is not applicable.
-        intervals: (2, R, M), low and high; NaN with fewer than two pictures.
-        counts: (R, M), the pictures that have a value.
-        differences: for a pair of networks (M,) means of the first minus the second over the
-            pictures that have both, and (2, M) intervals.
-    """
-
-    means: np.ndarray
-    intervals: np.ndarray
-    counts: np.ndarray
-    differences: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
-
-
-def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Network]:
+def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> list[Candidate]:
     """Read the generators to compare.
 
     Args:
-        checkpoints: run folders, .ckpt, .safetensors or .onnx.
-        task: sketch | photo, of the data.
-        device: as Painter's.
+        checkpoints: Run folders, .ckpt, .safetensors or .onnx files.
+        task: Task of the data: sketch | photo.
+        device: Device as the Painter takes it.
 
     Raises:
         FileNotFoundError: there are no weights.
@@ -154,12 +131,12 @@ def load_networks(checkpoints: Sequence[str], task: str, device: str) -> list[Ne
         raise ValueError(f"Expected `checkpoint` to be different run folders or files, got {got}.")
     shared = os.path.commonpath([os.path.dirname(path) for path in paths])
     return [
-        _network(checkpoint, Path(path).relative_to(shared).as_posix(), task, device)
+        _candidate(checkpoint, Path(path).relative_to(shared).as_posix(), task, device)
         for checkpoint, path in zip(checkpoints, paths, strict=True)
     ]
 
 
-def _network(checkpoint: str, name: str, task: str, device: str) -> Network:
+def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candidate:
     painter = Painter.load(checkpoint, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:
@@ -169,7 +146,7 @@ def _network(checkpoint: str, name: str, task: str, device: str) -> Network:
         )
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     pairs = read_checkpoint(file).get("pairs_seen") if file.suffix == ".ckpt" else None
-    return Network(
+    return Candidate(
         name,
         painter,
         {"file": str(file), "sha256": sha256, "pairs_seen": pairs, **_cost(painter)},
@@ -188,44 +165,43 @@ def _cost(painter: Painter) -> dict[str, float | None]:
     return {"parameters": parameters, "gflop": counter.get_total_flops() / 1e9}
 
 
-def common_size(networks: Sequence[Network], size: int | None) -> int:
-    """The side of the pictures to evaluate at: `size`, or what all networks were trained at.
+def common_size(candidates: Sequence[Candidate], size: int | None) -> int:
+    """The side of the pictures to evaluate at: `size`, or what all candidates were trained at.
 
     Raises:
-        ValueError: they differ, or a network cannot take it.
+        ValueError: they differ, or a candidate cannot take it.
     """
-    own = {network.size for network in networks}
+    own = {candidate.size for candidate in candidates}
     if size is None and len(own) > 1:
-        named = ", ".join(f"{network.name} ({network.size})" for network in networks)
+        named = ", ".join(f"{one.name} ({one.size})" for one in candidates)
         raise ValueError(
             f"Expected checkpoints of one training size, got {named}. "
             f"Pass size={min(own)} to compare all at that size."
         )
     side = own.pop() if size is None else size
-    for network in networks:
-        multiple = network.painter.generator.multiple
+    for candidate in candidates:
+        multiple = candidate.painter.generator.multiple
         if side < 1 or side % multiple:
             raise ValueError(
-                f"{network.name}: expected `size` to be a multiple of {multiple} (which the "
-                f"generator needs), got {side}. Pass size={network.size}, its training size."
+                f"{candidate.name}: expected `size` to be a multiple of {multiple} (which the "
+                f"generator needs), got {side}. Pass size={candidate.size}, its training size."
             )
     return side
 
 
-def choose_split(data: SketchDataModule, split: str, overlap: str) -> Split:
+def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
     """Find the pictures of a split and compare them with the training set, all of it decoded once.
 
     Args:
-        data: not augmented (jitter 0) and without cache.
-        split: train | val | test.
-        overlap: refuse | allow pictures whose colours are those of a training picture, to the bit
-            at the size they are compared at.
+        data: Data module, not augmented (jitter 0) and without cache.
+        split: Name of the split: train, val or test, whichever the data have.
+        overlap: Choice to refuse or allow pictures whose colours are those of a training picture,
+            to the bit at the size they are compared at.
 
     Raises:
-        ValueError: no such split, or pictures that stand in both.
+        ValueError: no such choice or split, or pictures that stand in both.
     """
-    if overlap not in ("refuse", "allow"):
-        raise ValueError(f"Expected `overlap` to be refuse or allow, got {overlap!r}.")
+    one_of("overlap", overlap, Overlap)
     data.prepare_data()
     data.setup("fit")
     if split not in data.datasets:
@@ -275,35 +251,60 @@ def _fingerprint(pictures: Decoded, index: int) -> tuple[bytes, np.ndarray]:
 
 
 def measure(
-    split: Split, networks: Sequence[Network], learned: Learned, seed: int, watch: Watcher
+    split: Split,
+    *,
+    candidates: Sequence[Candidate],
+    learned: Learned,
+    seed: int,
+    watch: Watcher,
 ) -> Results:
-    """Colour each picture of a split with each network; compare these and the floors to the truth.
+    """Measure what each candidate makes of a split's pictures, and the baselines beside them.
 
     Args:
-        split: of `choose_split`.
-        networks: of `load_networks`.
-        learned: the networks behind LPIPS, FID and KID.
-        seed: of KID's subsets.
-        watch: gets each picture's name, and sketch, each network's picture and the truth, all
-            (S, S, 3) uint8.
+        split: Pictures to measure on, from `choose_split`.
+        candidates: Networks to measure, from `load_candidates`; may be empty.
+        learned: Networks behind LPIPS, FID and KID.
+        seed: Seed of KID's subsets.
+        watch: Function that is shown each picture's name, and sketch, each candidate's picture and
+            the real one, all (S, S, 3) uint8.
     """
-    rows = [*(network.name for network in networks), *FLOORS]
+    rows = [*(candidate.name for candidate in candidates), *BASELINES]
     values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
-    features: list[list[Tensor | None]] = []
-    colours = np.empty(len(split.files))
+    weights = np.empty((len(split.files), len(OF_PICTURES)))
+    features: list[list[Tensor]] = []
+    for n, compared in enumerate(_compared(split, candidates, learned, watch)):
+        values[n] = [[metric.measure(one) for metric in OF_PICTURES] for one in compared]
+        weights[n] = [metric.weight(compared[0].real) for metric in OF_PICTURES]
+        pictures = [*(one.fake for one in compared), compared[0].real]
+        features.append([learned.features(picture) for picture in pictures])
+    whole = _compared_sets(features, learned, seed)
+    sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
+    missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
+    return Results(
+        files=split.files,
+        rows=rows,
+        candidates=len(candidates),
+        values=values,
+        weights=weights,
+        sets=sets,
+        missing=missing,
+    )
+
+
+def _compared(
+    split: Split, candidates: Sequence[Candidate], learned: Learned, watch: Watcher
+) -> Iterator[list[Compared]]:
+    """For each picture, that of each row beside the real one."""
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
-    for n, (name, (batch, real)) in enumerate(zip(bar, _samples(split), strict=True)):
+    for name, (batch, real) in zip(bar, _samples(split), strict=True):
         drawing = to_hwc(batch["sketch"][0])
-        coloured = [network(batch) for network in networks]
+        coloured = [candidate(batch) for candidate in candidates]
         watch(name, [drawing, *coloured, real])
-        pictures = [*coloured, *_floors(split, batch["sketch"])]
         lines = None if split.data.task.lightness else drawing[..., 0]
-        values[n] = [_values(picture, real, lines, learned) for picture in pictures]
-        colours[n] = colourfulness(real)
-        features.append([learned.features(picture) for picture in (*pictures, real)])
-    missing = _missing(split, learned, values)
-    sets = _sets(features, seed)
-    return Results(split.files, rows, len(networks), values, sets, missing, colours)
+        yield [
+            Compared(fake=fake, real=real, lines=lines, learned=learned)
+            for fake in (*coloured, *_baselines(split, batch["sketch"]))
+        ]
 
 
 def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
@@ -318,8 +319,8 @@ def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
         yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()
 
 
-def _floors(split: Split, sketch: Tensor) -> list[np.ndarray]:
-    """The pictures (S, S, 3) uint8 of FLOORS; a photograph is copied as grey."""
+def _baselines(split: Split, sketch: Tensor) -> list[np.ndarray]:
+    """The pictures (S, S, 3) uint8 of BASELINES; a photograph is copied as grey."""
     grey = sketch
     if split.data.task.lightness:
         grey = to_rgb(sketch, torch.zeros_like(sketch).expand(-1, 2, -1, -1))
@@ -327,103 +328,14 @@ def _floors(split: Split, sketch: Tensor) -> list[np.ndarray]:
     return [copied, np.full_like(copied, 255), np.full_like(copied, split.mean)]
 
 
-def _values(
-    fake: np.ndarray, real: np.ndarray, lines: np.ndarray | None, learned: Learned
-) -> list[float]:
-    """In the order of OF_PICTURES."""
-    return [
-        psnr(fake, real),
-        ssim(fake, real),
-        ms_ssim(fake, real),
-        colour_difference(fake, real),
-        colour_ratio(fake, real),
-        float("nan") if lines is None else edge_agreement(fake, lines),
-        learned.distance(fake, real),
-    ]
+def _compared_sets(features: list[list[Tensor]], learned: Learned, seed: int) -> list[ComparedSets]:
+    """Each row's features beside those of the real pictures, the last of each picture's."""
+    *rows, real = (torch.cat(row) for row in zip(*features, strict=True))
+    return [ComparedSets(fake=row, real=real, learned=learned, seed=seed) for row in rows]
 
 
-def _sets(features: list[list[Tensor | None]], seed: int) -> np.ndarray:
-    """(R, 2): FID and KID of each row to the truth, which is the last of each picture's."""
-    *rows, real = ([f for f in row if f is not None] for row in zip(*features, strict=True))
-    if not real:
-        return np.full((len(rows), len(OF_SETS)), np.nan)
-    return np.array([set_distances(torch.cat(row), torch.cat(real), seed) for row in rows])
-
-
-def _missing(split: Split, learned: Learned, values: np.ndarray) -> dict[str, str]:
-    """Words for each metric that has no value."""
-    few = "a set needs at least 2 pictures"
-    network = learned.inception if isinstance(learned.inception, str) else ""
-    words = {
-        "ssim": "needs pictures of at least 11 pixels a side",
-        "ms_ssim": "needs pictures of at least 176 pixels a side",
-        "ciede2000": "no picture has coloured pixels",
-        "colourfulness": "no picture is colourful enough for a ratio",
-        "edges": "photographs have no lines" if split.data.task.lightness else "no lines drawn",
-        "lpips": learned.lpips if isinstance(learned.lpips, str) else "needs 32 pixels",
-    }
-    empty = np.isnan(values).all(axis=(0, 1))
-    found = {m.key: words[m.key] for m, nothing in zip(OF_PICTURES, empty, strict=True) if nothing}
-    if network or len(values) < 2:
-        found |= {metric.key: network or few for metric in OF_SETS}
-    return found
-
-
-def summarise(results: Results, seed: int, resamples: int = RESAMPLES) -> Summary:
-    """Means, intervals and the paired differences between networks.
-
-    Ratios of colourfulness are weighted by the truth's, so that their mean is the ratio of means: a
-    few nearly grey truths would rule a plain one.
-
-    Args:
-        results: of `measure`.
-        seed: of the bootstrap.
-        resamples: number of its draws.
-    """
-    values, pairs = results.values, list(combinations(range(results.networks), 2))
-    paired = [values[:, a] - values[:, b] for a, b in pairs]
-    columns = np.stack([*values.transpose(1, 0, 2), *paired], axis=1)
-    counts = (~np.isnan(columns)).sum(axis=0)
-    weights = np.ones_like(columns)
-    weights[..., RATIOS] = results.colours[:, None]
-    sums, shares = np.nansum(columns * weights, axis=0), (~np.isnan(columns) * weights).sum(axis=0)
-    means = np.divide(sums, shares, out=np.full_like(sums, np.nan), where=counts > 0)
-    shape = len(columns), -1
-    flat = bootstrap(columns.reshape(shape), weights.reshape(shape), seed, resamples)
-    intervals = flat.reshape(2, *means.shape)
-    rows = len(results.rows)
-    differences = {
-        (results.rows[a], results.rows[b]): (means[rows + n], intervals[:, rows + n])
-        for n, (a, b) in enumerate(pairs)
-    }
-    return Summary(means[:rows], intervals[:, :rows], counts[:rows], differences)
-
-
-def bootstrap(
-    values: np.ndarray, weights: np.ndarray, seed: int, resamples: int = RESAMPLES
-) -> np.ndarray:
-    """95 % percentile intervals of column means; all columns see the same draws of pictures.
-
-    Args:
-        values: (N, K) float64; NaN is left out of its column.
-        weights: (N, K), of each value in its column's mean.
-        seed: of the draws.
-        resamples: number of draws.
-
-    Returns:
-        (2, K), low and high; NaN for a column with fewer than two values.
-    """
-    rng, number = np.random.default_rng(seed), len(values)
-    valid = ~np.isnan(values)
-    known, filled = valid * weights, np.where(valid, values * weights, 0)
-    means = np.empty((resamples, values.shape[1]))
-    step = max(1, 2**20 // number)  # draws at once: memory stays small
-    for start in range(0, resamples, step):
-        draws = min(step, resamples - start)
-        counts = rng.multinomial(number, np.full(number, 1 / number), draws).astype(np.float64)
-        with np.errstate(invalid="ignore"):  # a draw may hold none of the few that are known
-            means[start : start + draws] = (counts @ filled) / (counts @ known)
-    bounds = np.full((2, values.shape[1]), np.nan)
-    enough = valid.sum(axis=0) >= 2
-    bounds[:, enough] = np.nanpercentile(means[:, enough], [2.5, 97.5], axis=0)
-    return bounds
+def _missing(metrics: Sequence[Metric[Given]], values: np.ndarray, given: Given) -> dict[str, str]:
+    """Words for each metric that has no value, of all that were measured."""
+    empty = np.isnan(values).reshape(-1, len(metrics)).all(axis=0)
+    missing = (metric for metric, nothing in zip(metrics, empty, strict=True) if nothing)
+    return {metric.key: metric.why_missing(given) for metric in missing}

@@ -1,53 +1,96 @@
-"""How near a picture is to the truth: functions of uint8 pictures, and learned distances."""
+"""How near a picture is to the real one: functions of uint8 pictures, and the table's columns."""
 
 from __future__ import annotations
 
-import socket
-import warnings
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, Literal, TypeVar
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics.functional.image import (
     multiscale_structural_similarity_index_measure,
     structural_similarity_index_measure,
 )
 
+from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
-COLOURED = 10.0  # CIE Lab chroma of the truth above which a pixel counts as coloured
-COLOURFUL = 5.0  # colourfulness of the truth below which a ratio to it says nothing
+COLOURED = 10.0  # CIE Lab chroma of the real picture above which a pixel counts as coloured
+COLOURFUL = 5.0  # colourfulness of the real picture below which a ratio to it says nothing
 BEST_PSNR = 60.0  # dB; or one copied blank page would make a mean infinite
 WINDOW = 11  # pixels, of SSIM
-ALEXNET = 32  # pixels a side that LPIPS needs
-SUBSET = 1000  # pictures that KID compares at once
-WAIT = 20  # seconds without an answer, before weights count as not to be had
+COARSEST = WINDOW * 2**4  # pixels, of MS-SSIM; torchmetrics says 161, and refuses up to 175
+FEW = "a set needs at least 2 pictures"
+
+Better = Literal["higher", "lower", "one"]
+Given = TypeVar("Given")
 
 
-class Metric(NamedTuple):
-    """A column: its key, its heading, digits after the point and what is good."""
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A picture beside the real one, and what else a metric may need.
+
+    Attributes:
+        fake: Picture, (H, W, 3) uint8 RGB.
+        real: Real picture, (H, W, 3) uint8 RGB.
+        lines: Drawing, (H, W) uint8; None for a photograph, which has none.
+        learned: Networks behind the learned metrics.
+    """
+
+    fake: np.ndarray
+    real: np.ndarray
+    lines: np.ndarray | None
+    learned: Learned
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedSets:
+    """Features of a set of pictures beside those of the real ones.
+
+    Attributes:
+        fake: Features of the pictures, (N, F), or (0, F) where their network is missing.
+        real: Features of the real ones, likewise.
+        learned: Networks behind the learned metrics.
+        seed: Seed of KID's subsets.
+    """
+
+    fake: Tensor
+    real: Tensor
+    learned: Learned
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Generic[Given]):
+    """A column of the table: all that the rest of the room knows of a metric.
+
+    Attributes:
+        key: Name in files.
+        heading: Name above the column.
+        legend: Name in the words below the table.
+        digits: Number of digits after the point.
+        better: Values that are good: higher | lower | one.
+        measure: Function that gives the value; NaN where it says nothing.
+        missing: Words for why nothing has a value, or a function that finds them.
+        weight: Function of the real picture that weighs the value in a mean of pictures.
+    """
 
     key: str
     heading: str
+    legend: str
     digits: int
-    better: str  # higher | lower | one
+    better: Better
+    measure: Callable[[Given], float]
+    missing: str | Callable[[Given], str]
+    weight: Callable[[np.ndarray], float] = lambda real: 1.0
 
-
-# One value for each picture, in this order; then one for a whole set.
-OF_PICTURES = (
-    Metric("psnr", "PSNR dB", 2, "higher"),
-    Metric("ssim", "SSIM", 3, "higher"),
-    Metric("ms_ssim", "MS-SSIM", 3, "higher"),
-    Metric("ciede2000", "CIEDE2000", 2, "lower"),
-    Metric("colourfulness", "Colourfulness", 2, "one"),
-    Metric("edges", "Edges", 3, "higher"),
-    Metric("lpips", "LPIPS", 3, "lower"),
-)
-OF_SETS = (Metric("fid", "FID", 1, "lower"), Metric("kid", "KID", 4, "lower"))
+    def why_missing(self, given: Given) -> str:
+        """Words for why nothing has a value, where `given` is one of those that have none."""
+        return self.missing if isinstance(self.missing, str) else self.missing(given)
 
 
 def psnr(fake: np.ndarray, real: np.ndarray) -> float:
@@ -62,19 +105,19 @@ def ssim(fake: np.ndarray, real: np.ndarray) -> float:
     Gaussian window of 11 pixels, sigma 1.5, as in Wang et al. (2004); the mean of the channels.
     """
     if min(real.shape[:2]) < WINDOW:
-        return float("nan")
+        return math.nan
     measure = structural_similarity_index_measure
-    whole = measure(_unit(fake), _unit(real), data_range=1.0, return_full_image=True)[1]
+    whole = measure(to_unit(fake), to_unit(real), data_range=1.0, return_full_image=True)[1]
     inner = slice(WINDOW // 2, -(WINDOW // 2))  # as in the paper: torchmetrics' mean has windows
     return float(whole[..., inner, inner].mean())  # that reach into a mirrored border
 
 
 def ms_ssim(fake: np.ndarray, real: np.ndarray) -> float:
     """SSIM over five scales of (H, W, 3) uint8 RGB; NaN for sides under 176 pixels."""
-    if min(real.shape[:2]) < WINDOW * 2**4:  # torchmetrics says 161, and refuses up to 175
-        return float("nan")
+    if min(real.shape[:2]) < COARSEST:
+        return math.nan
     measure = multiscale_structural_similarity_index_measure
-    return float(measure(_unit(fake), _unit(real), data_range=1.0))
+    return float(measure(to_unit(fake), to_unit(real), data_range=1.0))
 
 
 def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
@@ -82,19 +125,19 @@ def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
 
     Coloured is a chroma above 10, so that white paper and black lines do not flatter.
     """
-    truth = _lab(real)
-    coloured = np.hypot(truth[..., 1], truth[..., 2]) > COLOURED
+    lab = _lab(real)
+    coloured = np.hypot(lab[..., 1], lab[..., 2]) > COLOURED
     if not coloured.any():
-        return float("nan")
-    return float(ciede2000(_lab(fake)[coloured], truth[coloured]).mean())
+        return math.nan
+    return float(ciede2000(_lab(fake)[coloured], lab[coloured]).mean())
 
 
 def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Colour difference of CIE Lab colours by Sharma, Wu and Dalal (2005), all weights k being 1.
 
     Args:
-        one: (..., 3) L, a, b.
-        other: likewise.
+        one: Colours, (..., 3) L, a, b.
+        other: Colours to compare with, likewise.
 
     Returns:
         (...) differences; 1 is about what an eye can tell.
@@ -137,9 +180,9 @@ def colourfulness(rgb: np.ndarray) -> float:
 
 
 def colour_ratio(fake: np.ndarray, real: np.ndarray) -> float:
-    """Colourfulness of `fake` for one of `real`; NaN where the truth's is under 5."""
-    truth = colourfulness(real)
-    return colourfulness(fake) / truth if truth >= COLOURFUL else float("nan")
+    """Colourfulness of `fake` as a ratio to that of `real`; NaN where the latter is under 5."""
+    reference = colourfulness(real)
+    return colourfulness(fake) / reference if reference >= COLOURFUL else math.nan
 
 
 def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
@@ -148,8 +191,8 @@ def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
     Elsewhere a drawing has no gradient, and agreement on empty paper would count for it.
 
     Args:
-        picture: (H, W, 3) uint8 RGB, or (H, W).
-        sketch: (H, W) uint8; a line is darker than 128.
+        picture: Picture, (H, W, 3) uint8 RGB, or (H, W).
+        sketch: Drawing, (H, W) uint8; a line is darker than 128.
 
     Returns:
         -1 to 1; 0 where the picture is flat, NaN where the drawing has no lines.
@@ -157,7 +200,7 @@ def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
     near = cv2.dilate((sketch < 128).astype(np.uint8), np.ones((11, 11))) > 0
     drawn, painted = _gradient(sketch)[near], _gradient(picture)[near]
     if not drawn.size or drawn.std() == 0:
-        return float("nan")
+        return math.nan
     return 0.0 if painted.std() == 0 else float(np.corrcoef(painted, drawn)[0, 1])
 
 
@@ -172,95 +215,103 @@ def _lab(rgb: np.ndarray) -> np.ndarray:
     return (lab.double().numpy() + (1, 0, 0)) * (50, CHROMA, CHROMA)
 
 
-def _unit(rgb: np.ndarray) -> Tensor:
-    """(H, W, 3) uint8 to (1, 3, H, W) in [0, 1]."""
-    return torch.tensor(rgb).permute(2, 0, 1)[None].float() / 255
+def _words(network: object, otherwise: str) -> str:
+    """Words for why a network is missing; where it is there, the others."""
+    return network if isinstance(network, str) else otherwise
 
 
-@dataclass(frozen=True)
-class Learned:
-    """Networks that judge pictures as their authors trained them, or the words why one is missing.
-
-    Attributes:
-        lpips: (B, 3, H, W) twice in [0, 1] to a distance, or words.
-        inception: (B, 3, H, W) uint8 to (B, 2048) features, or words.
-    """
-
-    lpips: Callable[[Tensor, Tensor], Tensor] | str
-    inception: Callable[[Tensor], Tensor] | str
-
-    @classmethod
-    def load(cls) -> Learned:
-        """Torchmetrics' own networks, on the CPU; torch fetches their weights once."""
-        before = socket.getdefaulttimeout()
-        socket.setdefaulttimeout(WAIT)  # where packets are dropped, a download would wait for ever
-        try:
-            return cls(_loaded(_lpips), _loaded(_inception))
-        finally:
-            socket.setdefaulttimeout(before)
-
-    def distance(self, fake: np.ndarray, real: np.ndarray) -> float:
-        """LPIPS of (H, W, 3) uint8 RGB; NaN without its network."""
-        if isinstance(self.lpips, str):
-            return float("nan")
-        with torch.inference_mode():
-            return float(self.lpips(_unit(fake), _unit(real)))
-
-    def features(self, rgb: np.ndarray) -> Tensor | None:
-        """What FID and KID compare, (1, 2048), of (H, W, 3) uint8 RGB; None without the network."""
-        if isinstance(self.inception, str):
-            return None
-        with torch.inference_mode():
-            return self.inception(torch.tensor(rgb).permute(2, 0, 1)[None])
-
-
-def _lpips() -> Callable[[Tensor, Tensor], Tensor]:
-    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-
-    measure = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True).eval()
-    nothing = torch.tensor(float("nan"))
-    return lambda fake, real: measure(fake, real) if min(real.shape[2:]) >= ALEXNET else nothing
-
-
-def _inception() -> Callable[[Tensor], Tensor]:
-    from torchmetrics.image.fid import NoTrainInceptionV3
-
-    return NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"]).eval()
-
-
-def _loaded(make: Callable[[], Any]) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # their makers' about their own code
-            return make()
-    except ModuleNotFoundError:
-        return "no weights: pip install torch-fidelity, which has the network"
-    except (OSError, RuntimeError) as error:  # no network, a full disk; a download cut short
-        return f"no weights: they could not be fetched ({error}); run once with network access"
-
-
-def set_distances(fake: Tensor, real: Tensor, seed: int) -> tuple[float, float]:
-    """FID and KID between the features of two sets of pictures, as torchmetrics computes them.
-
-    Args:
-        fake: (N, F).
-        real: (N, F); N at least 2, or both are NaN.
-        seed: of KID's subsets of 1000 pictures; up to 1000 pictures it is computed on all.
-    """
-    if len(real) < 2:
-        return float("nan"), float("nan")
-    from torchmetrics.image.fid import FrechetInceptionDistance
-    from torchmetrics.image.kid import KernelInceptionDistance
-
-    given = nn.Identity()  # the features are there already: each picture is looked at once
-    given.register_buffer("num_features", torch.tensor(real.shape[1]))
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.filterwarnings("ignore", ".*will save all extracted features")
-        torch.manual_seed(seed)
-        fid = FrechetInceptionDistance(feature=given)
-        subsets = 1 if len(real) <= SUBSET else 100
-        kid = KernelInceptionDistance(given, subsets=subsets, subset_size=min(SUBSET, len(real)))
-        for metric in (fid, kid):
-            metric.update(real, real=True)
-            metric.update(fake, real=False)
-        return float(fid.compute()), float(kid.compute()[0])
+# One value for each picture, in this order.
+OF_PICTURES: tuple[Metric[Compared], ...] = (
+    Metric(
+        key="psnr",
+        heading="PSNR dB",
+        legend="PSNR",
+        digits=2,
+        better="higher",
+        measure=lambda given: psnr(given.fake, given.real),
+        missing="there is no picture",
+    ),
+    Metric(
+        key="ssim",
+        heading="SSIM",
+        legend="SSIM",
+        digits=3,
+        better="higher",
+        measure=lambda given: ssim(given.fake, given.real),
+        missing=f"needs pictures of at least {WINDOW} pixels a side",
+    ),
+    Metric(
+        key="ms_ssim",
+        heading="MS-SSIM",
+        legend="MS-SSIM",
+        digits=3,
+        better="higher",
+        measure=lambda given: ms_ssim(given.fake, given.real),
+        missing=f"needs pictures of at least {COARSEST} pixels a side",
+    ),
+    Metric(
+        key="ciede2000",
+        heading="CIEDE2000",
+        legend="CIEDE2000 (coloured pixels)",
+        digits=2,
+        better="lower",
+        measure=lambda given: colour_difference(given.fake, given.real),
+        missing="no picture has coloured pixels",
+    ),
+    Metric(
+        key="colourfulness",
+        heading="Colourfulness",
+        legend="Colourfulness: of all pictures, for the truth's: 1 is the same, "
+        "< 0.6 grey, > 1.3 neon",
+        digits=2,
+        better="one",
+        measure=lambda given: colour_ratio(given.fake, given.real),
+        missing="no picture is colourful enough for a ratio",
+        # The mean is then the ratio of means: a few nearly grey pictures would rule a plain one.
+        weight=colourfulness,
+    ),
+    Metric(
+        key="edges",
+        heading="Edges",
+        legend="edges (agreement with the drawing's)",
+        digits=3,
+        better="higher",
+        measure=lambda given: (
+            math.nan if given.lines is None else edge_agreement(given.fake, given.lines)
+        ),
+        missing=lambda given: (
+            "photographs have no lines" if given.lines is None else "no lines drawn"
+        ),
+    ),
+    Metric(
+        key="lpips",
+        heading="LPIPS",
+        legend="LPIPS",
+        digits=3,
+        better="lower",
+        measure=lambda given: given.learned.distance(given.fake, given.real),
+        missing=lambda given: _words(given.learned.lpips, f"needs {ALEXNET} pixels"),
+    ),
+)
+# One value for a whole set.
+OF_SETS: tuple[Metric[ComparedSets], ...] = (
+    Metric(
+        key="fid",
+        heading="FID",
+        legend="FID",
+        digits=1,
+        better="lower",
+        measure=lambda given: fid(given.fake, given.real),
+        missing=lambda given: _words(given.learned.inception, FEW),
+    ),
+    Metric(
+        key="kid",
+        heading="KID",
+        legend="KID",
+        digits=4,
+        better="lower",
+        measure=lambda given: kid(given.fake, given.real, given.seed),
+        missing=lambda given: _words(given.learned.inception, FEW),
+    ),
+)
+METRICS: tuple[Metric[Any], ...] = (*OF_PICTURES, *OF_SETS)

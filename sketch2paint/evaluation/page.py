@@ -1,4 +1,4 @@
-"""The evaluated pictures as one HTML page: sketch | coloured | truth, sortable by each metric."""
+"""The evaluated pictures as one HTML page: sketch | coloured | real, sortable by each metric."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sketch2paint.evaluation.compare import Results, Split, Summary
-from sketch2paint.evaluation.metrics import OF_PICTURES, Metric
-from sketch2paint.evaluation.report import METRICS, cells
+from sketch2paint.evaluation.bootstrap import Summary
+from sketch2paint.evaluation.compare import Results
+from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES, Metric
+from sketch2paint.evaluation.report import Evaluation, cells
 from sketch2paint.web.pages import data_uri, write_page
 
 SIDE, SMALL_SIDE = 512, 128  # longest, of a picture in the page
@@ -38,7 +39,7 @@ class PicturePage:
         self.encoded: list[list[str]] = []
 
     def add(self, name: str, pictures: Sequence[np.ndarray]) -> None:
-        """Take sketch, one picture for each network, and truth, (S, S, 3) uint8."""
+        """Take sketch, one picture for each candidate, and the real one, (S, S, 3) uint8."""
         if self.seen in self.spread:
             self.rows.append(pictures)
         if self.wanted:
@@ -46,22 +47,21 @@ class PicturePage:
             self.encoded.append([data_uri(picture, side, quality) for picture in pictures])
         self.seen += 1
 
-    def write(self, path: Path | str, *, split: Split, results: Results, summary: Summary) -> None:
+    def write(self, path: Path | str, evaluation: Evaluation) -> None:
         """Write the page; it needs no network and no other file.
 
         Args:
             path: File to write, .html.
-            split: Pictures that were measured.
-            results: What `measure` returned while it filled this page.
-            summary: What `summarise` made of the results.
+            evaluation: What was found while this page was filled.
         """
+        split, results = evaluation.split, evaluation.results
         given = {
             "title": f"{split.data.source.root}, {split.name}",
             "count": len(results.files),
             "size": split.data.size,
             "metrics": [(n, m.heading) for n, m in enumerate(OF_PICTURES) if _shown(m, results)],
             "headings": [metric.heading for metric in METRICS if _shown(metric, results)],
-            "rows": _rows(results, summary),
+            "rows": _rows(results, evaluation.summary),
             "cards": self._cards(results),
             "data": _data(results),
         }
@@ -69,12 +69,12 @@ class PicturePage:
 
     def _cards(self, results: Results) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
         """Each picture's name, and its labels with what was encoded."""
-        labels = ["Sketch", *results.rows[: results.networks], "Truth"]
+        labels = ["Sketch", *results.rows[: results.candidates], "Truth"]
         for name, uris in zip(results.files, self.encoded, strict=True):
             yield name, zip(labels, uris, strict=True)
 
 
-def _shown(metric: Metric, results: Results) -> bool:
+def _shown(metric: Metric[Any], results: Results) -> bool:
     return metric.key not in results.missing
 
 
@@ -89,7 +89,7 @@ def _data(results: Results) -> dict[str, Any]:
     """What the page sorts by: names, metrics, and values with None for what is not applicable."""
     values = [
         [[None if math.isnan(value) else round(value, 5) for value in row] for row in rows]
-        for rows in results.values[:, : results.networks].tolist()
+        for rows in results.values[:, : results.candidates].tolist()
     ]
     metrics = [[metric.heading, metric.digits, metric.better] for metric in OF_PICTURES]
-    return {"networks": results.rows[: results.networks], "metrics": metrics, "values": values}
+    return {"networks": results.rows[: results.candidates], "metrics": metrics, "values": values}

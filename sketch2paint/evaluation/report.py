@@ -6,20 +6,24 @@ import csv
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from sketch2paint import __version__
-from sketch2paint.evaluation.compare import RESAMPLES, Network, Results, Split, Summary
+from sketch2paint.evaluation.bootstrap import RESAMPLES, Summary
+from sketch2paint.evaluation.compare import Candidate, Results, Split
 from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
     COLOURED,
     COLOURFUL,
+    METRICS,
     OF_PICTURES,
     OF_SETS,
+    Better,
     Metric,
 )
 from sketch2paint.files import written_beside
@@ -27,12 +31,24 @@ from sketch2paint.images.convert import grid, to_float
 from sketch2paint.tables import aligned, markdown
 from sketch2paint.web.pages import write_page
 
-METRICS = (*OF_PICTURES, *OF_SETS)
-LEGEND = (
-    "Below a mean: its 95 % interval. Higher is better: PSNR, SSIM, MS-SSIM, edges (agreement "
-    "with the drawing's).\nLower is better: CIEDE2000 (coloured pixels), LPIPS, FID, KID. "
-    "Colourfulness: of all pictures, for the truth's: 1 is the same, < 0.6 grey, > 1.3 neon."
-)
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All that was found, as every writer takes it.
+
+    Attributes:
+        split: Pictures that were measured.
+        candidates: Networks that were measured, in the order of the rows.
+        results: Values of all pictures.
+        summary: Means, intervals and differences of these values.
+        protocol: Account of how the figures came about, as plain data.
+    """
+
+    split: Split
+    candidates: Sequence[Candidate]
+    results: Results
+    summary: Summary
+    protocol: dict[str, Any]
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -72,21 +88,20 @@ def cells(results: Results, summary: Summary) -> list[list[tuple[str, str]]]:
     return table
 
 
-def _cell(metric: Metric, mean: float, low: float, high: float) -> tuple[str, str]:
+def _cell(metric: Metric[Any], mean: float, low: float, high: float) -> tuple[str, str]:
     if math.isnan(mean):
         return "n/a", ""
     interval = "" if math.isnan(low) else f"{low:.{metric.digits}f}..{high:.{metric.digits}f}"
     return f"{mean:.{metric.digits}f}", interval
 
 
-def text_report(
-    split: Split, networks: Sequence[Network], results: Results, summary: Summary
-) -> str:
+def text_report(evaluation: Evaluation) -> str:
     """Everything a reader needs, aligned."""
+    split, results, summary = evaluation.split, evaluation.results, evaluation.summary
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
     head = f"{data.source.root}, {split.name}: {count} at {data.size}x{data.size}"
-    parts = [head, _table(results, summary), LEGEND]
+    parts = [head, _table(results, summary), _legend()]
     if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
         parts.append("\n".join(words))
     if len(results.files) < 2:
@@ -95,7 +110,9 @@ def text_report(
         parts.append(f"Warning: pictures that are in train too: {len(split.duplicates)}.")
     if summary.differences:
         parts.append(_differences(summary))
-    parts.append("\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in networks))
+    parts.append(
+        "\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.candidates)
+    )
     return "\n\n".join(parts)
 
 
@@ -111,6 +128,18 @@ def _table(results: Results, summary: Summary) -> str:
     return aligned([line for line in lines if any(line)])
 
 
+def _legend() -> str:
+    """What the columns are, and which way they are good."""
+    higher, lower, one = (
+        [metric.legend for metric in METRICS if metric.better == better]
+        for better in get_args(Better)
+    )
+    return (
+        f"Below a mean: its 95 % interval. Higher is better: {', '.join(higher)}.\n"
+        f"Lower is better: {', '.join(lower)}. {'. '.join(one)}."
+    )
+
+
 def _differences(summary: Summary) -> str:
     lines = [["Paired differences", *(metric.heading for metric in OF_PICTURES)]]
     for (one, other), (means, (low, high)) in summary.differences.items():
@@ -120,9 +149,9 @@ def _differences(summary: Summary) -> str:
     return aligned([line for line in lines if any(line)])
 
 
-def _cost(network: Network) -> str:
-    about = network.about
-    parts = [f"trained at {network.size}"]
+def _cost(candidate: Candidate) -> str:
+    about = candidate.about
+    parts = [f"trained at {candidate.size}"]
     if about["parameters"]:
         parts += [f"{about['parameters'] / 1e6:.2f} M parameters", f"{about['gflop']:.2f} GFLOP"]
     if about["pairs_seen"] is not None:
@@ -130,8 +159,9 @@ def _cost(network: Network) -> str:
     return ", ".join([*parts, f"sha256 {about['sha256'][:12]}"])
 
 
-def write_csv(path: Path | str, results: Results) -> None:
+def write_csv(path: Path | str, evaluation: Evaluation) -> None:
     """Write a line for each picture and row; what is not applicable is empty."""
+    results = evaluation.results
     with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["picture", "row", *(metric.key for metric in OF_PICTURES)])
@@ -141,14 +171,9 @@ def write_csv(path: Path | str, results: Results) -> None:
                 writer.writerow([name.encode("utf-8", "replace").decode(), row, *numbers])
 
 
-def write_json(
-    path: Path | str,
-    networks: Sequence[Network],
-    results: Results,
-    summary: Summary,
-    how: dict[str, Any],
-) -> None:
-    """Write the table, the differences and the protocol `how`; null is not applicable."""
+def write_json(path: Path | str, evaluation: Evaluation) -> None:
+    """Write the table, the differences and the protocol; null is not applicable."""
+    results, summary = evaluation.results, evaluation.summary
     rows = {}
     for row, name in enumerate(results.rows):
         found = _figures(summary.means[row], summary.intervals[:, row])
@@ -157,8 +182,8 @@ def write_json(
         sets = zip(OF_SETS, results.sets[row], strict=True)
         rows[name] = found | {m.key: {"mean": _number(v), "interval": None} for m, v in sets}
     plain = {
-        "protocol": how,
-        "checkpoints": {network.name: network.about for network in networks},
+        "protocol": evaluation.protocol,
+        "checkpoints": {candidate.name: candidate.about for candidate in evaluation.candidates},
         "rows": rows,
         "differences": [
             {"of": one, "minus": other, **_figures(*found)}
@@ -184,26 +209,21 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
-def write_card(
-    path: Path | str,
-    networks: Sequence[Network],
-    results: Results,
-    summary: Summary,
-    how: dict[str, Any],
-) -> None:
-    """Fill the model card in for the first network; what only a person knows stays marked."""
-    network = networks[0]
-    about = {key: "unknown" if value is None else value for key, value in network.about.items()}
-    if network.about["gflop"]:
-        about["gflop"] = f"{network.about['gflop']:.2f}"
+def write_card(path: Path | str, evaluation: Evaluation) -> None:
+    """Fill the model card in for the first candidate; what only a person knows stays marked."""
+    candidate, how = evaluation.candidates[0], evaluation.protocol
+    missing = evaluation.results.missing
+    about = {key: "unknown" if value is None else value for key, value in candidate.about.items()}
+    if candidate.about["gflop"]:
+        about["gflop"] = f"{candidate.about['gflop']:.2f}"
     given = {
         **{key: how[key] for key in ("task", "split", "pictures", "size")},
         **about,
-        "name": network.name,
-        "trained_at": network.size,
+        "name": candidate.name,
+        "trained_at": candidate.size,
         "folders": ", ".join(how["folders"]),
-        "table": _markdown(results, summary),
-        "missing": "; ".join(f"{_heading(k)}: {why}" for k, why in results.missing.items()) or "-",
+        "table": _markdown(evaluation.results, evaluation.summary),
+        "missing": "; ".join(f"{_heading(key)}: {why}" for key, why in missing.items()) or "-",
         "protocol": json.dumps(how, indent=1),
     }
     write_page(path, "assets/model_card.md", given)
@@ -218,19 +238,19 @@ def _markdown(results: Results, summary: Summary) -> str:
 
 
 def write_tensorboard(
-    folder: Path | str, results: Results, summary: Summary, shown: Sequence[Sequence[np.ndarray]]
+    folder: Path | str, evaluation: Evaluation, shown: Sequence[Sequence[np.ndarray]]
 ) -> None:
     """Write the means as scalars, one run for each row, and rows of pictures as an image.
 
     Args:
-        folder: for `tensorboard --logdir`.
-        results: of `measure`.
-        summary: of `summarise`.
-        shown: rows of pictures, each (S, S, 3) uint8; may be empty.
+        folder: Folder for `tensorboard --logdir`.
+        evaluation: What was found.
+        shown: Rows of pictures, each (S, S, 3) uint8; may be empty.
     """
     import torch
     from torch.utils.tensorboard import SummaryWriter
 
+    results, summary = evaluation.results, evaluation.summary
     for row, name in enumerate(results.rows):
         with SummaryWriter(str(Path(folder, name.strip("/").replace("/", "_")))) as writer:
             means = [*summary.means[row], *results.sets[row]]

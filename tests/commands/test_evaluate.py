@@ -38,7 +38,7 @@ def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_p
         (["split=dev"], "Expected `split` to be one of train, val (found in"),
         (["size=20"], "expected `size` to be a multiple of 16"),
         (["split=train"], "Expected pictures in train that are not in train, got 8"),
-        (["overlap=yes"], "Expected `overlap` to be refuse or allow, got 'yes'."),
+        (["overlap=yes"], "Expected `overlap` to be one of refuse, allow, got 'yes'."),
         (["data.task=photo"], "expected weights for the task photo, got task sketch."),
         (["gallery=a.png"], "Expected `gallery` to be an .html file, got a.png."),
         (["checkpoint=[]"], "Expected `checkpoint` to be different run folders or files, got none"),

@@ -1,4 +1,4 @@
-"""What is measured on which pictures, the statistics, and the input that is refused."""
+"""What is measured on which pictures, and the input that is refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_evaluation import NOTHING, Moments, absolute, data, ignore, other_weights
+from tiny_evaluation import NOTHING, Moments, absolute, data, measure_baselines, other_weights
 
+from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
-    FLOORS,
-    Results,
+    BASELINES,
     Split,
-    bootstrap,
     choose_split,
     common_size,
-    load_networks,
+    load_candidates,
     measure,
-    summarise,
 )
-from sketch2paint.evaluation.metrics import OF_PICTURES, Learned, colour_difference, psnr, ssim
+from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.metrics import (
+    OF_PICTURES,
+    colour_difference,
+    colourfulness,
+    psnr,
+    ssim,
+)
 from sketch2paint.images.convert import read_rgb, resize
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.networks import UNetGenerator
@@ -47,8 +52,8 @@ def test_a_split_is_named_fitted_and_compared_with_training(chosen: Split, pairs
 def test_a_split_that_does_not_exist(pairs_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"`split` to be one of train, val \(found in .*'test'"):
         choose_split(data(pairs_dir), "test", "refuse")
-    with pytest.raises(ValueError, match="`overlap` to be refuse or allow, got 'maybe'"):
-        choose_split(data(pairs_dir), "val", "maybe")
+    with pytest.raises(ValueError, match="`overlap` to be one of refuse, allow, got 'maybe'"):
+        choose_split(data(pairs_dir), "val", "maybe")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="without cache and jitter"):
         choose_split(data(pairs_dir, jitter=3), "val", "refuse")
 
@@ -66,13 +71,13 @@ def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
         choose_split(data(pairs_dir), "train", "refuse")
 
 
-# ---------------------------------------------------------------- the networks
+# ---------------------------------------------------------------- the candidates
 
 
-def test_networks_are_named_and_described(weight_path: Path, tmp_path: Path) -> None:
+def test_candidates_are_named_and_described(weight_path: Path, tmp_path: Path) -> None:
     (tmp_path / "run/weights").mkdir(parents=True)
     shutil.copy(weight_path, tmp_path / "run/weights/generator.safetensors")
-    ours, theirs = load_networks([str(weight_path), str(tmp_path / "run")], "sketch", "cpu")
+    ours, theirs = load_candidates([str(weight_path), str(tmp_path / "run")], "sketch", "cpu")
     assert (ours.name, theirs.name) == ("generator.safetensors", "run")
     assert ours.about["sha256"] == theirs.about["sha256"] and len(ours.about["sha256"]) == 64
     assert theirs.about["file"].endswith("run/weights/generator.safetensors")
@@ -85,13 +90,13 @@ def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Pa
     large = other_weights(tmp_path / "large.safetensors", 32)
     photo = other_weights(tmp_path / "photo.safetensors", task="photo")
     with pytest.raises(ValueError, match="photo.safetensors: expected weights for the task sketch"):
-        load_networks([photo], "sketch", "cpu")
+        load_candidates([photo], "sketch", "cpu")
     for given, got in (([], "none"), ([large, str(tmp_path / "a/../large.safetensors")], "twice")):
         with pytest.raises(ValueError, match=f"`checkpoint` to be different .* {got}"):
-            load_networks(given, "sketch", "cpu")
+            load_candidates(given, "sketch", "cpu")
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        load_networks([str(tmp_path / "nowhere")], "sketch", "cpu")
-    both = load_networks([str(weight_path), large], "sketch", "cpu")
+        load_candidates([str(tmp_path / "nowhere")], "sketch", "cpu")
+    both = load_candidates([str(weight_path), large], "sketch", "cpu")
     with pytest.raises(ValueError, match=r"large.safetensors \(32\). Pass size=16 to compare"):
         common_size(both, None)
     assert common_size(both, 32) == 32 and common_size(both[1:], None) == 32
@@ -106,24 +111,33 @@ def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Pa
 def test_every_row_is_measured_on_every_picture(
     chosen: Split, weight_path: Path, pairs_dir: Path
 ) -> None:
-    networks = load_networks([str(weight_path)], "sketch", "cpu")
+    candidates = load_candidates([str(weight_path)], "sketch", "cpu")
     seen: list[tuple[str, list[np.ndarray]]] = []
-    judges = Learned(absolute, Moments())
-    found = measure(chosen, networks, judges, 0, lambda n, p: seen.append((n, list(p))))
-    assert found.rows == ["generator.safetensors", *FLOORS] and found.networks == 1
+    networks = Learned(absolute, Moments())
+    found = measure(
+        chosen,
+        candidates=candidates,
+        learned=networks,
+        seed=0,
+        watch=lambda n, p: seen.append((n, list(p))),
+    )
+    assert found.rows == ["generator.safetensors", *BASELINES] and found.candidates == 1
     assert found.values.shape == (4, 4, len(KEYS)) and [n for n, _ in seen] == chosen.files
     painter = Painter.load(weight_path, device="cpu", lines="network", normalise="off")
     for n, (name, (drawing, fake, real)) in enumerate(seen):
         pair = read_rgb(pairs_dir / name)
         np.testing.assert_array_equal(real, resize(pair[:, :32], 16, 16))
         np.testing.assert_array_equal(fake, painter.paint([drawing])[0])
-        floors = [drawing, np.full_like(real, 255), np.full_like(real, chosen.mean)]
-        for row, picture in enumerate([fake, *floors]):
+        baselines = [drawing, np.full_like(real, 255), np.full_like(real, chosen.mean)]
+        for row, picture in enumerate([fake, *baselines]):
             values = dict(zip(KEYS, found.values[n, row], strict=True))
             assert values["psnr"] == psnr(picture, real) and values["ssim"] == ssim(picture, real)
             assert values["ciede2000"] == colour_difference(picture, real)
             difference = np.abs(picture / 255 - real / 255).mean()
             assert values["lpips"] == pytest.approx(difference, abs=1e-6)
+        weights = dict(zip(KEYS, found.weights[n], strict=True))
+        assert weights.pop("colourfulness") == colourfulness(real) > 1
+        assert set(weights.values()) == {1}
         assert found.values[n, 1, KEYS.index("edges")] == pytest.approx(1)
         assert found.values[n, 2, KEYS.index("colourfulness")] == 0
     assert found.missing == {"ms_ssim": "needs pictures of at least 176 pixels a side"}
@@ -131,7 +145,7 @@ def test_every_row_is_measured_on_every_picture(
 
 
 def test_words_for_what_is_missing(chosen: Split) -> None:
-    found = measure(chosen, [], NOTHING, 0, ignore)
+    found = measure_baselines(chosen)
     assert found.missing == {
         "ms_ssim": "needs pictures of at least 176 pixels a side",
         "lpips": "not wanted",
@@ -148,7 +162,7 @@ def test_one_picture_without_colour(pairs_dir: Path) -> None:
     Image.fromarray(grey).save(pairs_dir / "val/000.png")
     with pytest.warns(UserWarning, match="are blank"):
         chosen = choose_split(data(pairs_dir), "val", "refuse")
-    found = measure(chosen, [], Learned(absolute, Moments()), 0, ignore)
+    found = measure_baselines(chosen, Learned(absolute, Moments()))
     assert found.missing["ciede2000"] == "no picture has coloured pixels"
     assert found.missing["colourfulness"] == "no picture is colourful enough for a ratio"
     assert found.missing["edges"] == "no lines drawn"
@@ -165,8 +179,13 @@ def test_photographs_are_compared_as_rgb(
     photos = data(tmp_path / "photos", source="pictures", task="photo", fit="crop")
     chosen = choose_split(photos, "val", "refuse")
     shown: list[list[np.ndarray]] = []
-    networks = load_networks([weights], "photo", "cpu")
-    found = measure(chosen, networks, NOTHING, 0, lambda n, p: shown.append(list(p)))
+    found = measure(
+        chosen,
+        candidates=load_candidates([weights], "photo", "cpu"),
+        learned=NOTHING,
+        seed=0,
+        watch=lambda n, p: shown.append(list(p)),
+    )
     assert found.missing["edges"] == "photographs have no lines"
     assert found.values[0, 1, KEYS.index("colourfulness")] < 0.02  # the copied one is grey
     assert found.values[0, 1, 0] > found.values[0, 2, 0]
@@ -175,78 +194,10 @@ def test_photographs_are_compared_as_rgb(
 
 def test_training_pictures_are_not_augmented(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "train", "allow")
-    first, again = (measure(chosen, [], NOTHING, 0, ignore) for _ in range(2))
+    first, again = (measure_baselines(chosen) for _ in range(2))
     np.testing.assert_array_equal(first.values, again.values)
     shown: list[np.ndarray] = []
-    measure(chosen, [], NOTHING, 0, lambda n, p: shown.append(p[-1]))
+    measure_baselines(chosen, watch=lambda n, p: shown.append(p[-1]))
     for name, picture in zip(chosen.files, shown, strict=True):
         real = resize(read_rgb(pairs_dir / name)[:, :32], 16, 16)
         np.testing.assert_array_equal(picture, real)
-
-
-# ---------------------------------------------------------------- the statistics
-
-
-def test_intervals_are_those_of_a_mean() -> None:
-    values = np.random.default_rng(0).normal(5, 2, (400, 2))
-    low, high = bootstrap(values, np.ones_like(values), seed=1)
-    wide = 1.96 * values.std(axis=0) / np.sqrt(400)  # by the central limit theorem
-    np.testing.assert_allclose(low, values.mean(axis=0) - wide, atol=0.02)
-    np.testing.assert_allclose(high, values.mean(axis=0) + wide, atol=0.02)
-
-
-def test_intervals_leave_out_what_is_not_known() -> None:
-    values = np.random.default_rng(0).normal(size=(60, 4))
-    values[40:, 1] = np.nan
-    values[1:, 2] = np.nan
-    values[2:, 3], values[:2, 3] = np.nan, 7
-    bounds = bootstrap(values, np.ones_like(values), seed=0, resamples=2000)
-    alone = bootstrap(values[:40, 1:2], np.ones_like(values[:40, 1:2]), seed=0, resamples=2000)
-    np.testing.assert_allclose(bounds[:, 1], alone[:, 0], atol=0.05)
-    assert np.isnan(bounds[:, 2]).all() and (bounds[:, 3] == 7).all()
-    assert np.isnan(bootstrap(values[:1], np.ones_like(values[:1]), 0, 10)).all()
-
-
-def test_intervals_depend_on_the_seed_alone() -> None:
-    values = np.random.default_rng(0).normal(size=(30, 1))
-    first, again, other = (bootstrap(values, np.ones_like(values), seed, 500) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).all()
-
-
-def test_draws_in_parts_are_all_made() -> None:
-    constant = np.full((2**19, 1), 3.0)  # two draws at once
-    np.testing.assert_array_equal(bootstrap(constant, np.ones_like(constant), 0, 5), [[3], [3]])
-
-
-def test_a_mean_ratio_is_the_ratio_of_means() -> None:
-    truths, fakes = np.random.default_rng(0).uniform(5, 60, (2, 200))
-    values = np.full((200, 3, len(KEYS)), np.nan)
-    values[:, 0, KEYS.index("colourfulness")] = fakes / truths
-    sets = np.full((3, 2), np.nan)
-    results = Results([""] * 200, [*FLOORS], 0, values, sets, {}, truths)
-    summary = summarise(results, 0, 1000)
-    low, high = summary.intervals[:, 0, KEYS.index("colourfulness")]
-    mean = fakes.mean() / truths.mean()
-    assert summary.means[0, KEYS.index("colourfulness")] == pytest.approx(mean)
-    assert mean - 0.2 < low < mean < high < mean + 0.2
-    assert (fakes / truths).mean() > high
-
-
-def test_differences_are_paired() -> None:
-    rng = np.random.default_rng(0)
-    values = np.full((100, 5, len(KEYS)), np.nan)
-    values[:, 0, 0] = rng.normal(20, 5, 100)
-    values[:, 1, 0] = values[:, 0, 0] - 0.5 + rng.normal(0, 0.1, 100)
-    values[:50, 0, 1], values[50:, 1, 1] = 1, 2  # no picture has both
-    rows = ["a", "b", *FLOORS]
-    results = Results(
-        [str(n) for n in range(100)], rows, 2, values, np.full((5, 2), np.nan), {}, np.ones(100)
-    )
-    summary = summarise(results, 0, 2000)
-    assert list(summary.differences) == [("a", "b")]
-    means, (low, high) = summary.differences["a", "b"]
-    assert means[0] == pytest.approx(values[:, 0, 0].mean() - values[:, 1, 0].mean())
-    assert 0.4 < low[0] < means[0] < high[0] < 0.6
-    assert summary.intervals[1, 0, 0] - summary.intervals[0, 0, 0] > 1.5  # each alone is unsure
-    assert np.isnan(means[1]) and summary.counts[0, 1] == 50

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import math
-import socket
-import sys
 
 import numpy as np
 import pytest
-import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-from tiny_evaluation import Moments, absolute
-from torch import nn
+from tiny_evaluation import RED, flat, noisy
 
-import sketch2paint.evaluation.metrics as metrics
 from sketch2paint.evaluation.metrics import (
-    Learned,
     ciede2000,
     colour_difference,
     colour_ratio,
@@ -24,24 +18,10 @@ from sketch2paint.evaluation.metrics import (
     edge_agreement,
     ms_ssim,
     psnr,
-    set_distances,
     ssim,
 )
 
-RED, BLUE, WHITE = (200, 30, 30), (30, 30, 200), (255, 255, 255)
-
-
-def flat(colour: object, side: int = 32) -> np.ndarray:
-    return np.full((side, side, 3), colour, np.uint8)
-
-
-def noisy(seed: int, side: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """Smooth colours and the same with noise."""
-    rng = np.random.default_rng(seed)
-    small = torch.from_numpy(rng.uniform(20, 230, (1, 3, 6, 6)))
-    smooth = nn.functional.interpolate(small, (side, side), mode="bicubic")[0].permute(1, 2, 0)
-    real = smooth.numpy().clip(0, 255).astype(np.uint8)
-    return (real + rng.normal(0, 20, real.shape)).clip(0, 255).astype(np.uint8), real
+BLUE, WHITE = (30, 30, 200), (255, 255, 255)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -124,7 +104,7 @@ def test_colourfulness_is_hasler_and_suesstrunk_s() -> None:
     assert colourfulness(half) == pytest.approx(expected)
 
 
-def test_colour_ratio_needs_a_colourful_truth() -> None:
+def test_colour_ratio_needs_a_colourful_real_picture() -> None:
     assert colour_ratio(flat(128), flat(RED)) == 0
     assert colour_ratio(flat(RED), flat(RED)) == 1
     assert colour_ratio(flat((128, 79, 79)), flat((255, 157, 157))) == pytest.approx(0.5)
@@ -144,62 +124,3 @@ def test_edges_agree_where_lines_are() -> None:
     assert edge_agreement(shifted, sketch) < 0.2
     assert edge_agreement(flat(RED, 64), sketch) == 0
     assert math.isnan(edge_agreement(same, np.full((64, 64), 255, np.uint8)))
-
-
-def test_learned_networks_are_given_what_they_expect() -> None:
-    judges = Learned(absolute, Moments())
-    assert judges.distance(flat(255), flat(0)) == 1
-    assert judges.features(flat(RED)).tolist() == [[*RED, 0, 0, 0]]
-    without = Learned("none", "none")
-    assert math.isnan(without.distance(flat(255), flat(0)))
-    assert without.features(flat(RED)) is None
-
-
-def test_lpips_without_its_weights_takes_the_same_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torchvision
-
-    make = torchvision.models.alexnet
-    monkeypatch.setattr(torchvision.models, "alexnet", lambda weights: make(weights=None))
-    with torch.random.fork_rng():
-        judges = Learned(metrics._loaded(metrics._lpips), "")
-    fake, real = noisy(0, 32)
-    assert judges.distance(real, real) == 0 < judges.distance(fake, real)
-    assert math.isnan(judges.distance(fake[:31], real[:31]))
-
-
-def test_set_distances_have_their_closed_forms() -> None:
-    real = torch.from_numpy(np.random.default_rng(0).normal(size=(300, 4)))
-    assert set_distances(real, real, 0)[0] == pytest.approx(0, abs=1e-6)
-    shifted, _ = set_distances(real + torch.tensor([3.0, 4, 0, 0]), real, 0)
-    assert shifted == pytest.approx(25, rel=1e-5)  # the same covariance, the means 5 apart
-    fake = real * 2
-    k = [((a @ b.T / 4) + 1) ** 3 for a, b in ((real, real), (fake, fake), (real, fake))]
-    inside = sum((m.sum() - m.trace()) / (300 * 299) for m in k[:2])
-    assert set_distances(fake, real, 0)[1] == pytest.approx(float(inside - 2 * k[2].mean()))
-    assert all(math.isnan(value) for value in set_distances(real[:1], real[:1], 0))
-
-
-def test_subsets_of_kid_depend_on_the_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "SUBSET", 20)
-    real, fake = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 50, 3)))
-    state = torch.random.get_rng_state()
-    first = set_distances(fake, real, 1)
-    assert torch.equal(torch.random.get_rng_state(), state)
-    torch.rand(1)
-    assert set_distances(fake, real, 1) == first != set_distances(fake, real, 2)
-
-
-def test_missing_networks_are_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
-        assert socket.getdefaulttimeout() == metrics.WAIT
-        raise OSError("host unreachable")
-
-    before = socket.getdefaulttimeout()
-    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
-    monkeypatch.setattr(metrics, "_lpips", refuse)
-    found = Learned.load()
-    assert "could not be fetched (host unreachable)" in str(found.lpips)
-    assert isinstance(found.inception, nn.Module) or "pip install torch-fidelity" in str(
-        found.inception
-    )
-    assert socket.getdefaulttimeout() == before

@@ -12,24 +12,34 @@ from browser import Elements, needs_chromium, told
 from tiny_evaluation import data
 
 import sketch2paint.evaluation.page as picture_page
-from sketch2paint.evaluation.compare import FLOORS, Results, Split, choose_split, summarise
+from sketch2paint.evaluation.bootstrap import summarise
+from sketch2paint.evaluation.compare import BASELINES, Results, Split, choose_split
 from sketch2paint.evaluation.metrics import OF_PICTURES
 from sketch2paint.evaluation.page import PicturePage
+from sketch2paint.evaluation.report import Evaluation
 
 NASTY = "</script><img src=x onerror=alert(1)> \"'& {{ data }} {% raw %} ü.png"
 PSNR = [20.0, 15.0, 30.0, 25.0]
 
 
-def results(names: list[str], networks: list[str]) -> Results:
-    """PSNRs as above, the second network's the other way round and one of them unknown."""
-    values = np.full((4, len(networks) + 3, len(OF_PICTURES)), np.nan)
+def results(names: list[str], candidates: list[str]) -> Results:
+    """PSNRs as above, the second candidate's the other way round and one of them unknown."""
+    values = np.full((4, len(candidates) + 3, len(OF_PICTURES)), np.nan)
     values[:, 0, 0] = PSNR
-    if len(networks) > 1:
+    if len(candidates) > 1:
         values[:3, 1, 0] = PSNR[::-1][:3]
-    values[:, len(networks) :, 0] = 9
+    values[:, len(candidates) :, 0] = 9
     missing = {metric.key: "none" for metric in OF_PICTURES[1:]} | {"fid": "none", "kid": "none"}
-    sets = np.full((len(networks) + 3, 2), np.nan)
-    return Results(names, [*networks, *FLOORS], len(networks), values, sets, missing, np.ones(4))
+    sets = np.full((len(candidates) + 3, 2), np.nan)
+    return Results(
+        files=names,
+        rows=[*candidates, *BASELINES],
+        candidates=len(candidates),
+        values=values,
+        weights=np.ones((4, len(OF_PICTURES))),
+        sets=sets,
+        missing=missing,
+    )
 
 
 @pytest.fixture
@@ -37,13 +47,16 @@ def chosen(pairs_dir: Path) -> Split:
     return choose_split(data(pairs_dir), "val", "refuse")
 
 
-def page(path: Path, chosen: Split, names: list[str], networks: list[str]) -> str:
+def page(path: Path, chosen: Split, names: list[str], candidates: list[str]) -> str:
     collected = PicturePage(4, True)
     for n, name in enumerate(names):
-        levels = range(10, 10 + 40 * (len(networks) + 2), 40)
+        levels = range(10, 10 + 40 * (len(candidates) + 2), 40)
         collected.add(name, [np.full((16, 16, 3), level + n, np.uint8) for level in levels])
-    found = results(names, networks)
-    collected.write(path, split=chosen, results=found, summary=summarise(found, 0, 100))
+    found = results(names, candidates)
+    summary = summarise(found, 0, 100)
+    collected.write(
+        path, Evaluation(split=chosen, candidates=[], results=found, summary=summary, protocol={})
+    )
     return path.read_text("utf-8")
 
 

@@ -5,44 +5,58 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_evaluation import NOTHING, Moments, data, ignore, other_weights
+from tiny_evaluation import Moments, data, ignore, measure_baselines, other_weights
 
 from sketch2paint.evaluation import report
+from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
-    Network,
+    Candidate,
     Results,
     Split,
-    Summary,
     choose_split,
-    load_networks,
+    load_candidates,
     measure,
-    summarise,
 )
-from sketch2paint.evaluation.metrics import OF_PICTURES, Learned
+from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES
+from sketch2paint.evaluation.report import Evaluation
 
-Found = tuple[Split, list[Network], Results, Summary]
 KEYS = [metric.key for metric in OF_PICTURES]
 
 
+def evaluation(
+    split: Split, candidates: list[Candidate], results: Results, seed: int
+) -> Evaluation:
+    return Evaluation(
+        split=split,
+        candidates=candidates,
+        results=results,
+        summary=summarise(results, seed, 200),
+        protocol=report.protocol(split, results, seed),
+    )
+
+
 @pytest.fixture
-def found(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> Found:
-    """Two networks on 4 pictures, FID and KID from stand-ins, without LPIPS."""
+def found(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> Evaluation:
+    """Two candidates on 4 pictures, FID and KID from stand-ins, without LPIPS."""
     chosen = choose_split(data(pairs_dir), "val", "refuse")
-    networks = load_networks(
+    candidates = load_candidates(
         [str(weight_path), other_weights(tmp_path / "b.safetensors")], "sketch", "cpu"
     )
-    results = measure(chosen, networks, Learned("no weights: none here", Moments()), 5, ignore)
-    return chosen, networks, results, summarise(results, 5, 200)
+    learned = Learned("no weights: none here", Moments())
+    results = measure(chosen, candidates=candidates, learned=learned, seed=5, watch=ignore)
+    return evaluation(chosen, candidates, results, 5)
 
 
-def test_table_is_aligned_and_says_what_is_missing(found: Found) -> None:
-    _, _, results, summary = found
-    text = report.text_report(*found)
+def test_table_is_aligned_and_says_what_is_missing(found: Evaluation) -> None:
+    results, summary = found.results, found.summary
+    text = report.text_report(found)
     lines = text.splitlines()
     assert lines[0].endswith("val: 4 pictures at 16x16")
     head = lines[2]
@@ -55,39 +69,39 @@ def test_table_is_aligned_and_says_what_is_missing(found: Found) -> None:
     low, high = summary.intervals[:, 1, 0]
     assert f" {low:.2f}..{high:.2f} " in below
     assert f" {results.sets[1, 0]:.1f} " in row and row.count("n/a") == 2  # MS-SSIM, LPIPS
+    assert all(metric.legend in text for metric in METRICS)
     assert "LPIPS: n/a, no weights: none here." in text
     assert "MS-SSIM: n/a, needs pictures of at least 176 pixels a side." in text
     assert "generator.safetensors - b.safetensors" in text
     assert "Warning" not in text and "Intervals: n/a" not in text
 
 
-def test_one_picture_has_no_interval(found: Found) -> None:
-    chosen, networks, results, _ = found
-    one = Results(
-        results.files[:1],
-        results.rows,
-        2,
-        results.values[:1],
-        results.sets * np.nan,
-        {},
-        results.colours[:1],
+def test_one_picture_has_no_interval(found: Evaluation) -> None:
+    results = found.results
+    one = replace(
+        results,
+        files=results.files[:1],
+        values=results.values[:1],
+        weights=results.weights[:1],
+        sets=results.sets * np.nan,
+        missing={},
     )
-    text = report.text_report(chosen, networks, one, summarise(one, 0, 50))
+    text = report.text_report(replace(found, results=one, summary=summarise(one, 0, 50)))
     assert "1 pictures" not in text and "1 picture at" in text
     assert "Intervals: n/a, one picture has none." in text and ".." not in text.split("Higher")[0]
 
 
-def test_pictures_that_are_trained_on_are_a_warning(found: Found) -> None:
-    chosen, networks, results, summary = found
+def test_pictures_that_are_trained_on_are_a_warning(found: Evaluation) -> None:
+    chosen = found.split
     chosen = Split(chosen.name, chosen.data, chosen.files, chosen.mean, ["a is b"])
-    text = report.text_report(chosen, networks, results, summary)
+    text = report.text_report(replace(found, split=chosen))
     assert "Warning: pictures that are in train too: 1." in text
-    assert report.protocol(chosen, results, 0)["in_train_too"] == 1
+    assert report.protocol(chosen, found.results, 0)["in_train_too"] == 1
 
 
-def test_csv_has_every_picture_and_row(found: Found, tmp_path: Path) -> None:
-    results = found[2]
-    report.write_csv(tmp_path / "new/a.csv", results)
+def test_csv_has_every_picture_and_row(found: Evaluation, tmp_path: Path) -> None:
+    results = found.results
+    report.write_csv(tmp_path / "new/a.csv", found)
     with open(tmp_path / "new/a.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(r["picture"], r["row"]) for r in rows] == [
@@ -101,10 +115,9 @@ def test_csv_has_every_picture_and_row(found: Found, tmp_path: Path) -> None:
                 assert float(line[key]) == pytest.approx(value, rel=1e-5)
 
 
-def test_json_has_the_table_and_the_protocol(found: Found, tmp_path: Path) -> None:
-    chosen, networks, results, summary = found
-    how = report.protocol(chosen, results, 5)
-    report.write_json(tmp_path / "a.json", networks, results, summary, how)
+def test_json_has_the_table_and_the_protocol(found: Evaluation, tmp_path: Path) -> None:
+    results, summary = found.results, found.summary
+    report.write_json(tmp_path / "a.json", found)
     plain = json.loads((tmp_path / "a.json").read_text())
     psnr = plain["rows"]["b.safetensors"]["psnr"]
     assert psnr["mean"] == pytest.approx(summary.means[1, 0], abs=1e-6) and psnr["pictures"] == 4
@@ -120,29 +133,30 @@ def test_json_has_the_table_and_the_protocol(found: Found, tmp_path: Path) -> No
     told = plain["protocol"]
     assert (told["size"], told["split"], told["pictures"], told["seed"]) == (16, "val", 4, 5)
     assert "area averages" in told["resize"] and told["versions"]["torchmetrics"]
-    assert plain["checkpoints"]["b.safetensors"]["sha256"] == networks[1].about["sha256"]
+    assert plain["checkpoints"]["b.safetensors"]["sha256"] == found.candidates[1].about["sha256"]
 
 
-def test_model_card_is_filled_in(found: Found, tmp_path: Path) -> None:
-    chosen, networks, results, summary = found
-    how = report.protocol(chosen, results, 5) | {"folders": ["{{ sha256 }}"]}
-    report.write_card(tmp_path / "card.md", networks, results, summary, how)
+def test_model_card_is_filled_in(found: Evaluation, tmp_path: Path) -> None:
+    nasty = found.protocol | {"folders": ["{{ sha256 }}"]}
+    report.write_card(tmp_path / "card.md", replace(found, protocol=nasty))
     text = (tmp_path / "card.md").read_text()
     assert text.startswith("# Model card: generator.safetensors\n")
-    assert networks[0].about["sha256"] in text and "| Pairs seen in training | unknown |" in text
-    assert f"| generator.safetensors | {summary.means[0, 0]:.2f} (" in text
+    assert (
+        found.candidates[0].about["sha256"] in text
+        and "| Pairs seen in training | unknown |" in text
+    )
+    assert f"| generator.safetensors | {found.summary.means[0, 0]:.2f} (" in text
     assert "LPIPS: no weights: none here" in text and "_Write: " in text
     assert "`{{ sha256 }}`" in text  # what is put in is not read again
     assert "{{" not in text.replace("{{ sha256 }}", "")
 
 
-def test_tensorboard_has_the_means_and_pictures(found: Found, tmp_path: Path) -> None:
-    _, _, results, summary = found
+def test_tensorboard_has_the_means_and_pictures(found: Evaluation, tmp_path: Path) -> None:
     shown = [[np.full((16, 16, 3), level, np.uint8) for level in (10, 90, 170)]] * 2
-    report.write_tensorboard(tmp_path / "tb", results, summary, shown)
+    report.write_tensorboard(tmp_path / "tb", found, shown)
     events = EventAccumulator(str(tmp_path / "tb/b.safetensors"))
     events.Reload()
-    assert events.Scalars("evaluation/psnr")[0].value == pytest.approx(summary.means[1, 0])
+    assert events.Scalars("evaluation/psnr")[0].value == pytest.approx(found.summary.means[1, 0])
     assert "evaluation/lpips" not in events.Tags()["scalars"]
     pictures = EventAccumulator(str(tmp_path / "tb/pictures"))
     pictures.Reload()
@@ -150,8 +164,8 @@ def test_tensorboard_has_the_means_and_pictures(found: Found, tmp_path: Path) ->
     assert (image.height, image.width) == (2 * 20 + 4, 3 * 20 + 4)
 
 
-def test_without_networks_there_are_the_floors(pairs_dir: Path) -> None:
+def test_without_candidates_there_are_the_baselines(pairs_dir: Path) -> None:
     chosen = choose_split(data(pairs_dir), "val", "refuse")
-    results = measure(chosen, [], NOTHING, 0, ignore)
-    text = report.text_report(chosen, [], results, summarise(results, 0, 50))
+    results = measure_baselines(chosen)
+    text = report.text_report(evaluation(chosen, [], results, 0))
     assert "all white" in text and "Paired" not in text
