@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import struct
@@ -25,8 +26,9 @@ from sketch2paint.files import written_beside
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 ORIENTATION = ExifTags.Base.Orientation
-GAP = 4  # white pixels around each picture of a sheet
 TURNED = (5, 6, 7, 8)  # values of it by which height and width change places
+GAP = 4  # white pixels around each picture of a sheet
+STRIP = 64  # rows at a time, so that no page is ever held in floats; even, for halving a strip
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow's others may start programs
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
 KEPT_TAGS = (
@@ -326,6 +328,45 @@ def on_square(picture: np.ndarray, side: int) -> np.ndarray:
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = resize(picture, height, width)
     return square
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Cut rows 0..height into slices of at most `STRIP`."""
+    for top in range(0, height, STRIP):
+        yield slice(top, min(top + STRIP, height))
+
+
+def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.ndarray:
+    """Interpolate linearly, some rows at a time; the strips join without a step.
+
+    Args:
+        picture: Picture (h, w) or (h, w, C) of any type.
+        height: Height of the whole result.
+        width: Width of the whole result, at least w.
+        here: Rows of the result that are wanted.
+
+    Returns:
+        float32 (rows, width) or (rows, width, C).
+    """
+    near, weights = rows_around(here, len(picture), height)
+    return mixed_rows(picture[near].astype(np.float32), weights, width)
+
+
+def rows_around(here: slice, length: int, height: int) -> tuple[slice, np.ndarray]:
+    """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
+    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
+    place = place.clip(0, length - 1)
+    near = slice(int(place[0]), math.ceil(place[-1]) + 1)
+    distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
+    return near, np.maximum(0, 1 - distance).astype(np.float32)
+
+
+def mixed_rows(block: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
+    """Mix the rows of a float32 block by `weights`, then stretch them to `width`."""
+    mixed = (weights @ block.reshape(len(block), -1)).reshape(len(weights), *block.shape[1:])
+    if width == mixed.shape[1]:
+        return mixed
+    return cv2.resize(mixed, (width, len(mixed)), interpolation=cv2.INTER_LINEAR)
 
 
 def to_float(picture: Tensor) -> Tensor:

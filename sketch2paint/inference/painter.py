@@ -30,11 +30,13 @@ from sketch2paint.images.convert import (
     resize,
     rgb_to_grey,
     rgb_to_lab,
+    rows,
+    strips,
     to_float,
     to_hwc,
     to_uint8,
 )
-from sketch2paint.inference.composition import compose, rows, strips
+from sketch2paint.inference.composition import compose
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
@@ -377,7 +379,8 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
         strip = photo[here]
         rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
         lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
-        lab[0, 1:] = torch.from_numpy(rows(ab, height, width, here)).permute(2, 0, 1)
+        around = rows(ab, height=height, width=width, here=here)
+        lab[0, 1:] = torch.from_numpy(around).permute(2, 0, 1)
         out[here] = to_hwc(lab_to_rgb(lab)[0])
     return out
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import resize, rgb_to_grey
-from sketch2paint.inference.composition import rows, strips
+from sketch2paint.images.convert import resize, rgb_to_grey, rows, strips
 
 SMALLEST = 16  # pixels; below that there is no telling paper from line
 THUMBNAIL = 512  # longer side of what the paper is estimated on
@@ -114,7 +113,7 @@ def _lightened(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
     out = np.empty_like(grey)
     height, width = grey.shape
     for here in strips(height):
-        share = grey[here] / np.maximum(rows(paper, height, width, here), 1)
+        share = grey[here] / np.maximum(rows(paper, height=height, width=width, here=here), 1)
         out[here] = np.round(255 * share.clip(0, 1))
     # The grain is as wide on the dark side of the paper as on the light one, where no lines are.
     counts = _counts(out)

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 from sketch2paint.images.convert import (
+    STRIP,
     encoded,
     find_pictures,
     grid,
@@ -24,7 +25,9 @@ from sketch2paint.images.convert import (
     read_rgb,
     rgb_to_grey,
     rgb_to_lab,
+    rows,
     srgb_profile,
+    strips,
     to_float,
     to_hwc,
     to_rgb,
@@ -287,6 +290,19 @@ def test_rgb_to_grey_agrees_with_pillow() -> None:
 def test_rgb_to_grey_keeps_grey() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     np.testing.assert_array_equal(rgb_to_grey(np.dstack([ramp] * 3)), ramp)
+
+
+# ---------------------------------------------------------------- strips
+
+
+@pytest.mark.parametrize("size", [(3 * STRIP + 5, 40), (17, 16), (STRIP, 99)])
+def test_strips_join_to_the_whole(size: tuple[int, int]) -> None:
+    height, width = size
+    picture = np.random.default_rng(0).random((16, 16, 2), np.float32)
+    parts = [rows(picture, height=height, width=width, here=here) for here in strips(height)]
+    expected = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+    assert {part.shape[0] for part in parts[:-1]} <= {STRIP}
 
 
 # ---------------------------------------------------------------- grids

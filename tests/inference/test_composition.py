@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from sketch2paint.evaluation.metrics import edge_agreement, psnr
 from sketch2paint.images.convert import read_rgb, resize, rgb_to_grey
-from sketch2paint.inference.composition import STRIP, compose, rows, strips
+from sketch2paint.inference.composition import compose
 
 REAL = Path(__file__).parents[3] / "shared" / "data"  # pictures beside the checkout, if there
 
@@ -124,14 +124,6 @@ def test_inputs_are_left_alone() -> None:
     compose(truth, sketch)
     np.testing.assert_array_equal(truth, before[0])
     np.testing.assert_array_equal(sketch, before[1])
-
-
-@pytest.mark.parametrize("size", [(3 * STRIP + 5, 40), (17, 16), (STRIP, 99)])
-def test_strips_join_to_the_whole(size: tuple[int, int]) -> None:
-    picture = np.random.default_rng(0).random((16, 16, 2), np.float32)
-    joined = np.concatenate([rows(picture, *size, here) for here in strips(size[0])])
-    expected = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LINEAR)
-    np.testing.assert_allclose(joined, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
