@@ -307,6 +307,11 @@ def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
 
 
+def to_grey(picture: np.ndarray) -> np.ndarray:
+    """Convert (H, W) or (H, W, 3) uint8 to (H, W) uint8; what is grey is left as it is."""
+    return picture if picture.ndim == 2 else rgb_to_grey(picture)
+
+
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Shrink (H, W, ...) by area averages, then grow by cubic interpolation.
 

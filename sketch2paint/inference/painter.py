@@ -28,11 +28,11 @@ from sketch2paint.images.convert import (
     lab_to_rgb,
     pil_to_rgb,
     resize,
-    rgb_to_grey,
     rgb_to_lab,
     rows,
     strips,
     to_float,
+    to_grey,
     to_hwc,
     to_uint8,
 )
@@ -237,7 +237,7 @@ class Painter:
         if self.task.lightness:
             return list(sketches), [()] * len(sketches)
         if self.normalise == "off":
-            return [_grey(sketch) for sketch in sketches], [()] * len(sketches)
+            return [to_grey(sketch) for sketch in sketches], [()] * len(sketches)
         pairs = [normalise(sketch) for sketch in sketches]
         return [grey for grey, _ in pairs], [notes for _, notes in pairs]
 
@@ -383,10 +383,6 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
         lab[0, 1:] = torch.from_numpy(around).permute(2, 0, 1)
         out[here] = to_hwc(lab_to_rgb(lab)[0])
     return out
-
-
-def _grey(sketch: np.ndarray) -> np.ndarray:
-    return sketch if sketch.ndim == 2 else rgb_to_grey(sketch)
 
 
 def _bytes(fake: np.ndarray) -> np.ndarray:

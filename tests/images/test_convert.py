@@ -29,6 +29,7 @@ from sketch2paint.images.convert import (
     srgb_profile,
     strips,
     to_float,
+    to_grey,
     to_hwc,
     to_rgb,
     to_uint8,
@@ -285,6 +286,12 @@ def test_rgb_to_grey_agrees_with_pillow() -> None:
     assert grey.shape == (64, 64) and grey.dtype == np.uint8
     assert np.abs(grey - pillow).max() <= 1
     np.testing.assert_array_equal(rgb_to_grey(picture[:, ::-1]), grey[:, ::-1])  # and on views
+
+
+def test_to_grey_leaves_grey_as_it_is() -> None:
+    grey, rgb = noise(5, 7), noise(5, 7, 3)
+    assert to_grey(grey) is grey
+    np.testing.assert_array_equal(to_grey(rgb), rgb_to_grey(rgb))
 
 
 def test_rgb_to_grey_keeps_grey() -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from sketch2paint.images.convert import read_rgb, rgb_to_grey
-from sketch2paint.inference.scans import is_coloured, normalise
+from sketch2paint.inference.scans import Levels, apply, is_coloured, measure, normalise
 
 REAL = Path(__file__).parents[3] / "shared" / "data"  # pictures beside the checkout, if there
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no shared/data beside the checkout")
@@ -95,6 +95,34 @@ def test_white_on_black_is_turned() -> None:
     grey, notes = normalise(np.clip(255 - page, 30, 220))  # a blackboard
     assert notes == ("inverted", "paper lightened")
     assert error(grey, page) < 6
+
+
+def test_one_measurement_serves_a_whole_shot() -> None:
+    frames = [scanned(clean(seed), seed, pencil=0.4) for seed in range(3)]
+    levels = measure(frames[0])
+    assert levels.notes == ("paper lightened", "lines darkened")
+    for seed, frame in enumerate(frames):
+        assert error(apply(frame, levels), clean(seed)) < 6
+    grey, notes = normalise(frames[0])
+    np.testing.assert_array_equal(apply(frames[0], levels), grey)
+    assert notes == levels.notes
+    assert not np.array_equal(apply(frames[1], levels), normalise(frames[1])[0])  # its own differ
+
+
+def test_levels_say_what_is_done() -> None:
+    page = clean()
+    for same in (apply(page, Levels()), apply(page, measure(page))):
+        assert same is page
+    assert measure(255 - page) == Levels(inverted=True) and Levels().notes == ()
+    np.testing.assert_array_equal(apply(255 - page, Levels(inverted=True)), page)
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    darkened = apply(ramp, Levels(ink=51))
+    assert (darkened[0, :52] == 0).all() and darkened[0, 255] == 255 and darkened[0, 153] == 128
+    paper = np.full((1, 1), 128, np.uint8)
+    lightened = apply(ramp, Levels(paper=paper, white=200))
+    assert (lightened[0, 101:] == 255).all() and lightened[0, 50] == round(
+        round(255 * 50 / 128) * 1.275
+    )
 
 
 @pytest.mark.parametrize("level", [0, 128, 200, 255])
