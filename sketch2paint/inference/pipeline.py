@@ -10,17 +10,19 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import (
     MAX_PIXELS,
@@ -37,8 +39,6 @@ from sketch2paint.inference.scans import is_coloured
 
 BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
 AHEAD = 2  # batches being read while others are painted
-Reading = list[tuple[Job, "Future[Picture | Outcome]"]]
-Done = tuple[list["Outcome"], list["Future[Outcome]"]]  # what is known already, and will be
 GAP = 16  # white pixels between input and output in NAME.compare.png
 THREADS = 8  # reading and writing; more wait for Python
 
@@ -62,6 +62,36 @@ class Outcome:
     size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
+
+
+class Reading(NamedTuple):
+    """A batch that is being read.
+
+    Attributes:
+        pictures: Jobs, each with its picture to be, or what became of it without painting.
+        pixels: Number of pixels in all, as the headers say.
+        last: Whether no other batch follows.
+    """
+
+    pictures: list[tuple[Job, Future[Picture | Outcome]]]
+    pixels: int
+    last: bool = False
+
+
+class Colouring(NamedTuple):
+    """A picture that has been painted, to be written.
+
+    Attributes:
+        job: Job that it is of.
+        picture: Picture as it was read.
+        painted: Result, or why there is none.
+        seconds: Its part of its batch's painting.
+    """
+
+    job: Job
+    picture: Picture
+    painted: Painted | str
+    seconds: float
 
 
 def paint_missing(
@@ -127,50 +157,77 @@ def paint_files(
         stopped: asked before each batch; what is painted by then is written.
 
     Yields:
-        What became of each, as it is known; one that fails leaves the others alone.
+        What became of each, in the order of the jobs; one that fails leaves the others alone.
     """
-    batches = _batches(jobs, batch_size)
-    reading: deque[tuple[int, Reading]] = deque()
-    painting: deque[Future[Done]] = deque()
-    writing: deque[list[Future[Outcome]]] = deque()
-    threads = torch.get_num_threads()
+    read = partial(_read, coloured=coloured, max_pixels=max_pixels)
+    write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
-    at_once = 2 if painter.device.type == "cpu" and threads > 1 else 1
-    painters = ThreadPoolExecutor(at_once, "", torch.set_num_threads, (threads // at_once,))
+    at_once = 2 if painter.device.type == "cpu" and torch.get_num_threads() > 1 else 1
+    with _file_threads() as files, shared_threads(at_once) as painters:
+        reading = _read_ahead(_batches(jobs, batch_size), files, read, stopped)
+        painted = _paint_in_turn(reading, painters, painter, at_once)
+        yield from _write_behind(painted, files, write)
+
+
+@contextmanager
+def _file_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that read and write; what is waiting at the end is cancelled."""
     pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) + 1)
-    paint = partial(_paint_batch, painter, pool, overwrite, quality)
-
-    def finish(done: Done) -> Iterator[Outcome]:
-        outcomes, written = done
-        writing.append(written)
-        yield from outcomes
-        if len(writing) > 1:
-            yield from (future.result() for future in writing.popleft())
-
     try:
-        while not stopped():
-            for pixels, batch in islice(batches, AHEAD + 1 - len(reading)):
-                futures = [(job, pool.submit(_read, job, coloured, max_pixels)) for job in batch]
-                reading.append((pixels, futures))
-            if not reading:
-                break
-            pixels, futures = reading.popleft()
-            alone = pixels > BATCH_PIXELS or not (reading or painting)
-            while painting and (alone or len(painting) > at_once):
-                yield from finish(painting.popleft().result())
-            if alone:
-                yield from finish(paint(futures))  # on all threads
-            else:
-                painting.append(painters.submit(paint, futures))
-        for _job, future in (pair for _, batch in reading for pair in batch):
-            future.cancel()  # or the last files would wait for them
-        for painted in painting:
-            yield from finish(painted.result())
-        yield from (future.result() for batch in writing for future in batch)
+        yield pool
     finally:
-        for executor in (painters, pool):
-            executor.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+        pool.shutdown(cancel_futures=True)
+
+
+def _read_ahead(
+    batches: Iterator[tuple[int, list[Job]]],
+    pool: ThreadPoolExecutor,
+    read: Callable[[Job], Picture | Outcome],
+    stopped: Callable[[], bool],
+) -> Iterator[Reading]:
+    """Begin to read AHEAD batches before their turn, till it is stopped."""
+    waiting: deque[Reading] = deque()
+    while not stopped():
+        for pixels, jobs in islice(batches, AHEAD + 1 - len(waiting)):
+            waiting.append(Reading([(job, pool.submit(read, job)) for job in jobs], pixels))
+        if not waiting:
+            return
+        yield waiting.popleft()._replace(last=not waiting)
+    for batch in waiting:
+        for _job, picture in batch.pictures:
+            picture.cancel()  # or the last files would wait for it
+
+
+def _paint_in_turn(
+    batches: Iterator[Reading], pool: ThreadPoolExecutor, painter: Painter, at_once: int
+) -> Iterator[list[Colouring | Outcome]]:
+    """Paint `at_once` batches at a time, but a large picture or an only batch on all threads."""
+    painting: deque[Future[list[Colouring | Outcome]]] = deque()
+    for batch in batches:
+        alone = batch.pixels > BATCH_PIXELS or batch.last and not painting
+        while painting and (alone or len(painting) > at_once):
+            yield painting.popleft().result()
+        if alone:
+            yield _paint_batch(painter, batch)
+        else:
+            painting.append(pool.submit(_paint_batch, painter, batch))
+    while painting:
+        yield painting.popleft().result()
+
+
+def _write_behind(
+    batches: Iterator[list[Colouring | Outcome]],
+    pool: ThreadPoolExecutor,
+    write: Callable[[Colouring | Outcome], Outcome],
+) -> Iterator[Outcome]:
+    """Write each batch while the one behind it is painted."""
+    before: list[Future[Outcome]] = []
+    for batch in batches:
+        writing = [pool.submit(write, one) for one in batch]
+        del batch  # or its pictures would stay till the next one is painted
+        yield from (future.result() for future in before)
+        before = writing
+    yield from (future.result() for future in before)
 
 
 def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[Job]]]:
@@ -188,18 +245,15 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
         yield total, batch
 
 
-def _paint_batch(
-    painter: Painter, pool: ThreadPoolExecutor, overwrite: bool, quality: int, batch: Reading
-) -> Done:
-    """Paint a batch once it is read, and hand it over to be written."""
-    read = [(job, future.result()) for job, future in batch]
-    pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
-    painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
-    written = [
-        pool.submit(_write, job, picture, result, seconds, overwrite, quality)
-        for (job, picture), result in zip(pictures, painted, strict=True)
+def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
+    """Paint the pictures of a batch once they are read; what failed or is skipped goes along."""
+    read = [(job, picture.result()) for job, picture in batch.pictures]
+    painted, seconds = _paint(painter, [p.rgb for _, p in read if isinstance(p, Picture)])
+    results = iter(painted)
+    return [
+        found if isinstance(found, Outcome) else Colouring(job, found, next(results), seconds)
+        for job, found in read
     ]
-    return [found for _, found in read if isinstance(found, Outcome)], written
 
 
 def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:
@@ -229,14 +283,11 @@ def _paint(painter: Painter, sketches: list[np.ndarray]) -> tuple[list[Painted |
     return painted, (time.perf_counter() - start) / max(1, len(sketches))
 
 
-def _write(
-    job: Job,
-    picture: Picture,
-    painted: Painted | str,
-    seconds: float,
-    overwrite: bool,
-    quality: int,
-) -> Outcome:
+def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
+    """Write the files of a painted picture; what became of another one is known."""
+    if isinstance(one, Outcome):
+        return one
+    job, picture, painted, seconds = one
     if isinstance(painted, str):
         return Outcome(job, "failed", error=f"{job.source}: cannot be painted: {painted}")
     for kind in job.files if overwrite else job.missing():

@@ -30,12 +30,13 @@ from sketch2paint.inference.pipeline import (
     summary,
 )
 from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.tasks import SKETCH
 
 
 class Inverter:
     """Stands for a Painter: colours are the negative; knows what it was given."""
 
-    task, device = "sketch", torch.device("cpu")
+    task, device = SKETCH, torch.device("cpu")
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[int, ...]]] = []
@@ -120,6 +121,19 @@ def test_a_broken_picture_is_reported_and_the_others_are_done(
         assert outcome.job.picture.exists() == (outcome.status == "done")
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_outcomes_come_in_the_order_of_the_jobs(
+    inverter: Painter, sketches: Path, tmp_path: Path, batch_size: int
+) -> None:
+    for name in ("a.jpg", "bb.png", "deep/zz.png"):
+        (sketches / name).write_text("not a picture")
+    jobs = plan(sketches, tmp_path / "out")
+    outcomes = list(paint_files(inverter, jobs, batch_size))
+    assert [outcome.job for outcome in outcomes] == jobs
+    statuses = ["failed", "done", "done", "failed", "done", "failed"]
+    assert [outcome.status for outcome in outcomes] == statuses
+
+
 def test_unwritable_output_is_reported_and_the_others_are_done(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
@@ -201,14 +215,14 @@ def test_few_pictures_are_in_memory_at_a_time(
     alive, most, lock = [0], [0], threading.Lock()
     read, write = painting._read, painting._write
 
-    def counted_read(*arguments: object) -> object:
+    def counted_read(*arguments: object, **options: object) -> object:
         with lock:
             alive[0] += 1
             most[0] = max(most[0], alive[0])
-        return read(*arguments)  # type: ignore[arg-type]
+        return read(*arguments, **options)  # type: ignore[arg-type]
 
-    def counted_write(*arguments: object) -> Outcome:
-        done = write(*arguments)  # type: ignore[arg-type]
+    def counted_write(*arguments: object, **options: object) -> Outcome:
+        done = write(*arguments, **options)  # type: ignore[arg-type]
         with lock:
             alive[0] -= 1
         return done
@@ -276,6 +290,34 @@ def test_other_threads_compute_as_before(
     finally:
         torch.set_num_threads(before)
     assert later == [4]
+
+
+def test_an_error_ends_it_at_once(
+    inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(sketches: Sequence[np.ndarray]) -> list[Painted]:
+        inverter.batches.append([sketch.shape for sketch in sketches])
+        raise KeyError("a mistake in the code")
+
+    monkeypatch.setattr(inverter, "process", broken)
+    for number in range(20):
+        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    before = torch.get_num_threads(), threading.active_count()
+    with pytest.raises(KeyError, match="a mistake in the code"):
+        list(paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 1))  # type: ignore[arg-type]
+    assert len(inverter.batches) <= 3 and not (tmp_path / "out").exists()
+    assert (torch.get_num_threads(), threading.active_count()) == before
+
+
+def test_whoever_leaves_early_leaves_nothing_running(inverter: Inverter, tmp_path: Path) -> None:
+    for number in range(20):
+        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    before = torch.get_num_threads(), threading.active_count()
+    outcomes = paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 1)  # type: ignore[arg-type]
+    assert next(outcomes).status == "done"
+    outcomes.close()  # type: ignore[attr-defined]
+    assert len(inverter.batches) <= 6
+    assert (torch.get_num_threads(), threading.active_count()) == before
 
 
 def test_coloured_pictures_are_skipped_or_painted(
