@@ -262,13 +262,13 @@ def predict(
     count = 128 if painter.device.type == "cpu" else 512
     paths = write_drawings(folder / "in", count, painter.generator.size)
     (folder / "plain").mkdir()
-    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
+    jobs = plan_jobs([str(folder / "in")], output=str(folder / "out"))
     plain = copy.deepcopy(painter.generator).float()
     plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     at_once, wait = 8 if painter.device.type == "cpu" else 32, synchroniser(painter.device)
 
     def painted() -> None:
-        outcomes = list(paint_files(painter, jobs, at_once, overwrite=True))
+        outcomes = list(paint_files(painter, jobs=jobs, batch_size=at_once, overwrite=True))
         failed = [one.error for one in outcomes if one.status != "done"]
         if failed:
             raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")

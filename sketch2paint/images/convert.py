@@ -10,7 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -75,6 +75,7 @@ class Picture:
     """
 
     rgb: np.ndarray
+    _: KW_ONLY
     dpi: tuple[float, float] | None = None
     exif: bytes = b""
     icc: bytes = b""
@@ -117,10 +118,10 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
         rgb, converted = _rgb(upright, notes)
         return Picture(
             np.asarray(rgb),
-            _dpi(picture, turned or upright.size != picture.size),
-            exif,
-            srgb_profile() if converted else b"",
-            tuple(notes),
+            dpi=_dpi(picture, turned or upright.size != picture.size),
+            exif=exif,
+            icc=srgb_profile() if converted else b"",
+            notes=tuple(notes),
         )
 
 
@@ -500,13 +501,14 @@ def pairs_grid(columns: Sequence[Tensor]) -> np.ndarray:
 def write_picture(
     path: Path | str,
     picture: np.ndarray,
+    *,
     quality: int = 92,
     dpi: tuple[float, float] | None = None,
     exif: bytes = b"",
     icc: bytes = b"",
 ) -> None:
     """Write a picture in the format of the suffix, whole or not at all; see `encoded`."""
-    data = encoded(picture, Path(path).suffix, quality, dpi, exif, icc)
+    data = encoded(picture, Path(path).suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
     with written_beside(path) as beside:
         beside.write_bytes(data)
 
@@ -514,6 +516,7 @@ def write_picture(
 def encoded(
     picture: np.ndarray,
     suffix: str,
+    *,
     quality: int = 92,
     dpi: tuple[float, float] | None = None,
     exif: bytes = b"",

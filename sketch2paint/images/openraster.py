@@ -26,6 +26,7 @@ composite-op="svg:src-over"/>
 
 def write_openraster(
     path: Path | str,
+    *,
     colours: np.ndarray,
     lines: np.ndarray,
     merged: np.ndarray,

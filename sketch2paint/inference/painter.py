@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -56,7 +56,7 @@ from sketch2paint.models.weights import load
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
 Normalise = Literal["auto", "off"]
-LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
+LONGER_SIDE = 4  # at most, of what the network sees, in training sizes; also a tile's side
 LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
@@ -76,6 +76,7 @@ class Painted:
     """
 
     picture: np.ndarray
+    _: KW_ONLY
     colours: np.ndarray
     lines: np.ndarray
     notes: tuple[str, ...] = ()
@@ -245,7 +246,7 @@ class Painter:
         """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
         height, width = drawing.shape[:2]
         size = self.generator.size
-        scale = min(size / min(height, width), LONGEST * size / max(height, width))
+        scale = min(size / min(height, width), LONGER_SIDE * size / max(height, width))
         if self.scale != "auto":
             scale = float(self.scale)
         height, width = (max(1, round(n * scale)) for n in (height, width))
@@ -298,7 +299,7 @@ class Painter:
         page = resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
         whole, (top, left) = self._padded(picture)
         with norms_of(self.generator, lambda: next(self._forward([page]))):
-            painted = in_tiles(whole, self.tile, self._forward, finish)
+            painted = in_tiles(whole, tile=self.tile, paint=self._forward, finish=finish)
         return painted[top : top + height, left : left + width]
 
     def _padded(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
@@ -363,10 +364,11 @@ class Painter:
         height, width = drawing.shape[:2]
         if self.lines == "keep" and not self.task.lightness:
             colours, lines, picture = compose(fake, drawing)
-            return Painted(picture, colours, lines, notes)
+            return Painted(picture, colours=colours, lines=lines, notes=notes)
         keep = self.task.lightness
         picture = _recoloured(drawing, fake) if keep else resize(fake, height, width)
-        return Painted(picture, picture, np.full((height, width), 255, np.uint8), notes)
+        lines = np.full((height, width), 255, np.uint8)
+        return Painted(picture, colours=picture, lines=lines, notes=notes)
 
 
 def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -417,13 +419,13 @@ def _check_scale(scale: object) -> None:
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     """The side of a tile in pixels."""
     if tile in ("auto", "off"):
-        return LONGEST * generator.size if tile == "auto" else LARGEST
+        return LONGER_SIDE * generator.size if tile == "auto" else LARGEST
     multiple = generator.multiple
     whole = isinstance(tile, int) and not isinstance(tile, bool)
     if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
         raise ValueError(
             f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
-            f"needs) above 0, got {tile!r}. Pass {LONGEST * generator.size}, for instance."
+            f"needs) above 0, got {tile!r}. Pass {LONGER_SIDE * generator.size}, for instance."
         )
     return int(tile)
 

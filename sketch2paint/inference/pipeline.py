@@ -11,17 +11,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from sketch2paint.arguments import one_of
 from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import (
@@ -38,8 +39,10 @@ from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.scans import is_coloured
 
 BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
+Coloured = Literal["skip", "paint"]
+Status = Literal["done", "kept", "skipped", "failed"]
 AHEAD = 2  # batches being read while others are painted
-GAP = 16  # white pixels between input and output in NAME.compare.png
+COMPARE_GAP = 16  # white pixels between input and output in NAME.compare.png
 THREADS = 8  # reading and writing; more wait for Python
 
 
@@ -57,7 +60,8 @@ class Outcome:
     """
 
     job: Job
-    status: str
+    status: Status
+    _: KW_ONLY
     seconds: float = 0.0
     size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
@@ -96,10 +100,11 @@ class Colouring(NamedTuple):
 
 def paint_missing(
     painter: Painter,
+    *,
     jobs: Sequence[Job],
     batch_size: int | str = "auto",
     overwrite: bool = False,
-    coloured: str = "paint",
+    coloured: Coloured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[list[Outcome], int]:
@@ -121,12 +126,12 @@ def paint_missing(
     with Stop() as stop, tqdm(total=len(todo), unit="picture", disable=None) as bar:
         for outcome in paint_files(
             painter,
-            todo,
-            batch_size,
-            overwrite,
-            coloured,
-            quality,
-            max_pixels,
+            jobs=todo,
+            batch_size=batch_size,
+            overwrite=overwrite,
+            coloured=coloured,
+            quality=quality,
+            max_pixels=max_pixels,
             stopped=lambda: bool(stop.signum),
         ):
             outcomes.append(outcome)
@@ -136,10 +141,11 @@ def paint_missing(
 
 def paint_files(
     painter: Painter,
+    *,
     jobs: Iterable[Job],
     batch_size: int,
     overwrite: bool = False,
-    coloured: str = "paint",
+    coloured: Coloured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
     stopped: Callable[[], bool] = bool,
@@ -158,7 +164,11 @@ def paint_files(
 
     Yields:
         What became of each, in the order of the jobs; one that fails leaves the others alone.
+
+    Raises:
+        ValueError: `coloured` is another word.
     """
+    one_of("coloured", coloured, Coloured)
     read = partial(_read, coloured=coloured, max_pixels=max_pixels)
     write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
@@ -256,7 +266,7 @@ def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
     ]
 
 
-def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:
+def _read(job: Job, coloured: Coloured, max_pixels: int) -> Picture | Outcome:
     if problem := job.problem():
         return Outcome(job, "failed", error=problem)
     try:
@@ -298,25 +308,27 @@ def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
             return Outcome(job, "failed", error=f"{job.files[kind]}: cannot be written: {why}")
     height, width = painted.picture.shape[:2]
     notes = (*picture.notes, *painted.notes)
-    return Outcome(job, "done", seconds, (width, height), notes)
+    return Outcome(job, "done", seconds=seconds, size=(width, height), notes=notes)
 
 
 def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
-    path, dpi = job.files[kind], picture.dpi
+    path, dpi, exif, icc = job.files[kind], picture.dpi, picture.exif, picture.icc
     if kind == "layers":
-        write_openraster(path, painted.colours, painted.lines, painted.picture, dpi)
+        write_openraster(
+            path, colours=painted.colours, lines=painted.lines, merged=painted.picture, dpi=dpi
+        )
     elif kind == "colours":
-        write_picture(path, opaque(painted.colours), dpi=dpi, icc=picture.icc)
+        write_picture(path, opaque(painted.colours), dpi=dpi, icc=icc)
     elif kind == "compare":
-        gap = np.full((len(picture.rgb), GAP, 3), 255, np.uint8)
-        write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=picture.icc)
+        gap = np.full((len(picture.rgb), COMPARE_GAP, 3), 255, np.uint8)
+        write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=icc)
     elif path == STDIO:
-        data = encoded(painted.picture, job.suffix, quality, dpi, picture.exif, picture.icc)
+        data = encoded(painted.picture, job.suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
         assert sys.__stdout__ is not None
         sys.__stdout__.buffer.write(data)  # sys.stdout may stand for stderr meanwhile
         sys.__stdout__.buffer.flush()
     else:
-        write_picture(path, painted.picture, quality, dpi, picture.exif, picture.icc)
+        write_picture(path, painted.picture, quality=quality, dpi=dpi, exif=exif, icc=icc)
 
 
 class Stop:
@@ -398,7 +410,7 @@ class Record:
 
 
 def summary(
-    outcomes: Sequence[Outcome], output: str, mine: int, total: int, signum: int = 0
+    outcomes: Sequence[Outcome], *, output: str, mine: int, total: int, signum: int = 0
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 

@@ -15,7 +15,7 @@ Paint = Callable[[list[np.ndarray]], Iterable[np.ndarray]]
 Finish = Callable[[np.ndarray], np.ndarray]
 
 
-def in_tiles(picture: np.ndarray, tile: int, paint: Paint, finish: Finish) -> np.ndarray:
+def in_tiles(picture: np.ndarray, *, tile: int, paint: Paint, finish: Finish) -> np.ndarray:
     """Paint a picture tile by tile, in one piece where it is no larger than a tile.
 
     Over a quarter of a tile, one passes into the next along half a cosine wave: where they differ,

@@ -41,7 +41,7 @@ def data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
     """Encode (H, W, 3) uint8 as WebP within a square of `side` pixels, never enlarged."""
     scale = min(1.0, side / max(rgb.shape[:2]))
     height, width = (max(1, round(n * scale)) for n in rgb.shape[:2])
-    data = encoded(resize(rgb, height, width), ".webp", quality)
+    data = encoded(resize(rgb, height, width), ".webp", quality=quality)
     return "data:image/webp;base64," + b64encode(data).decode()
 
 

@@ -571,7 +571,9 @@ def test_what_is_kept_of_a_picture_can_be_read_again(tmp_path: Path, suffix: str
     exif = Image.Exif()
     exif[0x013B] = "Ann"
     rgb, icc = np.full((6, 4, 3), 200, np.uint8), srgb_profile()
-    write_picture(tmp_path / f"a{suffix}", rgb, 80, (300.0, 300.0), exif.tobytes(), icc)
+    write_picture(
+        tmp_path / f"a{suffix}", rgb, quality=80, dpi=(300.0, 300.0), exif=exif.tobytes(), icc=icc
+    )
     read = read_picture(tmp_path / f"a{suffix}")
     assert np.abs(read.rgb.astype(int) - 200).max() <= 1
     assert read.exif == exif.tobytes() and read.icc == icc
@@ -584,7 +586,9 @@ def test_what_is_kept_of_a_picture_can_be_read_again(tmp_path: Path, suffix: str
 
 def test_quality_makes_files_smaller() -> None:
     for suffix in (".jpg", ".webp"):
-        assert len(encoded(noise(40, 40, 3), suffix, 30)) < len(encoded(noise(40, 40, 3), suffix))
+        assert len(encoded(noise(40, 40, 3), suffix, quality=30)) < len(
+            encoded(noise(40, 40, 3), suffix)
+        )
 
 
 def test_jpeg_keeps_colours_at_the_lines() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
-from sketch2paint.inference.painter import LONGEST, Painter
+from sketch2paint.inference.painter import LONGER_SIDE, Painter
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import save_generator
@@ -149,7 +149,7 @@ def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
 def test_shorter_side_is_scaled_to_the_training_size(
     sketch: tuple[int, int], scaled: tuple[int, int]
 ) -> None:
-    assert LONGEST == 4
+    assert LONGER_SIDE == 4
     generator = Echo()
     plain(generator).paint([np.zeros(sketch, np.uint8)])
     assert generator.seen[0].shape[-2:] == scaled
