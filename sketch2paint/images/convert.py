@@ -67,11 +67,12 @@ class Picture:
     """A picture file's pixels and what is kept of the rest.
 
     Attributes:
-        rgb: (H, W, 3) uint8, sRGB, upright.
-        dpi: pixels per inch, across and down, or None.
-        exif: about the picture (who, when, with what), without orientation and thumbnail; or b"".
-        icc: the sRGB profile if the file had a profile, or b"".
-        notes: what was done or left out while reading.
+        rgb: Pixels (H, W, 3) uint8, sRGB, upright.
+        dpi: Pixels per inch, across and down, or None.
+        exif: Tags about the picture (who, when, with what), without orientation and thumbnail; or
+            b"".
+        icc: Profile of sRGB if the file had a profile, or b"".
+        notes: Remarks on what was done or left out while reading.
     """
 
     rgb: np.ndarray
@@ -101,8 +102,9 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
     know, and sRGB is written into the result. Of several frames the first is read.
 
     Args:
-        path: the file; "-" is standard input.
-        max_pixels: larger pictures are refused by their header, before anything is decoded.
+        path: File to read; "-" is standard input.
+        max_pixels: Largest number of pixels; more are refused by the header, before anything is
+            decoded.
 
     Raises:
         ValueError: the file is no picture, a damaged one, or larger than `max_pixels`.
@@ -398,7 +400,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     """Convert sRGB to CIE Lab (D65), scaled to [-1, 1].
 
     Args:
-        rgb: (B, 3, H, W) in [-1, 1].
+        rgb: Pictures (B, 3, H, W) in [-1, 1].
 
     Returns:
         (B, 3, H, W): L / 50 - 1, a / 110, b / 110.
@@ -440,8 +442,8 @@ def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:
     """What a network's picture looks like: RGB is itself, ab joins the L it was predicted from.
 
     Args:
-        sketch: (B, 1, H, W) in [-1, 1].
-        picture: (B, 3, H, W) RGB or (B, 2, H, W) ab, in [-1, 1].
+        sketch: Sketches or L, (B, 1, H, W) in [-1, 1].
+        picture: Pictures of the network, (B, 3, H, W) RGB or (B, 2, H, W) ab, in [-1, 1].
 
     Returns:
         (B, 3, H, W) RGB in [-1, 1].
@@ -469,8 +471,8 @@ def grid(pictures: Tensor, columns: int) -> np.ndarray:
     """Lay pictures out in rows on white.
 
     Args:
-        pictures: (B, 3, H, W) float in [-1, 1].
-        columns: pictures in a row.
+        pictures: Pictures (B, 3, H, W), float in [-1, 1].
+        columns: Number of pictures in a row.
 
     Returns:
         One sheet, (..., ..., 3) uint8.
@@ -489,7 +491,7 @@ def pairs_grid(columns: Sequence[Tensor]) -> np.ndarray:
     """Show batches side by side, a row for each sample: sketch | fake | real.
 
     Args:
-        columns: float batches (B, 1 or 3, H, W) in [-1, 1].
+        columns: Float batches (B, 1 or 3, H, W) in [-1, 1].
 
     Returns:
         One sheet, (..., ..., 3) uint8.
@@ -525,12 +527,12 @@ def encoded(
     """Encode a picture as a file of some format.
 
     Args:
-        picture: (H, W), (H, W, 3) or (H, W, 4) uint8.
-        suffix: .png, .jpg, .webp or another of Pillow's.
-        quality: of JPEG and WebP, 1 to 100.
-        dpi: pixels per inch, across and down.
-        exif: as in `Picture`.
-        icc: the profile of the pixels.
+        picture: Pixels (H, W), (H, W, 3) or (H, W, 4), uint8.
+        suffix: File suffix .png, .jpg, .webp or another of Pillow's.
+        quality: Quality of JPEG and WebP, 1 to 100.
+        dpi: Pixels per inch, across and down.
+        exif: Tags as in `Picture`.
+        icc: Profile of the pixels.
 
     Raises:
         ValueError: Pillow cannot write such a picture in this format.

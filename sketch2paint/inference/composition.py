@@ -24,8 +24,8 @@ def compose(fake: np.ndarray, sketch: np.ndarray) -> tuple[np.ndarray, np.ndarra
     `fake` and a third of `colours`.
 
     Args:
-        fake: (h, w, 3) uint8, the drawing as painted by the network, of any size.
-        sketch: (H, W) uint8, dark lines on white.
+        fake: Drawing as painted by the network, (h, w, 3) uint8, of any size.
+        sketch: Drawing (H, W) uint8, dark lines on white.
 
     Returns:
         `colours` (H, W, 3) uint8 without lines, `lines` (H, W) uint8 (the sketch itself), and

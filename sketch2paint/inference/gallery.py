@@ -89,7 +89,7 @@ def make_sheet(
     side: int = 256,
     max_pixels: int = MAX_PIXELS,
 ) -> None:
-    """Write rows of sketch | coloured (| truth) as one PNG, square cells of `side` pixels."""
+    """Write rows of sketch | coloured (| real) as one PNG, square cells of `side` pixels."""
     cells = []
     for job in jobs[:: max(1, len(jobs) // rows)][:rows]:
         cells += [on_square(read_rgb(file, max_pixels), side) for file in _files(job, reals)]

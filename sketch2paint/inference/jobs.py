@@ -22,11 +22,11 @@ class Job:
     """One picture to paint.
 
     Attributes:
-        source: its file, or - for standard input.
-        name: its place below the input; the true picture is looked up by it.
-        folder: the output folder, which no file of it may leave.
-        suffix: of the picture, which tells its format.
-        files: what it becomes, by kind: picture, and if asked for colours, layers, compare.
+        source: File of the drawing, or - for standard input.
+        name: Place below the input; the real picture is looked up by it.
+        folder: Output folder, which no file of it may leave.
+        suffix: Suffix of the picture, which tells its format.
+        files: Files that it becomes, by kind: picture, and if asked for colours, layers, compare.
     """
 
     source: Path
@@ -74,12 +74,12 @@ def plan_jobs(
     """Decide what is painted and where it goes; nothing is written.
 
     Args:
-        inputs: pictures, folders (searched recursively), globs, or "-" for standard input.
-        output: a folder, in which the tree of each input is mirrored; for a single picture also a
+        inputs: Pictures, folders (searched recursively), globs, or "-" for standard input.
+        output: Folder in which the tree of each input is mirrored; for a single picture also a
             file name, or "-" for standard output.
-        format: png | jpg | webp | auto, the suffix of a file name, else png.
-        layers: also NAME.colours.png and NAME.ora.
-        compare: also NAME.compare.png, input and output side by side.
+        format: File format png | jpg | webp | auto, the suffix of a file name, else png.
+        layers: Whether NAME.colours.png and NAME.ora are written too.
+        compare: Whether NAME.compare.png is written too, input and output side by side.
 
     Returns:
         One job for each picture, in the order of the inputs, each file once. Pictures of one name
@@ -88,7 +88,8 @@ def plan_jobs(
 
     Raises:
         FileNotFoundError: an input is missing.
-        ValueError: no pictures; `output` is no such place, an input, or would overwrite one.
+        ValueError: no pictures, or no such format; `output` is no such place, an input, or would
+            overwrite one.
     """
     one_of("format", format, Format)
     found = [_found(entry, Path(output)) for entry in inputs]
@@ -125,12 +126,12 @@ def plan_jobs(
 
 
 def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
-    """Which share of the plan this process takes.
+    """Which share of the jobs this process takes.
 
     Args:
-        shard: I/N, counted from 0, or auto: by RANK and WORLD_SIZE (torchrun) or SLURM_PROCID and
-            SLURM_NTASKS (srun), else everything.
-        environment: os.environ.
+        shard: Share as I/N, counted from 0, or auto: by RANK and WORLD_SIZE (torchrun) or
+            SLURM_PROCID and SLURM_NTASKS (srun), else everything.
+        environment: Variables such as os.environ.
 
     Returns:
         (index, count).
@@ -159,7 +160,7 @@ def find_reals(jobs: Iterable[Job], folder: Path) -> dict[Path, Path]:
     """Find the real picture of each job: the same name in a folder, whatever the suffix.
 
     Returns:
-        Source to true picture.
+        Source to real picture.
 
     Raises:
         FileNotFoundError: a job has none.

@@ -69,10 +69,10 @@ class Painted:
     """A coloured drawing and its layers, all of the drawing's size.
 
     Attributes:
-        picture: (H, W, 3) uint8 RGB.
-        colours: (H, W, 3) uint8, the colour layer; `picture` is colours * lines / 255.
-        lines: (H, W) uint8, the line layer; 255 is no line.
-        notes: what was done to the drawing first, such as "paper lightened".
+        picture: Result (H, W, 3), uint8 RGB.
+        colours: Colour layer (H, W, 3), uint8; `picture` is colours * lines / 255.
+        lines: Line layer (H, W), uint8; 255 is no line.
+        notes: Remarks on what was done to the drawing first, such as "paper lightened".
     """
 
     picture: np.ndarray
@@ -87,19 +87,20 @@ class Painter:
 
     Args:
         generator: Trained network, in eval mode.
-        task: sketch | photo, what it was trained for.
-        planes: What it is given, in the order of its channels; None: the task's own. Those that
-            nobody fills are empty.
-        device: Where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
-        precision: 32-true | bf16 (8 bits: a few of 255 levels of difference, also between a picture
-            alone and in a list) | auto: bf16 on a GPU or CPU that has it.
+        task: Task that it was trained for, sketch | photo.
+        planes: Planes that it is given, in the order of its channels; None: the task's own. Those
+            that nobody fills are empty.
+        device: Device on which it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+        precision: Arithmetic 32-true | bf16 (8 bits: a few of 255 levels of difference, also
+            between a picture alone and in a list) | auto: bf16 on a GPU or CPU that has it.
         scale: Pixels of the network for one of the drawing | auto: the shorter side becomes the
             training size (so that lines have the thickness it knows), the longer one at most four.
         tile: Side in pixels of the network, above which it works in overlapping tiles | off |
             auto: four training sizes.
-        lines: keep (the drawing's own, at full resolution) | network (what the network made of
-            them). A photograph keeps its lightness either way.
-        normalise: auto (scans become black on white, see `scans.normalise`) | off.
+        lines: Lines of the result: keep (the drawing's own, at full resolution) | network (what the
+            network made of them). A photograph keeps its lightness either way.
+        normalise: Treatment of scans: auto (they become black on white, see `scans.normalise`) |
+            off.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -188,8 +189,8 @@ class Painter:
             [(40, 30)]
 
         Args:
-            x: PIL pictures of any mode, or arrays (H, W) or (H, W, 3) uint8, black lines on white,
-                1 to 16,384 pixels a side.
+            x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
+                uint8, black lines on white, 1 to 16,384 pixels a side.
 
         Returns:
             One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
@@ -211,7 +212,7 @@ class Painter:
         """Colour sketches as `paint` does, and keep the layers.
 
         Args:
-            sketches: (H, W) or (H, W, 3) uint8.
+            sketches: Sketches or photographs (H, W) or (H, W, 3), uint8.
 
         Raises:
             ValueError: a sketch has another shape or type, or memory does not suffice.
@@ -338,8 +339,9 @@ class Painter:
         """What the network makes of a batch, in the painter's precision.
 
         Args:
-            batch: `sketch` (B, 1, H, W) in [-1, 1] on the painter's device, H and W multiples of
-                the generator's; other planes it is given, or they are empty; `style` (B, N).
+            batch: Batch with `sketch` (B, 1, H, W) in [-1, 1] on the painter's device, H and W
+                multiples of the generator's; other planes it is given, or they are empty; `style`
+                (B, N).
 
         Returns:
             (B, out_channels, H, W) float32 in [-1, 1], on the same device.

@@ -51,12 +51,12 @@ class Outcome:
     """What became of a picture.
 
     Attributes:
-        job: which.
-        status: done | kept | skipped | failed.
-        seconds: its part of its batch's painting.
-        size: (width, height).
-        notes: what was done to it or left out.
-        error: of a failed one, with the file's name.
+        job: Job of the picture.
+        status: Result: done | kept (it was there already) | skipped | failed.
+        seconds: Time that its batch was painted, shared out equally.
+        size: Size as (width, height).
+        notes: Remarks on what was done to it or left out.
+        error: Reason why it failed, with the file's name.
     """
 
     job: Job
@@ -86,10 +86,10 @@ class Colouring(NamedTuple):
     """A picture that has been painted, to be written.
 
     Attributes:
-        job: Job that it is of.
+        job: Job of the picture.
         picture: Picture as it was read.
         painted: Result, or why there is none.
-        seconds: Its part of its batch's painting.
+        seconds: Time that its batch was painted, shared out equally.
     """
 
     job: Job
@@ -111,7 +111,8 @@ def paint_missing(
     """Paint what is not there yet, with a progress bar, till a signal; see `paint_files`.
 
     Args:
-        batch_size: a number, or auto: 32 on a GPU, 8 on a CPU, which gains nothing by more.
+        batch_size: Number of pictures at once, or auto: 32 on a GPU, 8 on a CPU, which gains
+            nothing by more.
 
     Returns:
         What became of the pictures, and the number of the signal that ended it, or 0.
@@ -153,14 +154,14 @@ def paint_files(
     """Paint pictures, read and written by threads meanwhile; memory is bounded.
 
     Args:
-        painter: what paints.
-        jobs: what to paint.
-        batch_size: pictures at once, fewer where they are large.
-        overwrite: replace files that are there; else only missing ones are written.
-        coloured: skip | paint pictures that are in colour already.
-        quality: of JPEG and WebP.
-        max_pixels: larger pictures fail.
-        stopped: asked before each batch; what is painted by then is written.
+        painter: Painter, or what processes sketches as it does.
+        jobs: Jobs, each a picture to paint.
+        batch_size: Number of pictures at once, fewer where they are large.
+        overwrite: Whether files that are there are replaced; else only missing ones are written.
+        coloured: Treatment of pictures that are in colour already: skip | paint.
+        quality: Quality of JPEG and WebP, 1 to 100.
+        max_pixels: Largest number of pixels; a picture of more fails.
+        stopped: Function asked before each batch; what is painted by then is written.
 
     Yields:
         What became of each, in the order of the jobs; one that fails leaves the others alone.
@@ -335,7 +336,7 @@ class Stop:
     """Notes SIGINT and SIGTERM, so that painting can end in order; a second one ends at once.
 
     Attributes:
-        signum: of the signal that came, or 0.
+        signum: Number of the signal that came, or 0.
     """
 
     def __init__(self) -> None:
@@ -368,9 +369,9 @@ class Record:
     """predict.json in the output folder: what became of each picture, over all runs.
 
     Args:
-        folder: the output folder.
-        index: of this process; with others, each has its own predict.I-of-N.json.
-        count: of processes.
+        folder: Output folder.
+        index: Number of this process, from 0; with others, each has its own predict.I-of-N.json.
+        count: Number of processes.
 
     Raises:
         ValueError: the file that is there is something else.
@@ -415,11 +416,11 @@ def summary(
     """The last lines: failures, notes with their first picture, and the counts.
 
     Args:
-        outcomes: what became of the pictures.
-        output: where they went.
-        mine: pictures of this process's share.
-        total: pictures of the whole plan.
-        signum: of the signal that ended it, or 0.
+        outcomes: Outcomes of the pictures.
+        output: Place where they went.
+        mine: Number of pictures of this process's share.
+        total: Number of all pictures.
+        signum: Number of the signal that ended it, or 0.
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:

@@ -102,7 +102,7 @@ def is_coloured(rgb: np.ndarray) -> bool:
     noise in a thumbnail.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: Picture (H, W, 3) uint8.
 
     Returns:
         Whether at least 1 % of the page is such an area, or 5 % are filled with a coloured ink.
