@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_painter import draw_sketch, make_generator
 
-import sketch2paint.inference.pipeline as painting
+import sketch2paint.inference.pipeline as pipeline
 from sketch2paint.images.convert import read_rgb, write_picture
 from sketch2paint.inference.jobs import Job, plan_jobs
 from sketch2paint.inference.painter import Painted, Painter
@@ -33,6 +34,8 @@ from sketch2paint.inference.pipeline import (
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.tasks import SKETCH
 
+TOO_MUCH = 250  # a sketch of this grey all over needs more memory than there is
+
 
 class Inverter:
     """Stands for a Painter: colours are the negative; knows what it was given."""
@@ -45,7 +48,7 @@ class Inverter:
     def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
         self.batches.append([sketch.shape for sketch in sketches])
         time.sleep(0.002)  # or nothing would be left of it in predict.json
-        if any((sketch == 7).all() for sketch in sketches):
+        if any((sketch == TOO_MUCH).all() for sketch in sketches):
             raise RuntimeError("DefaultCPUAllocator: not enough memory")
         return [
             Painted(255 - sketch, colours=255 - sketch, lines=sketch[..., 0], notes=("inverted",))
@@ -68,10 +71,14 @@ def sketches(tmp_path: Path) -> Path:
     """A folder with three sketches, one of them deeper."""
     folder = tmp_path / "in"
     for number, name in enumerate(["a.png", "b.jpg", "deep/er/c.png"]):
-        sketch = np.full((20 + number, 30), 255, np.uint8)
-        sketch[number + 5] = 0
-        write_picture(folder / name, sketch)
+        write_picture(folder / name, draw_sketch(20 + number, 30, seed=number))
     return folder
+
+
+def write_flat(folder: Path, heights: Sequence[int]) -> None:
+    """Write pictures 10 pixels wide: 0.png is 0 all over, 1.png is 1, and so on."""
+    for number, height in enumerate(heights):
+        write_picture(folder / f"{number}.png", np.full((height, 10), number, np.uint8))
 
 
 def jobs_of(source: Path, output: Path, **options: object) -> list[Job]:
@@ -179,7 +186,7 @@ def test_a_full_disk_is_said_at_each_file(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         write_picture(path, *rest, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(painting, "write_picture", full)
+    monkeypatch.setattr(pipeline, "write_picture", full)
     outcomes = by_name(paint(inverter, jobs_of(sketches, tmp_path / "out"), 8))
     assert {name: o.status for name, o in outcomes.items()} == {
         "a.png": "failed",
@@ -194,7 +201,7 @@ def test_a_full_disk_is_said_at_each_file(
 def test_what_fails_together_is_painted_alone(
     inverter: Inverter, sketches: Path, tmp_path: Path
 ) -> None:
-    write_picture(sketches / "ab.png", np.full((5, 5), 7, np.uint8))
+    write_picture(sketches / "ab.png", np.full((5, 5), TOO_MUCH, np.uint8))
     outcomes = by_name(paint(inverter, jobs_of(sketches, tmp_path / "out"), 8))
     assert outcomes.pop("ab.png").error == (
         f"{sketches}/ab.png: cannot be painted: DefaultCPUAllocator: not enough memory"
@@ -206,9 +213,8 @@ def test_what_fails_together_is_painted_alone(
 def test_large_pictures_go_in_smaller_batches(
     inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painting, "BATCH_PIXELS", 200)
-    for number, height in enumerate([10, 10, 10, 100, 5, 5, 5]):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((height, 10), 9, np.uint8))
+    monkeypatch.setattr(pipeline, "BATCH_PIXELS", 200)
+    write_flat(tmp_path / "in", heights=[10, 10, 10, 100, 5, 5, 5])
     assert len(paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 3)) == 7
     heights = [[shape[0] for shape in batch] for batch in inverter.batches]
     assert heights == [[10, 10], [10], [100], [5, 5, 5]]
@@ -218,7 +224,7 @@ def test_few_pictures_are_in_memory_at_a_time(
     tmp_path: Path, inverter: Inverter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive, most, lock = [0], [0], threading.Lock()
-    read, write = painting._read, painting._write
+    read, write = pipeline._read, pipeline._write
 
     def counted_read(*arguments: object, **options: object) -> object:
         with lock:
@@ -232,18 +238,16 @@ def test_few_pictures_are_in_memory_at_a_time(
             alive[0] -= 1
         return done
 
-    monkeypatch.setattr(painting, "_read", counted_read)
-    monkeypatch.setattr(painting, "_write", counted_write)
-    for number in range(60):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    monkeypatch.setattr(pipeline, "_read", counted_read)
+    monkeypatch.setattr(pipeline, "_write", counted_write)
+    write_flat(tmp_path / "in", heights=[3] * 60)
     outcomes = paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 2)
     assert {outcome.status for outcome in outcomes} == {"done"} and len(outcomes) == 60
     assert alive == [0] and most[0] <= 16  # 3 batches read, 3 painted, 2 written
 
 
 def test_it_stops_after_the_running_batches(inverter: Inverter, tmp_path: Path) -> None:
-    for number in range(9):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    write_flat(tmp_path / "in", heights=[3] * 9)
     jobs, seen = jobs_of(tmp_path / "in", tmp_path / "out"), []
     for outcome in paint_files(inverter, jobs=jobs, batch_size=1, stopped=lambda: bool(seen)):  # type: ignore[arg-type]
         seen.append(outcome.job)
@@ -263,7 +267,7 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
     heights: list[int],
     threads: list[int],
 ) -> None:
-    monkeypatch.setattr(painting, "BATCH_PIXELS", 200)
+    monkeypatch.setattr(pipeline, "BATCH_PIXELS", 200)
     before, found, process = torch.get_num_threads(), {}, inverter.process
 
     def counted(sketches: Sequence[np.ndarray]) -> list[Painted]:
@@ -271,8 +275,7 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
         return process(sketches)
 
     monkeypatch.setattr(inverter, "process", counted)
-    for number, height in enumerate(heights):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((height, 10), number, np.uint8))
+    write_flat(tmp_path / "in", heights=heights)
     torch.set_num_threads(4)
     try:
         jobs = jobs_of(tmp_path / "in", tmp_path / "out")
@@ -305,8 +308,7 @@ def test_an_error_ends_it_at_once(
         raise KeyError("a mistake in the code")
 
     monkeypatch.setattr(inverter, "process", broken)
-    for number in range(20):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    write_flat(tmp_path / "in", heights=[3] * 20)
     before = torch.get_num_threads(), threading.active_count()
     with pytest.raises(KeyError, match="a mistake in the code"):
         paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 1)
@@ -315,8 +317,7 @@ def test_an_error_ends_it_at_once(
 
 
 def test_whoever_leaves_early_leaves_nothing_running(inverter: Inverter, tmp_path: Path) -> None:
-    for number in range(20):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
+    write_flat(tmp_path / "in", heights=[3] * 20)
     before = torch.get_num_threads(), threading.active_count()
     jobs = jobs_of(tmp_path / "in", tmp_path / "out")
     outcomes = paint_files(inverter, jobs=jobs, batch_size=1)  # type: ignore[arg-type]
@@ -366,9 +367,7 @@ def test_transparent_sketch_is_painted_as_on_white(
 
 
 def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        painter = Painter(UNetGenerator(16, base_channels=2, out_channels=2), task="photo")
+    painter = Painter(make_generator(out_channels=2, strength=1), task="photo")
     ramp = np.repeat(np.arange(40, 220, 4, dtype=np.uint8)[None], 30, axis=0)
     (tmp_path / "in").mkdir()
     grey = Image.fromarray(ramp)

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
+from tiny_painter import REAL, draw_shapes, in_rgb, needs_real
 
 from sketch2paint.images.convert import read_rgb, rgb_to_grey
 from sketch2paint.inference.scans import Levels, apply, is_coloured, measure, normalise
 
-REAL = Path(__file__).parents[3] / "shared" / "data"  # pictures beside the checkout, if there
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no shared/data beside the checkout")
-
 
 def clean(seed: int = 0, side: int = 384) -> np.ndarray:
     """Black lines with smooth edges on white, (side, side)."""
-    rng = np.random.default_rng(seed)
-    page = Image.new("L", (2 * side, 2 * side), 255)
-    for _ in range(8):
-        x, y, w, h = (int(n) for n in rng.integers(side // 8, side, 4))
-        ImageDraw.Draw(page).ellipse((x, y, x + w, y + h), outline=0, width=6)
-    return np.asarray(page.resize((side, side), Image.Resampling.BOX))
+    return draw_shapes(seed, side, count=20, thickness=3)[1]
 
 
 def scanned(
@@ -53,7 +45,7 @@ def drawings() -> list[np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_clean_drawing_is_left_as_it_is(seed: int) -> None:
     page = clean(seed)
-    for same in (page, np.repeat(page[..., None], 3, axis=2)):
+    for same in (page, in_rgb(page)):
         grey, notes = normalise(same)
         np.testing.assert_array_equal(grey, page)
         assert notes == ()
@@ -141,7 +133,7 @@ def test_any_size(size: tuple[int, int]) -> None:
     if min(size) < 16:  # too small to judge
         np.testing.assert_array_equal(grey, page)
         assert notes == ()
-    assert is_coloured(np.repeat(page[..., None], 3, axis=2)) is False
+    assert is_coloured(in_rgb(page)) is False
 
 
 def test_input_is_left_alone() -> None:
@@ -214,7 +206,7 @@ def test_coloured_area_is_found(fill: tuple, paper: tuple) -> None:
 
 @needs_real
 def test_real_pictures_and_drawings_are_told_apart() -> None:
-    assert not any(is_coloured(np.repeat(page[..., None], 3, axis=2)) for page in drawings())
+    assert not any(is_coloured(in_rgb(page)) for page in drawings())
     pairs = [read_rgb(path) for path in sorted((REAL / "openmoji" / "val").glob("*.png"))[::4]]
     half = pairs[0].shape[1] // 2
     assert not any(is_coloured(pair[:, half:]) for pair in pairs)
