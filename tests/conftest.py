@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from tiny_painter import make_generator
 from torch import Tensor
 from whole_program import ROOT
 
@@ -132,13 +133,7 @@ def painting(seed: int, height: int, width: int) -> np.ndarray:
 @pytest.fixture
 def tiny_generator() -> UNetGenerator:
     """UNetGenerator(size=16, base_channels=4), the same in every test, with visible colours."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = UNetGenerator(**TINY)
-    with torch.no_grad():
-        for weights in generator.out.parameters():
-            weights.mul_(40)  # or every picture would be a flat grey
-    return generator
+    return make_generator(**TINY)
 
 
 @pytest.fixture

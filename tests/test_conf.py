@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import yaml
@@ -11,6 +12,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
+from sketch2paint.inference.jobs import Format
+from sketch2paint.inference.painter import Lines, Normalise, Precision
+from sketch2paint.inference.pipeline import Coloured
 from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +117,13 @@ def test_networks_parameters_are_spelt():
 def test_run_level_keys_are_the_function_s(verb):
     function = getattr(importlib.import_module(f"sketch2paint.commands.{verb}"), verb)
     assert set(composed(verb)) == parameters(function)
+
+
+def test_choices_of_predict_are_those_of_its_room():
+    hints = get_type_hints(importlib.import_module("predict").predict)
+    room = {"format": Format, "coloured": Coloured, "precision": Precision}
+    room |= {"lines": Lines, "normalise": Normalise}
+    assert {name: hints[name] for name in room} == room
 
 
 def test_defaults_of_yaml_and_code_agree():

@@ -218,10 +218,10 @@ def _plain(painter: Painter, paths: Sequence[Path], output: Path) -> Callable[[]
 
 def _painting(painter: Painter, folder: Path, batch_size: int) -> Callable[[], object]:
     """`paint_files` from in/ to out/."""
-    jobs = plan_jobs([str(folder / "in")], str(folder / "out"))
+    jobs = plan_jobs([str(folder / "in")], output=str(folder / "out"))
 
     def step() -> None:
-        outcomes = list(paint_files(painter, jobs, batch_size, overwrite=True))
+        outcomes = list(paint_files(painter, jobs=jobs, batch_size=batch_size, overwrite=True))
         failed = [one.error for one in outcomes if one.status != "done"]
         if failed:
             raise ValueError(f"Expected all drawings to be painted, got: {failed[0]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from sketch2paint.verb import verb
 
@@ -11,7 +12,7 @@ def predict(
     checkpoint: str,
     input: str | list[str],
     output: str,
-    format: str,
+    format: Literal["auto", "png", "jpg", "webp"],
     quality: int,
     layers: bool,
     compare: bool,
@@ -19,21 +20,21 @@ def predict(
     gallery_rows: int,
     truth: str | None,
     overwrite: bool,
-    coloured: str,
+    coloured: Literal["skip", "paint"],
     batch_size: str | int,
     device: str,
-    precision: str,
+    precision: Literal["auto", "32-true", "bf16"],
     scale: str | float,
     tile: str | int,
-    lines: str,
-    normalise: str,
+    lines: Literal["keep", "network"],
+    normalise: Literal["auto", "off"],
     max_pixels: int,
     shard: str,
 ) -> int:
     """Colour pictures; the exit code is 1 if one failed, 130 or 143 after a signal."""
     inputs = input if isinstance(input, list) else [input]
-    _check_words(inputs, format, coloured, batch_size)
-    _check_numbers(quality, gallery_rows, max_pixels)
+    _check_inputs(inputs)
+    _check_numbers(batch_size, quality, gallery_rows, max_pixels)
     _check_gallery(gallery, truth, piped="-" in [*inputs, output])
     import os
     import sys
@@ -42,55 +43,59 @@ def predict(
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
         from sketch2paint.inference.gallery import gallery_path, make_gallery
-        from sketch2paint.inference.jobs import find_truths, plan_jobs, share_of
+        from sketch2paint.inference.jobs import find_reals, plan_jobs, share_of
         from sketch2paint.inference.painter import Painter
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
-        jobs = plan_jobs(inputs, output, format, layers, compare)
+        jobs = plan_jobs(inputs, output=output, format=format, layers=layers, compare=compare)
         page = gallery_path(gallery, jobs) if gallery else None
-        truths = find_truths(jobs, Path(truth)) if truth else {}  # what is missing is told first
+        reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
         painter = Painter.load(
             checkpoint,
             device=device,
-            precision=precision,  # type: ignore[arg-type]  # it checks them
+            precision=precision,
             scale=scale,
             tile=tile,
-            lines=lines,  # type: ignore[arg-type]
-            normalise=normalise,  # type: ignore[arg-type]
+            lines=lines,
+            normalise=normalise,
         )
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares
         outcomes, signum = paint_missing(
-            painter, mine, batch_size, overwrite, coloured, quality, max_pixels
+            painter,
+            jobs=mine,
+            batch_size=batch_size,
+            overwrite=overwrite,
+            coloured=coloured,
+            quality=quality,
+            max_pixels=max_pixels,
         )
-        print(summary(outcomes, output, len(mine), len(jobs), signum))
+        print(summary(outcomes, output=output, mine=len(mine), total=len(jobs), signum=signum))
         if record:
             record.write(outcomes)
         if page and index == 0 and not signum:
-            print(make_gallery(page, jobs, truths, gallery_rows, max_pixels))
+            print(
+                make_gallery(page, jobs=jobs, reals=reals, rows=gallery_rows, max_pixels=max_pixels)
+            )
     return 128 + signum if signum else int(any(one.status == "failed" for one in outcomes))
 
 
-def _check_words(inputs: list[str], format: str, coloured: str, batch_size: str | int) -> None:
+def _check_inputs(inputs: list[str]) -> None:
     if not inputs or "" in inputs:
         raise ValueError(
             f"Expected `input` to be a file, a folder, a glob or a list of them, got {inputs}."
         )
-    if format not in ("auto", "png", "jpg", "webp"):
-        raise ValueError(f"Expected `format` to be auto, png, jpg or webp, got {format!r}.")
-    if coloured not in ("skip", "paint"):
-        raise ValueError(f"Expected `coloured` to be skip or paint, got {coloured!r}.")
+
+
+def _check_numbers(batch_size: str | int, quality: int, gallery_rows: int, max_pixels: int) -> None:
     if batch_size != "auto" and (isinstance(batch_size, str) or batch_size < 1):
         raise ValueError(
             f"Expected `batch_size` to be auto or a number of at least 1, got {batch_size!r}."
         )
-
-
-def _check_numbers(quality: int, gallery_rows: int, max_pixels: int) -> None:
     if not 1 <= quality <= 100:
         raise ValueError(f"Expected `quality` to be 1 to 100, got {quality}.")
     for key, value in (("gallery_rows", gallery_rows), ("max_pixels", max_pixels)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import struct
@@ -9,7 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -25,8 +26,9 @@ from sketch2paint.files import written_beside
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 ORIENTATION = ExifTags.Base.Orientation
-GAP = 4  # white pixels around each picture of a sheet
 TURNED = (5, 6, 7, 8)  # values of it by which height and width change places
+GAP = 4  # white pixels around each picture of a sheet
+STRIP = 64  # rows at a time, so that no page is ever held in floats; even, for halving a strip
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow's others may start programs
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
 KEPT_TAGS = (
@@ -65,14 +67,16 @@ class Picture:
     """A picture file's pixels and what is kept of the rest.
 
     Attributes:
-        rgb: (H, W, 3) uint8, sRGB, upright.
-        dpi: pixels per inch, across and down, or None.
-        exif: about the picture (who, when, with what), without orientation and thumbnail; or b"".
-        icc: the sRGB profile if the file had a profile, or b"".
-        notes: what was done or left out while reading.
+        rgb: Pixels (H, W, 3) uint8, sRGB, upright.
+        dpi: Pixels per inch, across and down, or None.
+        exif: Tags about the picture (who, when, with what), without orientation and thumbnail; or
+            b"".
+        icc: Profile of sRGB if the file had a profile, or b"".
+        notes: Remarks on what was done or left out while reading.
     """
 
     rgb: np.ndarray
+    _: KW_ONLY
     dpi: tuple[float, float] | None = None
     exif: bytes = b""
     icc: bytes = b""
@@ -98,8 +102,9 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
     know, and sRGB is written into the result. Of several frames the first is read.
 
     Args:
-        path: the file; "-" is standard input.
-        max_pixels: larger pictures are refused by their header, before anything is decoded.
+        path: File to read; "-" is standard input.
+        max_pixels: Largest number of pixels; more are refused by the header, before anything is
+            decoded.
 
     Raises:
         ValueError: the file is no picture, a damaged one, or larger than `max_pixels`.
@@ -115,10 +120,10 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
         rgb, converted = _rgb(upright, notes)
         return Picture(
             np.asarray(rgb),
-            _dpi(picture, turned or upright.size != picture.size),
-            exif,
-            srgb_profile() if converted else b"",
-            tuple(notes),
+            dpi=_dpi(picture, turned or upright.size != picture.size),
+            exif=exif,
+            icc=srgb_profile() if converted else b"",
+            notes=tuple(notes),
         )
 
 
@@ -305,6 +310,11 @@ def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
 
 
+def to_grey(picture: np.ndarray) -> np.ndarray:
+    """Convert (H, W) or (H, W, 3) uint8 to (H, W) uint8; what is grey is left as it is."""
+    return picture if picture.ndim == 2 else rgb_to_grey(picture)
+
+
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Shrink (H, W, ...) by area averages, then grow by cubic interpolation.
 
@@ -345,6 +355,45 @@ def on_square(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
+def strips(height: int) -> Iterator[slice]:
+    """Cut rows 0..height into slices of at most `STRIP`."""
+    for top in range(0, height, STRIP):
+        yield slice(top, min(top + STRIP, height))
+
+
+def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.ndarray:
+    """Interpolate linearly, some rows at a time; the strips join without a step.
+
+    Args:
+        picture: Picture (h, w) or (h, w, C) of any type.
+        height: Height of the whole result.
+        width: Width of the whole result, at least w.
+        here: Rows of the result that are wanted.
+
+    Returns:
+        float32 (rows, width) or (rows, width, C).
+    """
+    near, weights = rows_around(here, len(picture), height)
+    return mixed_rows(picture[near].astype(np.float32), weights, width)
+
+
+def rows_around(here: slice, length: int, height: int) -> tuple[slice, np.ndarray]:
+    """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
+    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
+    place = place.clip(0, length - 1)
+    near = slice(int(place[0]), math.ceil(place[-1]) + 1)
+    distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
+    return near, np.maximum(0, 1 - distance).astype(np.float32)
+
+
+def mixed_rows(block: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
+    """Mix the rows of a float32 block by `weights`, then stretch them to `width`."""
+    mixed = (weights @ block.reshape(len(block), -1)).reshape(len(weights), *block.shape[1:])
+    if width == mixed.shape[1]:
+        return mixed
+    return cv2.resize(mixed, (width, len(mixed)), interpolation=cv2.INTER_LINEAR)
+
+
 def to_float(picture: Tensor) -> Tensor:
     """Map uint8 0..255 to float32 [-1, 1]; 127.5 becomes 0."""
     return picture.float().div_(127.5).sub_(1.0)
@@ -368,7 +417,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     """Convert sRGB to CIE Lab (D65), scaled to [-1, 1].
 
     Args:
-        rgb: (B, 3, H, W) in [-1, 1].
+        rgb: Pictures (B, 3, H, W) in [-1, 1].
 
     Returns:
         (B, 3, H, W): L / 50 - 1, a / 110, b / 110.
@@ -410,8 +459,8 @@ def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:
     """What a network's picture looks like: RGB is itself, ab joins the L it was predicted from.
 
     Args:
-        sketch: (B, 1, H, W) in [-1, 1].
-        picture: (B, 3, H, W) RGB or (B, 2, H, W) ab, in [-1, 1].
+        sketch: Sketches or L, (B, 1, H, W) in [-1, 1].
+        picture: Pictures of the network, (B, 3, H, W) RGB or (B, 2, H, W) ab, in [-1, 1].
 
     Returns:
         (B, 3, H, W) RGB in [-1, 1].
@@ -439,8 +488,8 @@ def grid(pictures: Tensor, columns: int) -> np.ndarray:
     """Lay pictures out in rows on white.
 
     Args:
-        pictures: (B, 3, H, W) float in [-1, 1].
-        columns: pictures in a row.
+        pictures: Pictures (B, 3, H, W), float in [-1, 1].
+        columns: Number of pictures in a row.
 
     Returns:
         One sheet, (..., ..., 3) uint8.
@@ -459,7 +508,7 @@ def pairs_grid(columns: Sequence[Tensor]) -> np.ndarray:
     """Show batches side by side, a row for each sample: sketch | fake | real.
 
     Args:
-        columns: float batches (B, 1 or 3, H, W) in [-1, 1].
+        columns: Float batches (B, 1 or 3, H, W) in [-1, 1].
 
     Returns:
         One sheet, (..., ..., 3) uint8.
@@ -471,13 +520,14 @@ def pairs_grid(columns: Sequence[Tensor]) -> np.ndarray:
 def write_picture(
     path: Path | str,
     picture: np.ndarray,
+    *,
     quality: int = 92,
     dpi: tuple[float, float] | None = None,
     exif: bytes = b"",
     icc: bytes = b"",
 ) -> None:
     """Write a picture in the format of the suffix, whole or not at all; see `encoded`."""
-    data = encoded(picture, Path(path).suffix, quality, dpi, exif, icc)
+    data = encoded(picture, Path(path).suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
     with written_beside(path) as beside:
         beside.write_bytes(data)
 
@@ -485,6 +535,7 @@ def write_picture(
 def encoded(
     picture: np.ndarray,
     suffix: str,
+    *,
     quality: int = 92,
     dpi: tuple[float, float] | None = None,
     exif: bytes = b"",
@@ -493,12 +544,12 @@ def encoded(
     """Encode a picture as a file of some format.
 
     Args:
-        picture: (H, W), (H, W, 3) or (H, W, 4) uint8.
-        suffix: .png, .jpg, .webp or another of Pillow's.
-        quality: of JPEG and WebP, 1 to 100.
-        dpi: pixels per inch, across and down.
-        exif: as in `Picture`.
-        icc: the profile of the pixels.
+        picture: Pixels (H, W), (H, W, 3) or (H, W, 4), uint8.
+        suffix: File suffix .png, .jpg, .webp or another of Pillow's.
+        quality: Quality of JPEG and WebP, 1 to 100.
+        dpi: Pixels per inch, across and down.
+        exif: Tags as in `Picture`.
+        icc: Profile of the pixels.
 
     Raises:
         ValueError: Pillow cannot write such a picture in this format.

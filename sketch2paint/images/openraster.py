@@ -26,6 +26,7 @@ composite-op="svg:src-over"/>
 
 def write_openraster(
     path: Path | str,
+    *,
     colours: np.ndarray,
     lines: np.ndarray,
     merged: np.ndarray,
@@ -37,11 +38,11 @@ def write_openraster(
     multiplying with them, and every program knows it.
 
     Args:
-        path: the .ora file.
-        colours: (H, W, 3) uint8 RGB.
-        lines: (H, W) uint8, 255 where there is no line.
-        merged: (H, W, 3) uint8 RGB, what both look like together.
-        dpi: pixels per inch, across and down.
+        path: File to write, .ora.
+        colours: Colour layer (H, W, 3), uint8 RGB.
+        lines: Line layer (H, W), uint8, 255 where there is no line.
+        merged: Picture of both together (H, W, 3), uint8 RGB.
+        dpi: Pixels per inch, across and down.
     """
     height, width = lines.shape
     resolution = f' xres="{round(dpi[0])}" yres="{round(dpi[1])}"' if dpi else ""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import resize
+from sketch2paint.images.convert import mixed_rows, resize, rows, rows_around, strips
 
-STRIP = 64  # rows at a time (an even number), so that no page is ever held in floats
 # Weight of a pixel by the share of paper in it: half a pixel of line leaves a sixteenth. Of the
 # powers 2, 4, 8 and 16, 4 is best or near it both for true colours and for blurred, shifted ones.
 TRUST = np.round(255 * (np.arange(256) / 255) ** 4).astype(np.uint8)
@@ -26,8 +24,8 @@ def compose(fake: np.ndarray, sketch: np.ndarray) -> tuple[np.ndarray, np.ndarra
     `fake` and a third of `colours`.
 
     Args:
-        fake: (h, w, 3) uint8, the drawing as painted by the network, of any size.
-        sketch: (H, W) uint8, dark lines on white.
+        fake: Drawing as painted by the network, (h, w, 3) uint8, of any size.
+        sketch: Drawing (H, W) uint8, dark lines on white.
 
     Returns:
         `colours` (H, W, 3) uint8 without lines, `lines` (H, W) uint8 (the sketch itself), and
@@ -49,45 +47,6 @@ def compose(fake: np.ndarray, sketch: np.ndarray) -> tuple[np.ndarray, np.ndarra
         lines = cv2.cvtColor(np.ascontiguousarray(sketch[here]), cv2.COLOR_GRAY2RGB)
         picture[here] = cv2.multiply(colours[here], lines, scale=1 / 255)
     return colours, sketch, picture
-
-
-def strips(height: int) -> Iterator[slice]:
-    """Cut rows 0..height into slices of at most `STRIP`."""
-    for top in range(0, height, STRIP):
-        yield slice(top, min(top + STRIP, height))
-
-
-def rows(picture: np.ndarray, height: int, width: int, here: slice) -> np.ndarray:
-    """Interpolate linearly, some rows at a time; the strips join without a step.
-
-    Args:
-        picture: (h, w) or (h, w, C), any type.
-        height: of the whole result.
-        width: of the whole result, at least w.
-        here: the rows wanted.
-
-    Returns:
-        float32 (rows, width) or (rows, width, C).
-    """
-    near, weights = _between(len(picture), height, here)
-    return _interpolated(picture[near].astype(np.float32), weights, width)
-
-
-def _between(length: int, height: int, here: slice) -> tuple[slice, np.ndarray]:
-    """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
-    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
-    place = place.clip(0, length - 1)
-    near = slice(int(place[0]), math.ceil(place[-1]) + 1)
-    distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
-    return near, np.maximum(0, 1 - distance).astype(np.float32)
-
-
-def _interpolated(block: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
-    """Mix the rows of a float32 block by `weights`, then stretch them to `width`."""
-    mixed = (weights @ block.reshape(len(block), -1)).reshape(len(weights), *block.shape[1:])
-    if width == mixed.shape[1]:
-        return mixed
-    return cv2.resize(mixed, (width, len(mixed)), interpolation=cv2.INTER_LINEAR)
 
 
 def _colours(fake: np.ndarray, sketch: np.ndarray) -> np.ndarray:
@@ -137,7 +96,7 @@ def _spread(colours: np.ndarray, trust: np.ndarray) -> None:
     for here in strips(height):
         # A pixel of which 0.7 is paper (trust 64) is left as it is.
         own = np.minimum(trust[here].astype(np.float32) / 64, 1)[..., None]
-        around = rows(coarse, height, width, here)
+        around = rows(coarse, height=height, width=width, here=here)
         colours[here] = np.round(around + own * (colours[here] - around))
 
 
@@ -145,9 +104,9 @@ def _grow(colours: np.ndarray, trust: np.ndarray, height: int, width: int) -> np
     """Interpolate linearly between the pixels that are trusted."""
     out = np.empty((height, width, 3), np.uint8)
     for here in strips(height):
-        near, weights = _between(len(colours), height, here)
+        near, weights = rows_around(here, len(colours), height)
         block = _weighted(colours[near], trust[near])
-        out[here] = _divided(_interpolated(block, weights, width))
+        out[here] = _divided(mixed_rows(block, weights, width))
     return out
 
 

@@ -47,19 +47,20 @@ def gallery_path(gallery: str | bool, jobs: Sequence[Job]) -> Path:
 
 def make_gallery(
     path: Path,
+    *,
     jobs: Iterable[Job],
-    truths: Mapping[Path, Path],
+    reals: Mapping[Path, Path],
     rows: int = 6,
     max_pixels: int = MAX_PIXELS,
 ) -> str:
     """Show the pictures that are there by now: a page for .html, a sheet for .png.
 
     Args:
-        path: the file to write.
-        jobs: the plan; what has not been painted is left out.
-        truths: source to true picture, or empty.
-        rows: of the sheet, spread evenly over the pictures.
-        max_pixels: as for reading.
+        path: File to write.
+        jobs: Jobs to show; what has not been painted is left out.
+        reals: Source to real picture, or empty.
+        rows: Number of rows of the sheet, spread evenly over the pictures.
+        max_pixels: Largest number of pixels that is read.
 
     Returns:
         A line that says what was made.
@@ -68,9 +69,9 @@ def make_gallery(
     if not shown:
         return "No gallery: there is no picture to show."
     if path.suffix.lower() == ".png":
-        make_sheet(path, shown, truths, rows, max_pixels=max_pixels)
+        make_sheet(path, jobs=shown, reals=reals, rows=rows, max_pixels=max_pixels)
         return f"Gallery: {path}"
-    make_page(path, shown, truths, max_pixels)
+    make_page(path, jobs=shown, reals=reals, max_pixels=max_pixels)
     how = (
         "whole in itself"
         if len(shown) <= WHOLE_UP_TO
@@ -81,29 +82,30 @@ def make_gallery(
 
 def make_sheet(
     path: Path,
+    *,
     jobs: Sequence[Job],
-    truths: Mapping[Path, Path],
+    reals: Mapping[Path, Path],
     rows: int,
     side: int = 256,
     max_pixels: int = MAX_PIXELS,
 ) -> None:
-    """Write rows of sketch | coloured (| truth) as one PNG, square cells of `side` pixels."""
+    """Write rows of sketch | coloured (| real) as one PNG, square cells of `side` pixels."""
     cells = []
     for job in jobs[:: max(1, len(jobs) // rows)][:rows]:
-        cells += [on_square(read_rgb(file, max_pixels), side) for file in _files(job, truths)]
+        cells += [on_square(read_rgb(file, max_pixels), side) for file in _files(job, reals)]
     sheet = to_float(torch.from_numpy(np.stack(cells)).permute(0, 3, 1, 2))
-    write_picture(path, grid(sheet, columns=3 if truths else 2))
+    write_picture(path, grid(sheet, columns=3 if reals else 2))
 
 
 def make_page(
-    path: Path, jobs: Sequence[Job], truths: Mapping[Path, Path], max_pixels: int = MAX_PIXELS
+    path: Path, *, jobs: Sequence[Job], reals: Mapping[Path, Path], max_pixels: int = MAX_PIXELS
 ) -> None:
     """Write all pictures as one HTML file that needs no network and no other file.
 
     Up to 200 pictures it holds them at 1024 pixels, more only as thumbnails (above 2000 smaller
     ones); what is larger is shown from the files themselves where they still lie beside the page.
     """
-    card = partial(_card, folder=path.parent, truths=truths, count=len(jobs), limit=max_pixels)
+    card = partial(_card, folder=path.parent, reals=reals, count=len(jobs), limit=max_pixels)
     cards = tqdm(_in_threads(card, jobs), "gallery", len(jobs), disable=None)
     write_page(path, "web/gallery.html", {"count": len(jobs), "cards": cards})
 
@@ -114,13 +116,13 @@ def _in_threads(card: Callable[[Job], Card], jobs: Sequence[Job]) -> Iterator[Ca
             yield from pool.map(card, jobs[start : start + 64])
 
 
-def _files(job: Job, truths: Mapping[Path, Path]) -> list[Path]:
-    return [job.source, job.picture, *([truths[job.source]] if truths else [])]
+def _files(job: Job, reals: Mapping[Path, Path]) -> list[Path]:
+    return [job.source, job.picture, *([reals[job.source]] if reals else [])]
 
 
-def _card(job: Job, folder: Path, truths: Mapping[Path, Path], count: int, limit: int) -> Card:
+def _card(job: Job, folder: Path, reals: Mapping[Path, Path], count: int, limit: int) -> Card:
     pictures, height, width = [], 0, 0
-    for label, file in zip(LABELS, _files(job, truths), strict=False):
+    for label, file in zip(LABELS, _files(job, reals), strict=False):
         try:
             rgb = read_rgb(file, limit)
         except (ValueError, OSError):  # gone since, or damaged: a page of the others is still one

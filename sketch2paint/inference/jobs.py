@@ -7,23 +7,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from sketch2paint.arguments import one_of
 from sketch2paint.images.convert import SUFFIXES, find_pictures
 
 STDIO = Path("-")  # standard input or output
-FORMATS = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
+Format = Literal["auto", "png", "jpg", "webp"]
+FORMAT_OF = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One picture to paint.
 
     Attributes:
-        source: its file, or - for standard input.
-        name: its place below the input; the true picture is looked up by it.
-        folder: the output folder, which no file of it may leave.
-        suffix: of the picture, which tells its format.
-        files: what it becomes, by kind: picture, and if asked for colours, layers, compare.
+        source: File of the drawing, or - for standard input.
+        name: Place below the input; the real picture is looked up by it.
+        folder: Output folder, which no file of it may leave.
+        suffix: Suffix of the picture, which tells its format.
+        files: Files that it becomes, by kind: picture, and if asked for colours, layers, compare.
     """
 
     source: Path
@@ -62,20 +65,21 @@ class Job:
 
 def plan_jobs(
     inputs: Sequence[str],
+    *,
     output: str,
-    format: str = "auto",
+    format: Format = "auto",
     layers: bool = False,
     compare: bool = False,
 ) -> list[Job]:
     """Decide what is painted and where it goes; nothing is written.
 
     Args:
-        inputs: pictures, folders (searched recursively), globs, or "-" for standard input.
-        output: a folder, in which the tree of each input is mirrored; for a single picture also a
+        inputs: Pictures, folders (searched recursively), globs, or "-" for standard input.
+        output: Folder in which the tree of each input is mirrored; for a single picture also a
             file name, or "-" for standard output.
-        format: png | jpg | webp | auto, the suffix of a file name, else png.
-        layers: also NAME.colours.png and NAME.ora.
-        compare: also NAME.compare.png, input and output side by side.
+        format: File format png | jpg | webp | auto, the suffix of a file name, else png.
+        layers: Whether NAME.colours.png and NAME.ora are written too.
+        compare: Whether NAME.compare.png is written too, input and output side by side.
 
     Returns:
         One job for each picture, in the order of the inputs, each file once. Pictures of one name
@@ -84,8 +88,10 @@ def plan_jobs(
 
     Raises:
         FileNotFoundError: an input is missing.
-        ValueError: no pictures; `output` is no such place, an input, or would overwrite one.
+        ValueError: no pictures, or no such format; `output` is no such place, an input, or would
+            overwrite one.
     """
+    one_of("format", format, Format)
     found = [_found(entry, Path(output)) for entry in inputs]
     sources = _named(found)
     if not sources:
@@ -97,7 +103,7 @@ def plan_jobs(
     if output == "-" and (not one or layers or compare):
         raise ValueError("Expected one `input`, no `layers` and no `compare` with output=-.")
     if one and (
-        output == "-" or Path(output).suffix.lower() in FORMATS and not os.path.isdir(output)
+        output == "-" or Path(output).suffix.lower() in FORMAT_OF and not os.path.isdir(output)
     ):
         jobs = [_to_file(*sources.popitem(), Path(output), format, layers, compare)]
     else:
@@ -112,19 +118,20 @@ def plan_jobs(
         suffix = ".png" if format == "auto" else f".{format}"
         files = _files(list(sources), Path(output), suffix, layers, compare)
         jobs = [
-            Job(path, name, Path(output), suffix, files[name]) for name, path in sources.items()
+            Job(source=path, name=name, folder=Path(output), suffix=suffix, files=files[name])
+            for name, path in sources.items()
         ]
     _check_inputs_stay(jobs)
     return jobs
 
 
 def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
-    """Which share of the plan this process takes.
+    """Which share of the jobs this process takes.
 
     Args:
-        shard: I/N, counted from 0, or auto: by RANK and WORLD_SIZE (torchrun) or SLURM_PROCID and
-            SLURM_NTASKS (srun), else everything.
-        environment: os.environ.
+        shard: Share as I/N, counted from 0, or auto: by RANK and WORLD_SIZE (torchrun) or
+            SLURM_PROCID and SLURM_NTASKS (srun), else everything.
+        environment: Variables such as os.environ.
 
     Returns:
         (index, count).
@@ -149,22 +156,22 @@ def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def find_truths(jobs: Iterable[Job], truth: Path) -> dict[Path, Path]:
-    """Find the true picture of each job: the same name below `truth`, whatever the suffix.
+def find_reals(jobs: Iterable[Job], folder: Path) -> dict[Path, Path]:
+    """Find the real picture of each job: the same name in a folder, whatever the suffix.
 
     Returns:
-        Source to true picture.
+        Source to real picture.
 
     Raises:
         FileNotFoundError: a job has none.
     """
-    there = {path.relative_to(truth).with_suffix(""): path for path in find_pictures(truth)}
+    there = {path.relative_to(folder).with_suffix(""): path for path in find_pictures(folder)}
     found = {}
     for job in jobs:
         name = job.name.with_suffix("")
         if name not in there:
             raise FileNotFoundError(
-                f"{truth / job.name}: no true picture of that name for the gallery. Expected one "
+                f"{folder / job.name}: no true picture of that name for the gallery. Expected one "
                 "for every sketch; leave out `truth`, or add it."
             )
         found[job.source] = there[name]
@@ -256,20 +263,21 @@ def _kinds(base: Path, suffix: str, layers: bool, compare: bool) -> dict[str, Pa
 
 
 def _to_file(
-    name: Path, source: Path, target: Path, format: str, layers: bool, compare: bool
+    name: Path, source: Path, target: Path, format: Format, layers: bool, compare: bool
 ) -> Job:
     """The job of a single picture whose `output` is a file name or standard output."""
     if target == STDIO:
         suffix = ".png" if format == "auto" else f".{format}"
-        return Job(source, name, Path(), suffix, {"picture": STDIO})
+        files = {"picture": STDIO}
+        return Job(source=source, name=name, folder=Path(), suffix=suffix, files=files)
     suffix = target.suffix.lower()
-    if format not in ("auto", FORMATS[suffix]):
+    if format not in ("auto", FORMAT_OF[suffix]):
         raise ValueError(
             f"{target}: expected its suffix and `format` to agree, got format={format}. "
             "Leave out `format`."
         )
-    files = _kinds(target.with_suffix(""), suffix, layers, compare)
-    return Job(source, name, target.parent, suffix, files | {"picture": target})
+    files = _kinds(target.with_suffix(""), suffix, layers, compare) | {"picture": target}
+    return Job(source=source, name=name, folder=target.parent, suffix=suffix, files=files)
 
 
 def _check_folder(output: Path, roots: Iterable[Path]) -> None:

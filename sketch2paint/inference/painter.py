@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -29,14 +29,16 @@ from sketch2paint.images.convert import (
     lab_to_rgb,
     pil_to_rgb,
     resize,
-    rgb_to_grey,
     rgb_to_lab,
+    rows,
     scaled_size,
+    strips,
     to_float,
+    to_grey,
     to_hwc,
     to_uint8,
 )
-from sketch2paint.inference.composition import compose, rows, strips
+from sketch2paint.inference.composition import compose
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
@@ -56,7 +58,7 @@ from sketch2paint.models.weights import load
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
 Normalise = Literal["auto", "off"]
-LONGEST = 4  # the longer side the network sees, in training sizes; also the side of a tile
+LONGER_SIDE = 4  # at most, of what the network sees, in training sizes; also a tile's side
 LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
@@ -69,13 +71,14 @@ class Painted:
     """A coloured drawing and its layers, all of the drawing's size.
 
     Attributes:
-        picture: (H, W, 3) uint8 RGB.
-        colours: (H, W, 3) uint8, the colour layer; `picture` is colours * lines / 255.
-        lines: (H, W) uint8, the line layer; 255 is no line.
-        notes: what was done to the drawing first, such as "paper lightened".
+        picture: Result (H, W, 3), uint8 RGB.
+        colours: Colour layer (H, W, 3), uint8; `picture` is colours * lines / 255.
+        lines: Line layer (H, W), uint8; 255 is no line.
+        notes: Remarks on what was done to the drawing first, such as "paper lightened".
     """
 
     picture: np.ndarray
+    _: KW_ONLY
     colours: np.ndarray
     lines: np.ndarray
     notes: tuple[str, ...] = ()
@@ -86,19 +89,20 @@ class Painter:
 
     Args:
         generator: Trained network, in eval mode.
-        task: sketch | photo, what it was trained for.
-        planes: What it is given, in the order of its channels; None: the task's own. Those that
-            nobody fills are empty.
-        device: Where it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
-        precision: 32-true | bf16 (8 bits: a few of 255 levels of difference, also between a picture
-            alone and in a list) | auto: bf16 on a GPU or CPU that has it.
+        task: Task that it was trained for, sketch | photo.
+        planes: Planes that it is given, in the order of its channels; None: the task's own. Those
+            that nobody fills are empty.
+        device: Device on which it runs: auto (a GPU if there is one), cpu, cuda, cuda:1, mps.
+        precision: Arithmetic 32-true | bf16 (8 bits: a few of 255 levels of difference, also
+            between a picture alone and in a list) | auto: bf16 on a GPU or CPU that has it.
         scale: Pixels of the network for one of the drawing | auto: the shorter side becomes the
             training size (so that lines have the thickness it knows), the longer one at most four.
         tile: Side in pixels of the network, above which it works in overlapping tiles | off |
             auto: four training sizes.
-        lines: keep (the drawing's own, at full resolution) | network (what the network made of
-            them). A photograph keeps its lightness either way.
-        normalise: auto (scans become black on white, see `scans.normalise`) | off.
+        lines: Lines of the result: keep (the drawing's own, at full resolution) | network (what the
+            network made of them). A photograph keeps its lightness either way.
+        normalise: Treatment of scans: auto (they become black on white, see `scans.normalise`) |
+            off.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -187,8 +191,8 @@ class Painter:
             [(40, 30)]
 
         Args:
-            x: PIL pictures of any mode, or arrays (H, W) or (H, W, 3) uint8, black lines on white,
-                1 to 16,384 pixels a side.
+            x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
+                uint8, black lines on white, 1 to 16,384 pixels a side.
 
         Returns:
             One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
@@ -210,7 +214,7 @@ class Painter:
         """Colour sketches as `paint` does, and keep the layers.
 
         Args:
-            sketches: (H, W) or (H, W, 3) uint8.
+            sketches: Sketches or photographs (H, W) or (H, W, 3), uint8.
 
         Raises:
             ValueError: a sketch has another shape or type, or memory does not suffice.
@@ -237,7 +241,7 @@ class Painter:
         if self.task.lightness:
             return list(sketches), [()] * len(sketches)
         if self.normalise == "off":
-            return [_grey(sketch) for sketch in sketches], [()] * len(sketches)
+            return [to_grey(sketch) for sketch in sketches], [()] * len(sketches)
         pairs = [normalise(sketch) for sketch in sketches]
         return [grey for grey, _ in pairs], [notes for _, notes in pairs]
 
@@ -245,7 +249,7 @@ class Painter:
         """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
         height, width = drawing.shape[:2]
         size = self.generator.size
-        scale = min(size / min(height, width), LONGEST * size / max(height, width))
+        scale = min(size / min(height, width), LONGER_SIDE * size / max(height, width))
         if self.scale != "auto":
             scale = float(self.scale)
         height, width = scaled_size(drawing.shape, scale)
@@ -297,7 +301,7 @@ class Painter:
         page = resize(picture, *fit_within(picture.shape, self.tile, enlarge=True))
         whole, (top, left) = self._padded(picture)
         with norms_of(self.generator, lambda: next(self._forward([page]))):
-            painted = in_tiles(whole, self.tile, self._forward, finish)
+            painted = in_tiles(whole, tile=self.tile, paint=self._forward, finish=finish)
         return painted[top : top + height, left : left + width]
 
     def _padded(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
@@ -336,8 +340,9 @@ class Painter:
         """What the network makes of a batch, in the painter's precision.
 
         Args:
-            batch: `sketch` (B, 1, H, W) in [-1, 1] on the painter's device, H and W multiples of
-                the generator's; other planes it is given, or they are empty; `style` (B, N).
+            batch: Batch with `sketch` (B, 1, H, W) in [-1, 1] on the painter's device, H and W
+                multiples of the generator's; other planes it is given, or they are empty; `style`
+                (B, N).
 
         Returns:
             (B, out_channels, H, W) float32 in [-1, 1], on the same device.
@@ -363,10 +368,11 @@ class Painter:
         height, width = drawing.shape[:2]
         if self.lines == "keep" and not self.task.lightness:
             colours, lines, picture = compose(fake, drawing)
-            return Painted(picture, colours, lines, notes)
+            return Painted(picture, colours=colours, lines=lines, notes=notes)
         keep = self.task.lightness
         picture = _recoloured(drawing, fake) if keep else resize(fake, height, width)
-        return Painted(picture, picture, np.full((height, width), 255, np.uint8), notes)
+        lines = np.full((height, width), 255, np.uint8)
+        return Painted(picture, colours=picture, lines=lines, notes=notes)
 
 
 def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -379,13 +385,10 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
         strip = photo[here]
         rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
         lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
-        lab[0, 1:] = torch.from_numpy(rows(ab, height, width, here)).permute(2, 0, 1)
+        around = rows(ab, height=height, width=width, here=here)
+        lab[0, 1:] = torch.from_numpy(around).permute(2, 0, 1)
         out[here] = to_hwc(lab_to_rgb(lab)[0])
     return out
-
-
-def _grey(sketch: np.ndarray) -> np.ndarray:
-    return sketch if sketch.ndim == 2 else rgb_to_grey(sketch)
 
 
 def _bytes(fake: np.ndarray) -> np.ndarray:
@@ -420,13 +423,13 @@ def _check_scale(scale: object) -> None:
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     """The side of a tile in pixels."""
     if tile in ("auto", "off"):
-        return LONGEST * generator.size if tile == "auto" else LARGEST
+        return LONGER_SIDE * generator.size if tile == "auto" else LARGEST
     multiple = generator.multiple
     whole = isinstance(tile, int) and not isinstance(tile, bool)
     if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
         raise ValueError(
             f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
-            f"needs) above 0, got {tile!r}. Pass {LONGEST * generator.size}, for instance."
+            f"needs) above 0, got {tile!r}. Pass {LONGER_SIDE * generator.size}, for instance."
         )
     return int(tile)
 

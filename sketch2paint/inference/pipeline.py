@@ -10,17 +10,20 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from sketch2paint.arguments import one_of
+from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import (
     MAX_PIXELS,
@@ -36,10 +39,10 @@ from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.scans import is_coloured
 
 BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
+Coloured = Literal["skip", "paint"]
+Status = Literal["done", "kept", "skipped", "failed"]
 AHEAD = 2  # batches being read while others are painted
-Reading = list[tuple[Job, "Future[Picture | Outcome]"]]
-Done = tuple[list["Outcome"], list["Future[Outcome]"]]  # what is known already, and will be
-GAP = 16  # white pixels between input and output in NAME.compare.png
+COMPARE_GAP = 16  # white pixels between input and output in NAME.compare.png
 THREADS = 8  # reading and writing; more wait for Python
 
 
@@ -48,35 +51,68 @@ class Outcome:
     """What became of a picture.
 
     Attributes:
-        job: which.
-        status: done | kept | skipped | failed.
-        seconds: its part of its batch's painting.
-        size: (width, height).
-        notes: what was done to it or left out.
-        error: of a failed one, with the file's name.
+        job: Job of the picture.
+        status: Result: done | kept (it was there already) | skipped | failed.
+        seconds: Time that its batch was painted, shared out equally.
+        size: Size as (width, height).
+        notes: Remarks on what was done to it or left out.
+        error: Reason why it failed, with the file's name.
     """
 
     job: Job
-    status: str
+    status: Status
+    _: KW_ONLY
     seconds: float = 0.0
     size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     error: str | None = None
 
 
+class Reading(NamedTuple):
+    """A batch that is being read.
+
+    Attributes:
+        pictures: Jobs, each with its picture to be, or what became of it without painting.
+        pixels: Number of pixels in all, as the headers say.
+        last: Whether no other batch follows.
+    """
+
+    pictures: list[tuple[Job, Future[Picture | Outcome]]]
+    pixels: int
+    last: bool = False
+
+
+class Colouring(NamedTuple):
+    """A picture that has been painted, to be written.
+
+    Attributes:
+        job: Job of the picture.
+        picture: Picture as it was read.
+        painted: Result, or why there is none.
+        seconds: Time that its batch was painted, shared out equally.
+    """
+
+    job: Job
+    picture: Picture
+    painted: Painted | str
+    seconds: float
+
+
 def paint_missing(
     painter: Painter,
+    *,
     jobs: Sequence[Job],
     batch_size: int | str = "auto",
     overwrite: bool = False,
-    coloured: str = "paint",
+    coloured: Coloured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[list[Outcome], int]:
     """Paint what is not there yet, with a progress bar, till a signal; see `paint_files`.
 
     Args:
-        batch_size: a number, or auto: 32 on a GPU, 8 on a CPU, which gains nothing by more.
+        batch_size: Number of pictures at once, or auto: 32 on a GPU, 8 on a CPU, which gains
+            nothing by more.
 
     Returns:
         What became of the pictures, and the number of the signal that ended it, or 0.
@@ -91,12 +127,12 @@ def paint_missing(
     with Stop() as stop, tqdm(total=len(todo), unit="picture", disable=None) as bar:
         for outcome in paint_files(
             painter,
-            todo,
-            batch_size,
-            overwrite,
-            coloured,
-            quality,
-            max_pixels,
+            jobs=todo,
+            batch_size=batch_size,
+            overwrite=overwrite,
+            coloured=coloured,
+            quality=quality,
+            max_pixels=max_pixels,
             stopped=lambda: bool(stop.signum),
         ):
             outcomes.append(outcome)
@@ -106,10 +142,11 @@ def paint_missing(
 
 def paint_files(
     painter: Painter,
+    *,
     jobs: Iterable[Job],
     batch_size: int,
     overwrite: bool = False,
-    coloured: str = "paint",
+    coloured: Coloured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
     stopped: Callable[[], bool] = bool,
@@ -117,60 +154,91 @@ def paint_files(
     """Paint pictures, read and written by threads meanwhile; memory is bounded.
 
     Args:
-        painter: what paints.
-        jobs: what to paint.
-        batch_size: pictures at once, fewer where they are large.
-        overwrite: replace files that are there; else only missing ones are written.
-        coloured: skip | paint pictures that are in colour already.
-        quality: of JPEG and WebP.
-        max_pixels: larger pictures fail.
-        stopped: asked before each batch; what is painted by then is written.
+        painter: Painter, or what processes sketches as it does.
+        jobs: Jobs, each a picture to paint.
+        batch_size: Number of pictures at once, fewer where they are large.
+        overwrite: Whether files that are there are replaced; else only missing ones are written.
+        coloured: Treatment of pictures that are in colour already: skip | paint.
+        quality: Quality of JPEG and WebP, 1 to 100.
+        max_pixels: Largest number of pixels; a picture of more fails.
+        stopped: Function asked before each batch; what is painted by then is written.
 
     Yields:
-        What became of each, as it is known; one that fails leaves the others alone.
+        What became of each, in the order of the jobs; one that fails leaves the others alone.
+
+    Raises:
+        ValueError: `coloured` is another word.
     """
-    batches = _batches(jobs, batch_size)
-    reading: deque[tuple[int, Reading]] = deque()
-    painting: deque[Future[Done]] = deque()
-    writing: deque[list[Future[Outcome]]] = deque()
-    threads = torch.get_num_threads()
+    one_of("coloured", coloured, Coloured)
+    read = partial(_read, coloured=coloured, max_pixels=max_pixels)
+    write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
-    at_once = 2 if painter.device.type == "cpu" and threads > 1 else 1
-    painters = ThreadPoolExecutor(at_once, "", torch.set_num_threads, (threads // at_once,))
+    at_once = 2 if painter.device.type == "cpu" and torch.get_num_threads() > 1 else 1
+    with _file_threads() as files, shared_threads(at_once) as painters:
+        reading = _read_ahead(_batches(jobs, batch_size), files, read, stopped)
+        painted = _paint_in_turn(reading, painters, painter, at_once)
+        yield from _write_behind(painted, files, write)
+
+
+@contextmanager
+def _file_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that read and write; what is waiting at the end is cancelled."""
     pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1) + 1)
-    paint = partial(_paint_batch, painter, pool, overwrite, quality)
-
-    def finish(done: Done) -> Iterator[Outcome]:
-        outcomes, written = done
-        writing.append(written)
-        yield from outcomes
-        if len(writing) > 1:
-            yield from (future.result() for future in writing.popleft())
-
     try:
-        while not stopped():
-            for pixels, batch in islice(batches, AHEAD + 1 - len(reading)):
-                futures = [(job, pool.submit(_read, job, coloured, max_pixels)) for job in batch]
-                reading.append((pixels, futures))
-            if not reading:
-                break
-            pixels, futures = reading.popleft()
-            alone = pixels > BATCH_PIXELS or not (reading or painting)
-            while painting and (alone or len(painting) > at_once):
-                yield from finish(painting.popleft().result())
-            if alone:
-                yield from finish(paint(futures))  # on all threads
-            else:
-                painting.append(painters.submit(paint, futures))
-        for _job, future in (pair for _, batch in reading for pair in batch):
-            future.cancel()  # or the last files would wait for them
-        for painted in painting:
-            yield from finish(painted.result())
-        yield from (future.result() for batch in writing for future in batch)
+        yield pool
     finally:
-        for executor in (painters, pool):
-            executor.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+        pool.shutdown(cancel_futures=True)
+
+
+def _read_ahead(
+    batches: Iterator[tuple[int, list[Job]]],
+    pool: ThreadPoolExecutor,
+    read: Callable[[Job], Picture | Outcome],
+    stopped: Callable[[], bool],
+) -> Iterator[Reading]:
+    """Begin to read AHEAD batches before their turn, till it is stopped."""
+    waiting: deque[Reading] = deque()
+    while not stopped():
+        for pixels, jobs in islice(batches, AHEAD + 1 - len(waiting)):
+            waiting.append(Reading([(job, pool.submit(read, job)) for job in jobs], pixels))
+        if not waiting:
+            return
+        yield waiting.popleft()._replace(last=not waiting)
+    for batch in waiting:
+        for _job, picture in batch.pictures:
+            picture.cancel()  # or the last files would wait for it
+
+
+def _paint_in_turn(
+    batches: Iterator[Reading], pool: ThreadPoolExecutor, painter: Painter, at_once: int
+) -> Iterator[list[Colouring | Outcome]]:
+    """Paint `at_once` batches at a time, but a large picture or an only batch on all threads."""
+    painting: deque[Future[list[Colouring | Outcome]]] = deque()
+    for batch in batches:
+        alone = batch.pixels > BATCH_PIXELS or batch.last and not painting
+        while painting and (alone or len(painting) > at_once):
+            yield painting.popleft().result()
+        if alone:
+            yield _paint_batch(painter, batch)
+        else:
+            painting.append(pool.submit(_paint_batch, painter, batch))
+    while painting:
+        yield painting.popleft().result()
+
+
+def _write_behind(
+    batches: Iterator[list[Colouring | Outcome]],
+    pool: ThreadPoolExecutor,
+    write: Callable[[Colouring | Outcome], Outcome],
+) -> Iterator[Outcome]:
+    """Write each batch while the one behind it is painted."""
+    before: list[Future[Outcome]] = []
+    for batch in batches:
+        writing = [pool.submit(write, one) for one in batch]
+        del batch  # or its pictures would stay till the next one is painted
+        yield from (future.result() for future in before)
+        before = writing
+    yield from (future.result() for future in before)
 
 
 def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[Job]]]:
@@ -188,21 +256,18 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
         yield total, batch
 
 
-def _paint_batch(
-    painter: Painter, pool: ThreadPoolExecutor, overwrite: bool, quality: int, batch: Reading
-) -> Done:
-    """Paint a batch once it is read, and hand it over to be written."""
-    read = [(job, future.result()) for job, future in batch]
-    pictures = [(job, found) for job, found in read if isinstance(found, Picture)]
-    painted, seconds = _paint(painter, [picture.rgb for _, picture in pictures])
-    written = [
-        pool.submit(_write, job, picture, result, seconds, overwrite, quality)
-        for (job, picture), result in zip(pictures, painted, strict=True)
+def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
+    """Paint the pictures of a batch once they are read; what failed or is skipped goes along."""
+    read = [(job, picture.result()) for job, picture in batch.pictures]
+    painted, seconds = _paint(painter, [p.rgb for _, p in read if isinstance(p, Picture)])
+    results = iter(painted)
+    return [
+        found if isinstance(found, Outcome) else Colouring(job, found, next(results), seconds)
+        for job, found in read
     ]
-    return [found for _, found in read if isinstance(found, Outcome)], written
 
 
-def _read(job: Job, coloured: str, max_pixels: int) -> Picture | Outcome:
+def _read(job: Job, coloured: Coloured, max_pixels: int) -> Picture | Outcome:
     if problem := job.problem():
         return Outcome(job, "failed", error=problem)
     try:
@@ -229,14 +294,11 @@ def _paint(painter: Painter, sketches: list[np.ndarray]) -> tuple[list[Painted |
     return painted, (time.perf_counter() - start) / max(1, len(sketches))
 
 
-def _write(
-    job: Job,
-    picture: Picture,
-    painted: Painted | str,
-    seconds: float,
-    overwrite: bool,
-    quality: int,
-) -> Outcome:
+def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
+    """Write the files of a painted picture; what became of another one is known."""
+    if isinstance(one, Outcome):
+        return one
+    job, picture, painted, seconds = one
     if isinstance(painted, str):
         return Outcome(job, "failed", error=f"{job.source}: cannot be painted: {painted}")
     for kind in job.files if overwrite else job.missing():
@@ -247,32 +309,34 @@ def _write(
             return Outcome(job, "failed", error=f"{job.files[kind]}: cannot be written: {why}")
     height, width = painted.picture.shape[:2]
     notes = (*picture.notes, *painted.notes)
-    return Outcome(job, "done", seconds, (width, height), notes)
+    return Outcome(job, "done", seconds=seconds, size=(width, height), notes=notes)
 
 
 def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
-    path, dpi = job.files[kind], picture.dpi
+    path, dpi, exif, icc = job.files[kind], picture.dpi, picture.exif, picture.icc
     if kind == "layers":
-        write_openraster(path, painted.colours, painted.lines, painted.picture, dpi)
+        write_openraster(
+            path, colours=painted.colours, lines=painted.lines, merged=painted.picture, dpi=dpi
+        )
     elif kind == "colours":
-        write_picture(path, opaque(painted.colours), dpi=dpi, icc=picture.icc)
+        write_picture(path, opaque(painted.colours), dpi=dpi, icc=icc)
     elif kind == "compare":
-        gap = np.full((len(picture.rgb), GAP, 3), 255, np.uint8)
-        write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=picture.icc)
+        gap = np.full((len(picture.rgb), COMPARE_GAP, 3), 255, np.uint8)
+        write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=icc)
     elif path == STDIO:
-        data = encoded(painted.picture, job.suffix, quality, dpi, picture.exif, picture.icc)
+        data = encoded(painted.picture, job.suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
         assert sys.__stdout__ is not None
         sys.__stdout__.buffer.write(data)  # sys.stdout may stand for stderr meanwhile
         sys.__stdout__.buffer.flush()
     else:
-        write_picture(path, painted.picture, quality, dpi, picture.exif, picture.icc)
+        write_picture(path, painted.picture, quality=quality, dpi=dpi, exif=exif, icc=icc)
 
 
 class Stop:
     """Notes SIGINT and SIGTERM, so that painting can end in order; a second one ends at once.
 
     Attributes:
-        signum: of the signal that came, or 0.
+        signum: Number of the signal that came, or 0.
     """
 
     def __init__(self) -> None:
@@ -305,9 +369,9 @@ class Record:
     """predict.json in the output folder: what became of each picture, over all runs.
 
     Args:
-        folder: the output folder.
-        index: of this process; with others, each has its own predict.I-of-N.json.
-        count: of processes.
+        folder: Output folder.
+        index: Number of this process, from 0; with others, each has its own predict.I-of-N.json.
+        count: Number of processes.
 
     Raises:
         ValueError: the file that is there is something else.
@@ -347,16 +411,16 @@ class Record:
 
 
 def summary(
-    outcomes: Sequence[Outcome], output: str, mine: int, total: int, signum: int = 0
+    outcomes: Sequence[Outcome], *, output: str, mine: int, total: int, signum: int = 0
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 
     Args:
-        outcomes: what became of the pictures.
-        output: where they went.
-        mine: pictures of this process's share.
-        total: pictures of the whole plan.
-        signum: of the signal that ended it, or 0.
+        outcomes: Outcomes of the pictures.
+        output: Place where they went.
+        mine: Number of pictures of this process's share.
+        total: Number of all pictures.
+        signum: Number of the signal that ended it, or 0.
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:

@@ -2,44 +2,96 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import fit_within, resize, rgb_to_grey
-from sketch2paint.inference.composition import rows, strips
+from sketch2paint.images.convert import fit_within, resize, rows, strips, to_grey
 
 SMALLEST = 16  # pixels; below that there is no telling paper from line
 THUMBNAIL = 512  # longer side of what the paper is estimated on
 DARK, WHITE = 64, 250  # darker is no paper; paper from here on is white
 
 
+class Levels(NamedTuple):
+    """What makes a drawing black on white; by default nothing, for it is so already.
+
+    Attributes:
+        inverted: Whether black and white change places.
+        paper: Paper to divide by, (h, w) uint8, a thumbnail; None: it is white.
+        white: Grey of the divided paper's grain, from which all is white.
+        ink: Grey of light lines, up to which all is black.
+    """
+
+    inverted: bool = False
+    paper: np.ndarray | None = None
+    white: int = 255
+    ink: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done, out of "inverted", "paper lightened", "lines darkened"."""
+        done = {
+            "inverted": self.inverted,
+            "paper lightened": self.paper is not None,
+            "lines darkened": self.ink > 0,
+        }
+        return tuple(note for note, is_done in done.items() if is_done)
+
+
 def normalise(sketch: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Make a scanned or photographed drawing black on white; a clean one is left as it is.
 
     Args:
-        sketch: (H, W) or (H, W, 3) uint8.
+        sketch: Drawing (H, W) or (H, W, 3) uint8.
 
     Returns:
         (H, W) uint8 grey, and what was done out of "inverted", "paper lightened", "lines darkened".
     """
-    grey = sketch if sketch.ndim == 2 else rgb_to_grey(sketch)
-    notes: list[str] = []
+    levels = measure(sketch)
+    return apply(sketch, levels), levels.notes
+
+
+def measure(sketch: np.ndarray) -> Levels:
+    """Find what makes a drawing black on white; see `apply`.
+
+    Args:
+        sketch: Drawing (H, W) or (H, W, 3) uint8.
+    """
+    grey = to_grey(sketch)
     if min(grey.shape) < SMALLEST:
-        return grey, ()
-    if _is_inverted(grey):
+        return Levels()
+    inverted = _is_inverted(grey)
+    if inverted:
         grey = 255 - grey
-        notes.append("inverted")
-    if not _is_white(grey):
-        paper = _paper(grey)
-        if DARK <= np.median(paper) < WHITE:
-            grey = _lightened(grey, paper)
-            notes.append("paper lightened")
-    ink = _ink(grey)
-    if ink:
-        levels = (np.arange(256) - ink) * (255 / (255 - ink))
-        grey = cv2.LUT(grey, np.round(levels.clip(0, 255)).astype(np.uint8))
-        notes.append("lines darkened")
-    return grey, tuple(notes)
+    paper, white = _uneven_paper(grey), 255
+    counts = _counts(grey)
+    if paper is not None:
+        counts = _counts(_divided(grey, paper))
+        white = _white(counts)
+        counts = np.bincount(_lightening(white), counts, 256)
+    return Levels(inverted, paper, white, _ink(counts))
+
+
+def apply(sketch: np.ndarray, levels: Levels) -> np.ndarray:
+    """Make a drawing black on white as it was measured, itself or another frame of its shot.
+
+    Args:
+        sketch: Drawing (H, W) or (H, W, 3) uint8, of the size of the one that was measured.
+        levels: What `measure` found.
+
+    Returns:
+        (H, W) uint8 grey; the sketch itself where it is grey and nothing is to be done.
+    """
+    grey = to_grey(sketch)
+    if levels.inverted:
+        grey = 255 - grey
+    if levels.paper is not None:
+        grey = _divided(grey, levels.paper)
+    if levels.paper is None and not levels.ink:
+        return grey
+    return cv2.LUT(grey, _darkening(levels.ink)[_lightening(levels.white)])
 
 
 def is_coloured(rgb: np.ndarray) -> bool:
@@ -50,7 +102,7 @@ def is_coloured(rgb: np.ndarray) -> bool:
     noise in a thumbnail.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: Picture (H, W, 3) uint8.
 
     Returns:
         Whether at least 1 % of the page is such an area, or 5 % are filled with a coloured ink.
@@ -92,8 +144,12 @@ def _is_inverted(grey: np.ndarray) -> bool:
     return middle < 96 and float(np.median(edge)) < 96 and 0.001 < light < 0.5
 
 
-def _is_white(grey: np.ndarray) -> bool:
-    return bool(_counts(grey)[WHITE:].sum() >= grey.size / 2)
+def _uneven_paper(grey: np.ndarray) -> np.ndarray | None:
+    """The paper of a drawing, (h, w), a thumbnail; None where it is white or black."""
+    if _counts(grey)[WHITE:].sum() >= grey.size / 2:
+        return None
+    paper = _paper(grey)
+    return paper if DARK <= np.median(paper) < WHITE else None
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:
@@ -107,29 +163,44 @@ def _paper(grey: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(paper, (0, 0), side / 3)
 
 
-def _lightened(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """Divide by the paper, and take its grain for white."""
+def _divided(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """A drawing by its paper, so that the paper becomes white but for its grain."""
     out = np.empty_like(grey)
     height, width = grey.shape
     for here in strips(height):
-        share = grey[here] / np.maximum(rows(paper, height, width, here), 1)
+        share = grey[here] / np.maximum(rows(paper, height=height, width=width, here=here), 1)
         out[here] = np.round(255 * share.clip(0, 1))
-    # The grain is as wide on the dark side of the paper as on the light one, where no lines are.
-    counts = _counts(out)
+    return out
+
+
+def _white(counts: np.ndarray) -> int:
+    """The level from which a divided page is paper: the grain is taken for white.
+
+    It is as wide on the dark side of the paper as on the light one, where no lines are.
+    """
     total = np.cumsum(counts) / counts.sum()
     middle, upper = (int(np.searchsorted(total, part)) for part in (0.5, 0.84))
-    white = max(middle - 3 * (upper - middle), 200)
-    levels = np.round((np.arange(256) * (255 / white)).clip(0, 255)).astype(np.uint8)
-    return cv2.LUT(out, levels)
+    return max(middle - 3 * (upper - middle), 200)
 
 
-def _ink(grey: np.ndarray) -> int:
+def _ink(counts: np.ndarray) -> int:
     """The grey of light lines that are to become black, or 0: they are dark, or there are none."""
-    counts = _counts(grey)
-    if counts[:64].sum() > grey.size / 5000:
+    size = counts.sum()
+    if counts[:64].sum() > size / 5000:
         return 0
     lines = np.cumsum(counts[:240])
-    if lines[-1] < grey.size / 1000:
+    if lines[-1] < size / 1000:
         return 0
     ink = int(np.searchsorted(lines, lines[-1] / 10))
     return ink if ink <= 224 else 0  # or it is the grain of the paper
+
+
+def _lightening(white: int) -> np.ndarray:
+    """What becomes of each level when `white` is to be white, (256,) uint8."""
+    return np.round((np.arange(256) * (255 / white)).clip(0, 255)).astype(np.uint8)
+
+
+def _darkening(ink: int) -> np.ndarray:
+    """What becomes of each level when `ink` is to be black, (256,) uint8."""
+    levels = (np.arange(256) - ink) * (255 / (255 - ink))
+    return np.round(levels.clip(0, 255)).astype(np.uint8)

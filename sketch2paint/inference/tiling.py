@@ -15,17 +15,17 @@ Paint = Callable[[list[np.ndarray]], Iterable[np.ndarray]]
 Finish = Callable[[np.ndarray], np.ndarray]
 
 
-def in_tiles(picture: np.ndarray, tile: int, paint: Paint, finish: Finish) -> np.ndarray:
+def in_tiles(picture: np.ndarray, *, tile: int, paint: Paint, finish: Finish) -> np.ndarray:
     """Paint a picture tile by tile, in one piece where it is no larger than a tile.
 
     Over a quarter of a tile, one passes into the next along half a cosine wave: where they differ,
     the shift is spread over so many pixels that no step between two of them shows it.
 
     Args:
-        picture: (H, W, ...).
-        tile: side of a tile, at least 4.
-        paint: (h, w, ...) pictures of one size in, as many float32 (h, w, C) out.
-        finish: what becomes of finished rows, float32 (rows, W, C); lets them be kept as uint8.
+        picture: Picture (H, W, ...).
+        tile: Side of a tile, at least 4.
+        paint: Function from pictures (h, w, ...) of one size to as many float32 (h, w, C).
+        finish: Function of finished rows, float32 (rows, W, C); lets them be kept as uint8.
 
     Returns:
         The finished picture (H, W, C).
@@ -89,8 +89,8 @@ def norms_of(generator: nn.Module, see_the_page: Callable[[], object]) -> Iterat
     same network is left alone.
 
     Args:
-        generator: any network; one without instance norm is left as it is.
-        see_the_page: calls the generator once, with a page so small that it fits.
+        generator: Network of any kind; one without instance norm is left as it is.
+        see_the_page: Function that calls the generator once, with a page so small that it fits.
     """
     norms = [module for module in generator.modules() if isinstance(module, nn.InstanceNorm2d)]
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}

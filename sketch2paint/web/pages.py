@@ -39,7 +39,7 @@ def write_page(path: Path | str, template: str, given: Mapping[str, Any]) -> Non
 
 def data_uri(rgb: np.ndarray, side: int, quality: int) -> str:
     """Encode (H, W, 3) uint8 as WebP within a square of `side` pixels, never enlarged."""
-    data = encoded(resize(rgb, *fit_within(rgb.shape, side)), ".webp", quality)
+    data = encoded(resize(rgb, *fit_within(rgb.shape, side)), ".webp", quality=quality)
     return "data:image/webp;base64," + b64encode(data).decode()
 
 

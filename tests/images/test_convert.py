@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 from skimage.color import rgb2lab
 
 from sketch2paint.images.convert import (
+    STRIP,
     encoded,
     find_pictures,
     fit_within,
@@ -25,9 +26,12 @@ from sketch2paint.images.convert import (
     read_rgb,
     rgb_to_grey,
     rgb_to_lab,
+    rows,
     scaled_size,
     srgb_profile,
+    strips,
     to_float,
+    to_grey,
     to_hwc,
     to_rgb,
     to_uint8,
@@ -319,9 +323,28 @@ def test_rgb_to_grey_agrees_with_pillow() -> None:
     np.testing.assert_array_equal(rgb_to_grey(picture[:, ::-1]), grey[:, ::-1])  # and on views
 
 
+def test_to_grey_leaves_grey_as_it_is() -> None:
+    grey, rgb = noise(5, 7), noise(5, 7, 3)
+    assert to_grey(grey) is grey
+    np.testing.assert_array_equal(to_grey(rgb), rgb_to_grey(rgb))
+
+
 def test_rgb_to_grey_keeps_grey() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None]
     np.testing.assert_array_equal(rgb_to_grey(np.dstack([ramp] * 3)), ramp)
+
+
+# ---------------------------------------------------------------- strips
+
+
+@pytest.mark.parametrize("size", [(3 * STRIP + 5, 40), (17, 16), (STRIP, 99)])
+def test_strips_join_to_the_whole(size: tuple[int, int]) -> None:
+    height, width = size
+    picture = np.random.default_rng(0).random((16, 16, 2), np.float32)
+    parts = [rows(picture, height=height, width=width, here=here) for here in strips(height)]
+    expected = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+    assert {part.shape[0] for part in parts[:-1]} <= {STRIP}
 
 
 # ---------------------------------------------------------------- grids
@@ -583,7 +606,9 @@ def test_what_is_kept_of_a_picture_can_be_read_again(tmp_path: Path, suffix: str
     exif = Image.Exif()
     exif[0x013B] = "Ann"
     rgb, icc = np.full((6, 4, 3), 200, np.uint8), srgb_profile()
-    write_picture(tmp_path / f"a{suffix}", rgb, 80, (300.0, 300.0), exif.tobytes(), icc)
+    write_picture(
+        tmp_path / f"a{suffix}", rgb, quality=80, dpi=(300.0, 300.0), exif=exif.tobytes(), icc=icc
+    )
     read = read_picture(tmp_path / f"a{suffix}")
     assert np.abs(read.rgb.astype(int) - 200).max() <= 1
     assert read.exif == exif.tobytes() and read.icc == icc
@@ -596,7 +621,9 @@ def test_what_is_kept_of_a_picture_can_be_read_again(tmp_path: Path, suffix: str
 
 def test_quality_makes_files_smaller() -> None:
     for suffix in (".jpg", ".webp"):
-        assert len(encoded(noise(40, 40, 3), suffix, 30)) < len(encoded(noise(40, 40, 3), suffix))
+        assert len(encoded(noise(40, 40, 3), suffix, quality=30)) < len(
+            encoded(noise(40, 40, 3), suffix)
+        )
 
 
 def test_jpeg_keeps_colours_at_the_lines() -> None:

@@ -14,13 +14,13 @@ from PIL import Image
 from sketch2paint.images.openraster import write_openraster
 
 
-def layers(height: int = 37, width: int = 51) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colours, lines, and the colours multiplied with the lines."""
+def layers(height: int = 37, width: int = 51) -> dict[str, np.ndarray]:
+    """Colours, lines, and the colours multiplied with the lines, as write_openraster takes them."""
     rng = np.random.default_rng(0)
     colours = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     lines = rng.integers(0, 256, (height, width), dtype=np.uint8)
     merged = np.round(colours * (lines[..., None] / 255.0)).astype(np.uint8)
-    return colours, lines, merged
+    return {"colours": colours, "lines": lines, "merged": merged}
 
 
 def read(archive: ZipFile, name: str) -> Image.Image:
@@ -30,7 +30,7 @@ def read(archive: ZipFile, name: str) -> Image.Image:
 
 
 def test_the_archive_begins_with_its_type_as_it_is(tmp_path: Path) -> None:
-    write_openraster(tmp_path / "a.ora", *layers())
+    write_openraster(tmp_path / "a.ora", **layers())
     data = (tmp_path / "a.ora").read_bytes()
     assert data[:4] == b"PK\x03\x04"
     assert data[30:54] == b"mimetypeimage/openraster"  # so file(1) knows it without a zip reader
@@ -44,7 +44,7 @@ def test_the_archive_begins_with_its_type_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_stack_names_its_layers_from_the_top(tmp_path: Path) -> None:
-    write_openraster(tmp_path / "a.ora", *layers(), dpi=(299.9994, 299.9994))
+    write_openraster(tmp_path / "a.ora", **layers(), dpi=(299.9994, 299.9994))
     with ZipFile(tmp_path / "a.ora") as archive:
         assert archive.read("stack.xml").startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
         image = ElementTree.fromstring(archive.read("stack.xml"))
@@ -62,14 +62,15 @@ def test_the_stack_names_its_layers_from_the_top(tmp_path: Path) -> None:
 
 
 def test_resolution_is_left_out_where_it_is_not_known(tmp_path: Path) -> None:
-    write_openraster(tmp_path / "a.ora", *layers())
+    write_openraster(tmp_path / "a.ora", **layers())
     with ZipFile(tmp_path / "a.ora") as archive:
         assert "xres" not in ElementTree.fromstring(archive.read("stack.xml")).attrib
 
 
 def test_lines_over_colours_are_the_merged_picture(tmp_path: Path) -> None:
-    colours, lines, merged = layers()
-    write_openraster(tmp_path / "a.ora", colours, lines, merged)
+    parts = layers()
+    colours, lines, merged = parts.values()
+    write_openraster(tmp_path / "a.ora", **parts)
     with ZipFile(tmp_path / "a.ora") as archive:
         top, bottom = read(archive, "data/lines.png"), read(archive, "data/colours.png")
         np.testing.assert_array_equal(np.asarray(bottom)[..., :3], colours)
@@ -86,7 +87,7 @@ def test_lines_over_colours_are_the_merged_picture(tmp_path: Path) -> None:
 def test_the_thumbnail_is_as_large_as_it_may_be(
     tmp_path: Path, size: tuple[int, int], thumbnail: tuple[int, int]
 ) -> None:
-    write_openraster(tmp_path / "a.ora", *layers(*size))
+    write_openraster(tmp_path / "a.ora", **layers(*size))
     with ZipFile(tmp_path / "a.ora") as archive:
         picture = read(archive, "Thumbnails/thumbnail.png")
         assert picture.size == thumbnail and not picture.info.get("interlace")
@@ -94,6 +95,6 @@ def test_the_thumbnail_is_as_large_as_it_may_be(
 
 def test_the_same_layers_make_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.ora", "b.ora"):
-        write_openraster(tmp_path / name, *layers())
+        write_openraster(tmp_path / name, **layers())
     assert (tmp_path / "a.ora").read_bytes() == (tmp_path / "b.ora").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ora", "b.ora"]

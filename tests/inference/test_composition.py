@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from tiny_painter import REAL, draw_shapes, needs_real
 
 from sketch2paint.evaluation.metrics import edge_agreement, psnr
 from sketch2paint.images.convert import read_rgb, resize, rgb_to_grey
-from sketch2paint.inference.composition import STRIP, compose, rows, strips
-
-REAL = Path(__file__).parents[3] / "shared" / "data"  # pictures beside the checkout, if there
-
-
-def drawn(seed: int, side: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """True colours (side, side, 3) with black outlines, and the drawing (side, side)."""
-    rng = np.random.default_rng(seed)
-    big = 4 * side  # drawn large and averaged, so that edges are smooth
-    truth = Image.new("RGB", (big, big), "white")
-    sketch = Image.new("L", (big, big), 255)
-    for _ in range(6):
-        x, y = (int(n) for n in rng.integers(0, big // 2, 2))
-        w, h = (int(n) for n in rng.integers(big // 6, big // 2, 2))
-        fill = tuple(int(n) for n in rng.integers(60, 256, 3))
-        line = {"outline": "black", "width": int(rng.integers(3, 7)) * side // 64}
-        ImageDraw.Draw(truth).ellipse((x, y, x + w, y + h), fill=fill, **line)
-        ImageDraw.Draw(sketch).ellipse(
-            (x, y, x + w, y + h), fill=255, outline=0, width=line["width"]
-        )
-    return resize(np.asarray(truth), side, side), resize(np.asarray(sketch), side, side)
+from sketch2paint.inference.composition import compose
 
 
 def gains(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """PSNR of kept lines and of plain cubic resizing, and the edge correlation of both, means."""
     figures = []
-    for truth, sketch in pairs:
-        small = resize(truth, *(n // 4 for n in sketch.shape))
+    for real, sketch in pairs:
+        small = resize(real, *(n // 4 for n in sketch.shape))
         plain = resize(small, *sketch.shape)
         kept = compose(small, sketch)[2]
         correlations = [edge_agreement(picture, sketch) for picture in (kept, plain)]
-        figures.append([psnr(kept, truth), psnr(plain, truth), *correlations])
+        figures.append([psnr(kept, real), psnr(plain, real), *correlations])
     return np.mean(figures, axis=0)
 
 
 def test_true_colours_come_back_at_four_times_the_size() -> None:
-    kept, plain, correlation, plain_correlation = gains([drawn(seed) for seed in range(6)])
+    kept, plain, correlation, plain_correlation = gains([draw_shapes(seed) for seed in range(6)])
     assert kept > plain + 10
     assert correlation > 0.95 > 0.8 > plain_correlation
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REAL.is_dir(), reason="no shared/data beside the checkout")
+@needs_real
 @pytest.mark.parametrize("name", ["openmoji", "mulberry"])
 def test_real_pairs_come_back_at_four_times_the_size(name: str) -> None:
     pairs = []
@@ -69,8 +47,8 @@ def test_real_pairs_come_back_at_four_times_the_size(name: str) -> None:
 
 
 def test_layers_multiply_to_the_picture() -> None:
-    truth, sketch = drawn(0)
-    colours, lines, picture = compose(resize(truth, 60, 70), sketch)
+    real, sketch = draw_shapes(0)
+    colours, lines, picture = compose(resize(real, 60, 70), sketch)
     np.testing.assert_array_equal(lines, sketch)
     np.testing.assert_allclose(picture, colours * (lines[..., None] / 255), atol=0.51)
     assert colours.shape == picture.shape == (*sketch.shape, 3)
@@ -79,17 +57,17 @@ def test_layers_multiply_to_the_picture() -> None:
 
 @pytest.mark.parametrize("width", [3, 8, 30])
 def test_colours_end_at_the_line_and_go_on_beneath_it(width: int) -> None:
-    truth = np.full((128, 128, 3), (250, 220, 30), np.uint8)
-    truth[:, 61:] = 40, 90, 200
+    real = np.full((128, 128, 3), (250, 220, 30), np.uint8)
+    real[:, 61:] = 40, 90, 200
     sketch = np.full((128, 128), 255, np.uint8)
     sketch[:, 61 - width // 2 : 61 - width // 2 + width] = 0
-    small = resize(truth * (sketch[..., None] > 0), 16, 16)
+    small = resize(real * (sketch[..., None] > 0), 16, 16)
     colours, _, _ = compose(small, sketch)
     left, right = 61 - width // 2, 61 - width // 2 + width
     near = 20 if width == 3 else 4  # where one pixel of the network saw both sides
-    np.testing.assert_allclose(colours[:, : left - 8], truth[:, : left - 8], atol=2)
-    np.testing.assert_allclose(colours[:, left - 3 : left], truth[:, left - 3 : left], atol=near)
-    np.testing.assert_allclose(colours[:, right + 8 :], truth[:, right + 8 :], atol=2)
+    np.testing.assert_allclose(colours[:, : left - 8], real[:, : left - 8], atol=2)
+    np.testing.assert_allclose(colours[:, left - 3 : left], real[:, left - 3 : left], atol=near)
+    np.testing.assert_allclose(colours[:, right + 8 :], real[:, right + 8 :], atol=2)
     assert colours[:, left:right].min() > 25  # no trace of black
 
 
@@ -119,19 +97,11 @@ def test_any_size(size: tuple[int, int], fake: tuple[int, int]) -> None:
 
 
 def test_inputs_are_left_alone() -> None:
-    truth, sketch = drawn(1, 64)
-    before = truth.copy(), sketch.copy()
-    compose(truth, sketch)
-    np.testing.assert_array_equal(truth, before[0])
+    real, sketch = draw_shapes(1, 64)
+    before = real.copy(), sketch.copy()
+    compose(real, sketch)
+    np.testing.assert_array_equal(real, before[0])
     np.testing.assert_array_equal(sketch, before[1])
-
-
-@pytest.mark.parametrize("size", [(3 * STRIP + 5, 40), (17, 16), (STRIP, 99)])
-def test_strips_join_to_the_whole(size: tuple[int, int]) -> None:
-    picture = np.random.default_rng(0).random((16, 16, 2), np.float32)
-    joined = np.concatenate([rows(picture, *size, here) for here in strips(size[0])])
-    expected = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LINEAR)
-    np.testing.assert_allclose(joined, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

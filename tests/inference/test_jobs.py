@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sketch2paint.inference.jobs import STDIO, Job, find_truths, plan_jobs, share_of
+from sketch2paint.inference.jobs import STDIO, Job, find_reals, plan_jobs, share_of
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -15,8 +15,8 @@ def touch(folder: Path, *names: str) -> Path:
     return folder
 
 
-def plan(*inputs: object, output: Path, **options: object) -> list[Job]:
-    return plan_jobs([str(entry) for entry in inputs], str(output), **options)  # type: ignore[arg-type]
+def jobs_of(*inputs: object, output: Path, **options: object) -> list[Job]:
+    return plan_jobs([str(entry) for entry in inputs], output=str(output), **options)  # type: ignore[arg-type]
 
 
 def relative(jobs: list[Job], source: Path, output: Path) -> dict[str, str]:
@@ -35,24 +35,29 @@ def sketches(tmp_path: Path) -> Path:
 
 
 def test_tree_is_mirrored_as_png(sketches: Path, tmp_path: Path) -> None:
-    jobs = plan(sketches, output=tmp_path / "out")
+    jobs = jobs_of(sketches, output=tmp_path / "out")
     assert relative(jobs, sketches, tmp_path / "out") == {
         "a.png": "a.png",
         "b.jpg": "b.png",
         "deep/er/c.png": "deep/er/c.png",
     }
-    assert not (tmp_path / "out").exists()  # a plan writes nothing
+    assert not (tmp_path / "out").exists()  # so far nothing is written
 
 
 @pytest.mark.parametrize("format_", ["jpg", "webp"])
 def test_the_format_is_the_suffix(sketches: Path, tmp_path: Path, format_: str) -> None:
-    jobs = plan(sketches, output=tmp_path / "out", format=format_)
+    jobs = jobs_of(sketches, output=tmp_path / "out", format=format_)
     assert {job.picture.suffix for job in jobs} == {job.suffix for job in jobs} == {f".{format_}"}
+
+
+def test_other_formats_are_refused(sketches: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="`format` to be one of auto, png, jpg, webp, got 'tif'"):
+        jobs_of(sketches, output=tmp_path / "out", format="tif")
 
 
 def test_inputs_that_would_collide_keep_their_suffix(tmp_path: Path) -> None:
     source = touch(tmp_path / "in", "a.png", "a.jpg", "b.jpg", "deep/a.webp", "a.b.png", "B.png")
-    jobs = plan(source, output=tmp_path / "out")
+    jobs = jobs_of(source, output=tmp_path / "out")
     assert relative(jobs, source, tmp_path / "out") == {
         "a.png": "a.png.png",
         "a.jpg": "a.jpg.png",
@@ -67,14 +72,14 @@ def test_no_two_inputs_share_an_output(tmp_path: Path) -> None:
     names = ["a.png", "a.jpg", "a.jpg.png", "a.jpg.webp", "a.png.png.jpg", "a.png.bmp"]
     names += ["a.compare.png", "a.colours.bmp", "a.compare.png.compare.jpg"]
     source = touch(tmp_path / "in", *names)
-    jobs = plan(source, output=tmp_path / "out", layers=True, compare=True)
+    jobs = jobs_of(source, output=tmp_path / "out", layers=True, compare=True)
     files = [path for job in jobs for path in job.files.values()]
     assert len(files) == len(set(files)) == 4 * len(names)
 
 
 def test_layers_and_compare_stand_beside_the_picture(tmp_path: Path) -> None:
     source = touch(tmp_path / "in", "a.jpg")
-    (job,) = plan(source, output=tmp_path / "out", format="webp", layers=True, compare=True)
+    (job,) = jobs_of(source, output=tmp_path / "out", format="webp", layers=True, compare=True)
     names = {kind: path.name for kind, path in job.files.items()}
     assert names == {
         "picture": "a.webp",
@@ -88,7 +93,7 @@ def test_a_taken_name_gets_its_folder_in_front(tmp_path: Path) -> None:
     for folder in ("one/x", "two/x", "three"):
         touch(tmp_path / folder, "a.png", f"{folder[0]}.png")
     inputs = [tmp_path / "one/x", tmp_path / "two/x", tmp_path / "three/a.png"]
-    jobs = plan(*inputs, output=tmp_path / "out")
+    jobs = jobs_of(*inputs, output=tmp_path / "out")
     assert relative(jobs, tmp_path, tmp_path / "out") == {
         "one/x/a.png": "a.png",
         "one/x/o.png": "o.png",
@@ -100,7 +105,7 @@ def test_a_taken_name_gets_its_folder_in_front(tmp_path: Path) -> None:
 
 def test_a_file_in_several_inputs_is_painted_once(sketches: Path, tmp_path: Path) -> None:
     glob = str(sketches / "*.png")
-    jobs = plan(sketches / "a.png", sketches, glob, sketches, output=tmp_path / "out")
+    jobs = jobs_of(sketches / "a.png", sketches, glob, sketches, output=tmp_path / "out")
     assert [job.source.name for job in jobs] == ["a.png", "b.jpg", "c.png"]
 
 
@@ -118,7 +123,7 @@ def test_a_glob_is_named_from_its_fixed_folder(
     sketches: Path, tmp_path: Path, pattern: str, found: dict[str, str]
 ) -> None:
     touch(sketches, "notes.txt", ".hidden.png", ".git/x.png")
-    jobs = plan(sketches / pattern, output=tmp_path / "out")
+    jobs = jobs_of(sketches / pattern, output=tmp_path / "out")
     assert relative(jobs, sketches, tmp_path / "out") == found
 
 
@@ -126,7 +131,7 @@ def test_a_glob_is_named_from_its_fixed_folder(
 def test_a_link_that_loops_ends(sketches: Path, tmp_path: Path, pattern: str) -> None:
     (sketches / "deep/loop").symlink_to(sketches)
     (sketches / "self.png").symlink_to(sketches / "self.png")
-    jobs = plan(str(sketches / pattern), output=tmp_path / "out")
+    jobs = jobs_of(str(sketches / pattern), output=tmp_path / "out")
     assert len({job.source for job in jobs}) == len(jobs) <= 4
 
 
@@ -135,7 +140,7 @@ def test_a_link_that_loops_ends(sketches: Path, tmp_path: Path, pattern: str) ->
 
 @pytest.mark.parametrize("name", ["new.png", "new.PNG", "new/x.jpeg", "x.webp"])
 def test_one_file_to_a_file_name(sketches: Path, tmp_path: Path, name: str) -> None:
-    (job,) = plan(sketches / "b.jpg", output=tmp_path / name, layers=True)
+    (job,) = jobs_of(sketches / "b.jpg", output=tmp_path / name, layers=True)
     assert job.picture == tmp_path / name
     assert job.suffix == Path(name).suffix.lower()
     assert job.files["layers"] == (tmp_path / name).with_suffix(".ora")
@@ -143,22 +148,22 @@ def test_one_file_to_a_file_name(sketches: Path, tmp_path: Path, name: str) -> N
 
 
 def test_one_file_to_a_folder(sketches: Path, tmp_path: Path) -> None:
-    (job,) = plan(sketches / "b.jpg", output=tmp_path / "out")
+    (job,) = jobs_of(sketches / "b.jpg", output=tmp_path / "out")
     assert job.picture == tmp_path / "out" / "b.png"
     (tmp_path / "folder.png").mkdir()
-    (job,) = plan(sketches / "b.jpg", output=tmp_path / "folder.png")
+    (job,) = jobs_of(sketches / "b.jpg", output=tmp_path / "folder.png")
     assert job.picture == tmp_path / "folder.png" / "b.png"
 
 
 def test_the_suffix_and_format_of_a_file_agree(sketches: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"x\.jpg: expected its suffix and `format` to agree"):
-        plan(sketches / "a.png", output=tmp_path / "x.jpg", format="png")
+        jobs_of(sketches / "a.png", output=tmp_path / "x.jpg", format="png")
 
 
 def test_standard_input_and_output(tmp_path: Path, sketches: Path) -> None:
-    (job,) = plan("-", output=tmp_path)
+    (job,) = jobs_of("-", output=tmp_path)
     assert (job.source, job.picture) == (STDIO, tmp_path / "stdin.png")
-    (job,) = plan(sketches / "a.png", output=STDIO, format="webp")
+    (job,) = jobs_of(sketches / "a.png", output=STDIO, format="webp")
     assert (job.picture, job.suffix, job.missing()) == (STDIO, ".webp", ["picture"])
     for inputs, options in (
         ([sketches], {}),
@@ -166,7 +171,7 @@ def test_standard_input_and_output(tmp_path: Path, sketches: Path) -> None:
         (["-"], {"compare": True}),
     ):
         with pytest.raises(ValueError, match="Expected one `input`, no `layers`"):
-            plan(*inputs, output=STDIO, **options)
+            jobs_of(*inputs, output=STDIO, **options)
 
 
 # ---------------------------------------------------------------- what must not be written over
@@ -174,14 +179,14 @@ def test_standard_input_and_output(tmp_path: Path, sketches: Path) -> None:
 
 def test_output_inside_the_input_is_not_read_again(sketches: Path) -> None:
     for entry in (sketches, sketches / "**/*.png"):
-        before = plan(entry, output=sketches / "coloured")
+        before = jobs_of(entry, output=sketches / "coloured")
         touch(sketches / "coloured", "a.png", "deep/er/c.png")
-        assert plan(entry, output=sketches / "coloured") == before
+        assert jobs_of(entry, output=sketches / "coloured") == before
         assert len(before) in (2, 3)
 
 
 def test_output_above_the_input_is_fine(sketches: Path) -> None:
-    jobs = plan(sketches, output=sketches.parent)
+    jobs = jobs_of(sketches, output=sketches.parent)
     assert relative(jobs, sketches, sketches.parent)["b.jpg"] == "b.png"
 
 
@@ -189,7 +194,7 @@ def test_input_is_never_written_over(tmp_path: Path) -> None:
     # Above the input, in/in/a.png would become in/a.png, which is a sketch as well.
     source = touch(tmp_path / "in", "a.png", "in/a.png")
     with pytest.raises(ValueError, match="another place than `input`"):
-        plan(source, output=tmp_path)
+        jobs_of(source, output=tmp_path)
 
 
 def test_output_equal_to_the_input_is_refused(
@@ -199,20 +204,20 @@ def test_output_equal_to_the_input_is_refused(
     for entry in (sketches, sketches / "*.jpg"):
         for output in (sketches, sketches / "deep" / "..", Path("in")):
             with pytest.raises(ValueError, match="expected `output` to be a folder other than"):
-                plan(entry, output=output)
+                jobs_of(entry, output=output)
 
 
 def test_one_file_onto_itself_is_refused(sketches: Path) -> None:
     for output in (sketches, sketches / "a.png", sketches / "deep" / ".." / "a.png"):
         with pytest.raises(ValueError, match="expected `output` to be another place than `input`"):
-            plan(sketches / "a.png", output=output)
+            jobs_of(sketches / "a.png", output=output)
 
 
 def test_folder_into_a_file_is_refused(sketches: Path, tmp_path: Path) -> None:
     touch(tmp_path, "file")
     for output in (tmp_path / "file", tmp_path / "file" / "deep"):
         with pytest.raises(ValueError, match="file: expected `output` to be a folder, got a file"):
-            plan(sketches, output=output)
+            jobs_of(sketches, output=output)
 
 
 def test_a_link_or_dots_that_leave_the_output_are_refused(sketches: Path, tmp_path: Path) -> None:
@@ -221,17 +226,17 @@ def test_a_link_or_dots_that_leave_the_output_are_refused(sketches: Path, tmp_pa
     out.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (out / "deep").symlink_to(tmp_path / "elsewhere")
-    found = {job.source.name: job.problem() for job in plan(sketches, output=out)}
+    found = {job.source.name: job.problem() for job in jobs_of(sketches, output=out)}
     assert found["a.png"] is None and found["b.jpg"] is None
     assert f"{out}/deep/er/c.png: expected a place inside {out}, got " in str(found["c.png"])
-    (job,) = plan(sketches / "d*/../a.png", output=out)
+    (job,) = jobs_of(sketches / "d*/../a.png", output=out)
     assert "expected a place inside" in str(job.problem())
 
 
 def test_an_output_folder_that_is_a_link_itself_is_fine(sketches: Path, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "real")
-    assert {job.problem() for job in plan(sketches, output=tmp_path / "out")} == {None}
+    assert {job.problem() for job in jobs_of(sketches, output=tmp_path / "out")} == {None}
 
 
 # ---------------------------------------------------------------- nothing to paint
@@ -240,19 +245,19 @@ def test_an_output_folder_that_is_a_link_itself_is_fine(sketches: Path, tmp_path
 def test_folder_without_pictures(tmp_path: Path) -> None:
     touch(tmp_path / "in", "notes.txt", ".hidden.png")
     with pytest.raises(ValueError, match=r"in: no pictures\. Expected sketches"):
-        plan(tmp_path / "in", output=tmp_path / "out")
+        jobs_of(tmp_path / "in", output=tmp_path / "out")
 
 
 def test_missing_input(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone: no such file or folder\. Pass input="):
-        plan(tmp_path / "gone", output=tmp_path / "out")
+        jobs_of(tmp_path / "gone", output=tmp_path / "out")
 
 
-# ---------------------------------------------------------------- missing files, shares, truths
+# ---------------------------------------------------------------- missing files, shares, reals
 
 
 def test_missing_kinds_are_told(sketches: Path, tmp_path: Path) -> None:
-    (job,) = plan(sketches / "a.png", output=tmp_path / "out", compare=True)
+    (job,) = jobs_of(sketches / "a.png", output=tmp_path / "out", compare=True)
     assert job.missing() == ["picture", "compare"]
     touch(tmp_path / "out", "a.png")
     assert job.missing() == ["compare"]
@@ -284,18 +289,20 @@ def test_share_that_is_none(shard: str) -> None:
         share_of(shard, {})
 
 
-def test_truth_has_the_same_name_whatever_the_suffix(sketches: Path, tmp_path: Path) -> None:
-    truth = touch(tmp_path / "truth", "a.jpg", "b.png", "deep/er/c.webp")
-    jobs = plan(sketches, output=tmp_path / "out")
-    found = find_truths(jobs, truth)
-    assert [os.path.relpath(found[job.source], truth) for job in jobs] == [
+def test_a_real_picture_has_the_same_name_whatever_the_suffix(
+    sketches: Path, tmp_path: Path
+) -> None:
+    folder = touch(tmp_path / "truth", "a.jpg", "b.png", "deep/er/c.webp")
+    jobs = jobs_of(sketches, output=tmp_path / "out")
+    found = find_reals(jobs, folder)
+    assert [os.path.relpath(found[job.source], folder) for job in jobs] == [
         "a.jpg",
         "b.png",
         "deep/er/c.webp",
     ]
-    (truth / "b.png").unlink()
+    (folder / "b.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"truth/b\.jpg: no true picture of that name"):
-        find_truths(jobs, truth)
+        find_reals(jobs, folder)
 
 
 @pytest.mark.parametrize(
@@ -309,6 +316,6 @@ def test_a_picture_s_name_is_no_folder(
     for path in ("a.png", "in/b.png", "in/c.png"):
         Path(path).touch()
     with pytest.raises(ValueError, match=rf"{output}: expected a folder, or for a single picture"):
-        plan_jobs([entry], output)
+        plan_jobs([entry], output=output)
     Path(output).mkdir()  # unless it is one
-    assert plan_jobs([entry], output)[0].folder == Path(output)
+    assert plan_jobs([entry], output=output)[0].folder == Path(output)

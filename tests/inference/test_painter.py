@@ -8,28 +8,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_painter import draw_sketch, in_rgb, make_generator
 from torch import Tensor
 
 from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
-from sketch2paint.inference.painter import LONGEST, Painter
+from sketch2paint.inference.painter import LONGER_SIDE, Painter
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import save_generator
 
 SIZES = [(1, 1), (1, 300), (300, 1), (17, 301), (64, 64), (100, 40), (16, 16), (5, 7)]
-
-
-def drawing(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A grey sketch with some black lines on white."""
-    rng = np.random.default_rng(seed)
-    sketch = np.full((height, width), 255, np.uint8)
-    sketch[rng.random(height) < 0.2] = 0
-    sketch[:, rng.random(width) < 0.2] = 0
-    return sketch
-
-
-def rgb(grey: np.ndarray) -> np.ndarray:
-    return np.repeat(grey[..., None], 3, axis=2)
 
 
 class Echo(UNetGenerator):
@@ -57,14 +45,13 @@ def painter(tiny_generator: UNetGenerator) -> Painter:
 @pytest.fixture
 def batch_norm_painter() -> Painter:
     """With dropout and batch norm, whose statistics have seen something, left in training mode."""
-    with torch.random.fork_rng():
+    generator = make_generator(norm="batch", dropout=0.5, strength=1).train()
+    with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        generator = UNetGenerator(16, base_channels=4, norm="batch", dropout=0.5).train()
-        with torch.no_grad():
-            for weights in generator.parameters():
-                weights.mul_(5)
-            for _ in range(5):
-                generator(torch.rand(4, 1, 32, 32) * 2 - 1)
+        for weights in generator.parameters():
+            weights.mul_(5)
+        for _ in range(5):
+            generator(torch.rand(4, 1, 32, 32) * 2 - 1)
     return Painter(generator)
 
 
@@ -73,14 +60,14 @@ def batch_norm_painter() -> Painter:
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_picture_has_the_size_of_the_sketch(painter: Painter, height: int, width: int) -> None:
-    sketch = drawing(height, width)
-    for picture in painter.paint([sketch, rgb(sketch)]):
+    sketch = draw_sketch(height, width)
+    for picture in painter.paint([sketch, in_rgb(sketch)]):
         assert picture.shape == (height, width, 3)
         assert picture.dtype == np.uint8
 
 
 def test_fixture_paints_colours(painter: Painter) -> None:
-    (picture,) = painter.paint([drawing(64, 64)])
+    (picture,) = painter.paint([draw_sketch(64, 64)])
     assert picture.std(axis=(0, 1)).min() > 5  # or the comparisons below would compare nothing
     assert np.ptp(picture.astype(int), axis=2).max() > 10
 
@@ -90,13 +77,13 @@ def test_no_sketches_no_pictures(painter: Painter) -> None:
 
 
 def test_grey_and_rgb_input_are_the_same(painter: Painter) -> None:
-    sketch = drawing(40, 60)
-    grey, colour = painter.paint([sketch, rgb(sketch)])
+    sketch = draw_sketch(40, 60)
+    grey, colour = painter.paint([sketch, in_rgb(sketch)])
     np.testing.assert_array_equal(grey, colour)
 
 
 def test_mixed_sizes_keep_their_order(painter: Painter) -> None:
-    sketches = [drawing(*size, seed=n) for n, size in enumerate(SIZES + SIZES[::-1])]
+    sketches = [draw_sketch(*size, seed=n) for n, size in enumerate(SIZES + SIZES[::-1])]
     together = painter.paint(sketches)
     for sketch, picture in zip(sketches, together, strict=True):
         assert picture.shape[:2] == sketch.shape
@@ -105,14 +92,14 @@ def test_mixed_sizes_keep_their_order(painter: Painter) -> None:
 
 
 def test_sketches_are_left_alone(painter: Painter) -> None:
-    sketch = drawing(40, 60)
+    sketch = draw_sketch(40, 60)
     painter.paint([sketch])
-    np.testing.assert_array_equal(sketch, drawing(40, 60))
+    np.testing.assert_array_equal(sketch, draw_sketch(40, 60))
 
 
 def test_views_are_taken(painter: Painter) -> None:
-    sketch = drawing(40, 60)
-    mirrored = painter.paint([sketch[:, ::-1], rgb(sketch)[:, ::-1]])
+    sketch = draw_sketch(40, 60)
+    mirrored = painter.paint([sketch[:, ::-1], in_rgb(sketch)[:, ::-1]])
     expected = painter.paint([sketch[:, ::-1].copy()])[0]
     for picture in mirrored:
         np.testing.assert_array_equal(picture, expected)
@@ -126,7 +113,7 @@ def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
     generator = Echo()
     sketch = np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)
     (picture,) = plain(generator).paint([sketch])
-    np.testing.assert_array_equal(picture, rgb(sketch))  # nothing to scale, so nothing is lost
+    np.testing.assert_array_equal(picture, in_rgb(sketch))  # nothing to scale, so nothing is lost
     (seen,) = generator.seen
     assert seen.shape == (1, 1, -(-height // 16) * 16, -(-width // 16) * 16)
     top, left = -height % 16 // 2, -width % 16 // 2  # in the middle of the paper
@@ -149,7 +136,7 @@ def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
 def test_shorter_side_is_scaled_to_the_training_size(
     sketch: tuple[int, int], scaled: tuple[int, int]
 ) -> None:
-    assert LONGEST == 4
+    assert LONGER_SIDE == 4
     generator = Echo()
     plain(generator).paint([np.zeros(sketch, np.uint8)])
     assert generator.seen[0].shape[-2:] == scaled
@@ -177,7 +164,7 @@ def test_thin_lines_reach_the_network_as_grey() -> None:
 
 
 def test_picture_does_not_depend_on_its_batch(batch_norm_painter: Painter) -> None:
-    sketches = [drawing(48, 48, seed) for seed in range(6)]
+    sketches = [draw_sketch(48, 48, seed) for seed in range(6)]
     together = batch_norm_painter.paint(sketches)
     assert np.ptp(np.stack(together).astype(int), axis=0).max() > 10  # they differ
     for sketch, picture in zip(sketches, together, strict=True):
@@ -187,7 +174,7 @@ def test_picture_does_not_depend_on_its_batch(batch_norm_painter: Painter) -> No
 
 def test_twice_is_the_same(batch_norm_painter: Painter) -> None:
     assert not batch_norm_painter.generator.training
-    sketches = [drawing(48, 48, seed) for seed in range(3)]
+    sketches = [draw_sketch(48, 48, seed) for seed in range(3)]
     for first, second in zip(*(batch_norm_painter.paint(sketches) for _ in "12"), strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -195,7 +182,7 @@ def test_twice_is_the_same(batch_norm_painter: Painter) -> None:
 def test_painting_changes_no_weight_and_needs_no_gradient(batch_norm_painter: Painter) -> None:
     generator = batch_norm_painter.generator
     before = {key: value.clone() for key, value in generator.state_dict().items()}
-    batch_norm_painter.paint([drawing(40, 60)])
+    batch_norm_painter.paint([draw_sketch(40, 60)])
     assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
     assert all(weights.grad is None for weights in generator.parameters())
 
@@ -276,20 +263,14 @@ def test_network_sees_the_lightness_of_a_photograph() -> None:
 
 @pytest.fixture
 def photo_generator() -> UNetGenerator:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = UNetGenerator(16, base_channels=4, out_channels=2)
-    with torch.no_grad():
-        for weights in generator.out.parameters():
-            weights.mul_(20)
-    return generator
+    return make_generator(out_channels=2, strength=20)
 
 
 def test_grey_and_colour_photographs_are_painted_alike(photo_generator: UNetGenerator) -> None:
     colour = photograph(64, 80)
     grey = levels_of_lightness(colour).astype(np.uint8)
     painter = Painter(photo_generator, task="photo")
-    first, second, third = (lab(p) for p in painter.paint([colour, rgb(grey), grey]))
+    first, second, third = (lab(p) for p in painter.paint([colour, in_rgb(grey), grey]))
     np.testing.assert_array_equal(second, third)  # (H, W) is the same as (H, W, 3)
     assert np.abs(first - second).mean() < 2  # a random network with strong weights: not the most
     assert np.abs(first - second).mean() < 0.2 * np.abs(first[..., 1:]).mean()
@@ -331,7 +312,7 @@ def test_task_comes_from_the_weight_file(photo_generator: UNetGenerator, tmp_pat
 
 
 def test_loaded_painter_paints_the_same(weight_path: Path, painter: Painter) -> None:
-    sketch = drawing(40, 60)
+    sketch = draw_sketch(40, 60)
     (expected,) = painter.paint([sketch])
     (picture,) = Painter.load(weight_path, device="cpu").paint([sketch])
     np.testing.assert_array_equal(picture, expected)
@@ -370,7 +351,7 @@ def test_unknown_device(weight_path: Path, device: str) -> None:
 )
 def test_wrong_input_is_described(painter: Painter, sketch: Any) -> None:
     with pytest.raises(ValueError, match=r"\(H, W\) or \(H, W, 3\), got") as info:
-        painter.paint([drawing(8, 8), sketch])
+        painter.paint([draw_sketch(8, 8), sketch])
     assert f"{sketch.dtype} {sketch.shape}" in str(info.value)
 
 
@@ -385,14 +366,14 @@ def test_paint_docstring_runs(weight_path: Path) -> None:
 
 
 def test_one_in_one_out(painter: Painter) -> None:
-    sketch = drawing(40, 60)
+    sketch = draw_sketch(40, 60)
     (expected,) = painter.paint([sketch])
     np.testing.assert_array_equal(painter.paint(sketch), expected)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
 def test_pil_in_pil_out(painter: Painter, mode: str) -> None:
-    sketch = drawing(40, 60)
+    sketch = draw_sketch(40, 60)
     if mode == "I;16":
         source = Image.fromarray(sketch.astype(np.uint16) * 257)
     else:
@@ -403,7 +384,7 @@ def test_pil_in_pil_out(painter: Painter, mode: str) -> None:
 
 
 def test_transparent_paper_is_white(painter: Painter) -> None:
-    sketch = drawing(40, 60)
+    sketch = draw_sketch(40, 60)
     ink = np.dstack([np.zeros((40, 60, 3), np.uint8), 255 - sketch])
     picture = painter.paint(Image.fromarray(ink))
     np.testing.assert_array_equal(np.asarray(picture), painter.paint(sketch))
@@ -415,14 +396,9 @@ def test_transparent_paper_is_white(painter: Painter) -> None:
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize(("size", "count"), [(64, 64), (256, 3)])
 def test_picture_is_bit_equal_in_any_company(upsampling: str, size: int, count: int) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = UNetGenerator(64, base_channels=16, upsampling=upsampling)
-    with torch.no_grad():
-        for weights in generator.out.parameters():
-            weights.mul_(20)
+    generator = make_generator(64, base_channels=16, upsampling=upsampling, strength=20)
     painter = Painter(generator, scale=1)
-    sketches = [drawing(size, size, seed) for seed in range(count)]
+    sketches = [draw_sketch(size, size, seed) for seed in range(count)]
     together, again = painter.paint(sketches), painter.paint(sketches)
     backwards = painter.paint(sketches[::-1])[::-1]
     alone = [painter.paint(sketch) for sketch in sketches[:: max(1, count // 8)]]
@@ -433,13 +409,8 @@ def test_picture_is_bit_equal_in_any_company(upsampling: str, size: int, count: 
 
 
 def test_bf16_is_near_alone_and_in_company() -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = UNetGenerator(64, base_channels=16)
-    with torch.no_grad():
-        for weights in generator.out.parameters():
-            weights.mul_(20)
-    sketches = [drawing(64, 64, seed) for seed in range(8)]
+    generator = make_generator(64, base_channels=16, strength=20)
+    sketches = [draw_sketch(64, 64, seed) for seed in range(8)]
     exact = Painter(generator, lines="network").paint(sketches)
     painter = Painter(generator, precision="bf16", lines="network")
     together, alone = painter.paint(sketches), [painter.paint(sketch) for sketch in sketches]
@@ -467,7 +438,7 @@ def test_auto_is_the_fastest_precision_here(
 def test_scale_is_a_factor(scale: float, seen: tuple[int, int]) -> None:
     generator = Echo()
     painter = Painter(generator, scale=scale, tile="off", lines="network")
-    assert painter.paint(drawing(48, 80)).shape == (48, 80, 3)
+    assert painter.paint(draw_sketch(48, 80)).shape == (48, 80, 3)
     assert generator.seen[0].shape[-2:] == seen
 
 
@@ -476,9 +447,9 @@ def test_scale_is_a_factor(scale: float, seen: tuple[int, int]) -> None:
     [("auto", {(48, 192), (48, 64)}), (64, {(48, 192), (48, 64)}), (16, {(16, 16)})],
 )
 def test_tiles_of_a_large_drawing(tile: Any, sizes: set[tuple[int, int]]) -> None:
-    generator, sketch = Echo(), drawing(48, 192)
+    generator, sketch = Echo(), draw_sketch(48, 192)
     painter = Painter(generator, scale=1, tile=tile, lines="network", normalise="off")
-    np.testing.assert_array_equal(painter.paint(sketch), rgb(sketch))
+    np.testing.assert_array_equal(painter.paint(sketch), in_rgb(sketch))
     assert {tuple(x.shape[-2:]) for x in generator.seen[1:]} <= sizes  # [0] is the whole page
     generator.seen.clear()
     Painter(generator, scale=1, tile="off", normalise="off").paint(sketch)
@@ -489,19 +460,16 @@ def test_tiles_cost_what_they_are() -> None:
     counts = []
     for width in (256, 512, 1024):
         generator = Echo()
-        Painter(generator, scale=1, tile=16, normalise="off").paint(drawing(16, width))
+        Painter(generator, scale=1, tile=16, normalise="off").paint(draw_sketch(16, width))
         counts.append(sum(len(x) for x in generator.seen) - 1)
     assert counts == [-(-(width - 4) // 12) for width in (256, 512, 1024)]
 
 
 @pytest.mark.parametrize("task", ["sketch", "photo"])
 def test_tiles_and_the_whole_look_alike(task: str) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = UNetGenerator(
-            16, base_channels=4, levels=2, norm="batch", out_channels=2 if task == "photo" else 3
-        )
-    picture = photograph(97, 130) if task == "photo" else drawing(97, 130)
+    channels = 2 if task == "photo" else 3
+    generator = make_generator(levels=2, norm="batch", out_channels=channels, strength=1)
+    picture = photograph(97, 130) if task == "photo" else draw_sketch(97, 130)
     tiled, one = (
         Painter(generator, task=task, scale=1, tile=t).paint(picture) for t in (32, "off")
     )
@@ -515,7 +483,7 @@ def test_tiles_and_the_whole_look_alike(task: str) -> None:
 @pytest.mark.parametrize("scale", ["auto", 1])
 def test_declared_sizes(painter: Painter, size: tuple[int, int], scale: Any) -> None:
     painter = Painter(painter.generator, scale=scale)
-    (painted,) = painter.process([drawing(*size)])
+    (painted,) = painter.process([draw_sketch(*size)])
     assert painted.picture.shape == painted.colours.shape == (*size, 3)
     assert painted.lines.shape == size
 
@@ -544,7 +512,7 @@ def test_no_memory_is_said(error: Exception, tile: Any, side: int) -> None:
     with pytest.raises(
         ValueError, match=rf"cpu to have memory for tiles of {side} .*smaller `tile`"
     ):
-        Painter(Hungry(), scale=1, tile=tile).paint(drawing(20, 160))
+        Painter(Hungry(), scale=1, tile=tile).paint(draw_sketch(20, 160))
 
 
 def test_other_errors_are_not_taken_for_memory() -> None:
@@ -553,14 +521,14 @@ def test_other_errors_are_not_taken_for_memory() -> None:
             raise RuntimeError("shapes")
 
     with pytest.raises(RuntimeError, match="^shapes$"):
-        Painter(Broken()).paint(drawing(20, 20))
+        Painter(Broken()).paint(draw_sketch(20, 20))
 
 
 # ---------------------------------------------------------------- layers and scans
 
 
 def test_lines_are_the_drawings_own(painter: Painter) -> None:
-    sketch = drawing(64, 96)
+    sketch = draw_sketch(64, 96)
     (kept,) = painter.process([sketch])
     np.testing.assert_array_equal(kept.lines, sketch)
     np.testing.assert_allclose(kept.picture, kept.colours * (sketch[..., None] / 255), atol=0.51)
@@ -576,7 +544,7 @@ def test_scan_is_painted_as_the_clean_drawing(painter: Painter) -> None:
     (clean,), (turned,) = painter.process([page]), painter.process([255 - page])
     np.testing.assert_array_equal(turned.picture, clean.picture)
     assert turned.notes == ("inverted",)
-    (scan,) = painter.process([rgb((page * 0.7 + 20).astype(np.uint8))])
+    (scan,) = painter.process([in_rgb((page * 0.7 + 20).astype(np.uint8))])
     assert scan.notes == ("paper lightened",)
     assert np.abs(scan.picture.astype(int) - clean.picture).mean() < 8
     (left,) = Painter(painter.generator, normalise="off").process([255 - page])
@@ -632,10 +600,8 @@ def test_something_else_than_a_sketch(painter: Painter) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_change_nothing(threads: int) -> None:
-    torch.manual_seed(0)
-    painter = Painter(UNetGenerator(size=64, base_channels=16))
-    rng = np.random.default_rng(0)
-    sketches = [(255 * (rng.random((64, 64)) > 0.2)).astype(np.uint8) for _ in range(5)]
+    painter = Painter(make_generator(64, base_channels=16))
+    sketches = [draw_sketch(64, 64, seed) for seed in range(5)]
     alone = [painter.paint(sketch) for sketch in sketches]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)

@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_painter import draw_sketch, make_generator
 
-import sketch2paint.inference.pipeline as painting
+import sketch2paint.inference.pipeline as pipeline
 from sketch2paint.images.convert import read_rgb, write_picture
 from sketch2paint.inference.jobs import Job, plan_jobs
 from sketch2paint.inference.painter import Painted, Painter
@@ -30,12 +32,15 @@ from sketch2paint.inference.pipeline import (
     summary,
 )
 from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.tasks import SKETCH
+
+TOO_MUCH = 250  # a sketch of this grey all over needs more memory than there is
 
 
 class Inverter:
     """Stands for a Painter: colours are the negative; knows what it was given."""
 
-    task, device = "sketch", torch.device("cpu")
+    task, device = SKETCH, torch.device("cpu")
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[int, ...]]] = []
@@ -43,10 +48,10 @@ class Inverter:
     def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
         self.batches.append([sketch.shape for sketch in sketches])
         time.sleep(0.002)  # or nothing would be left of it in predict.json
-        if any((sketch == 7).all() for sketch in sketches):
+        if any((sketch == TOO_MUCH).all() for sketch in sketches):
             raise RuntimeError("DefaultCPUAllocator: not enough memory")
         return [
-            Painted(255 - sketch, 255 - sketch, sketch[..., 0], ("inverted",))
+            Painted(255 - sketch, colours=255 - sketch, lines=sketch[..., 0], notes=("inverted",))
             for sketch in sketches
         ]
 
@@ -66,14 +71,22 @@ def sketches(tmp_path: Path) -> Path:
     """A folder with three sketches, one of them deeper."""
     folder = tmp_path / "in"
     for number, name in enumerate(["a.png", "b.jpg", "deep/er/c.png"]):
-        sketch = np.full((20 + number, 30), 255, np.uint8)
-        sketch[number + 5] = 0
-        write_picture(folder / name, sketch)
+        write_picture(folder / name, draw_sketch(20 + number, 30, seed=number))
     return folder
 
 
-def plan(source: Path, output: Path, **options: object) -> list[Job]:
-    return plan_jobs([str(source)], str(output), **options)  # type: ignore[arg-type]
+def write_flat(folder: Path, heights: Sequence[int]) -> None:
+    """Write pictures 10 pixels wide: 0.png is 0 all over, 1.png is 1, and so on."""
+    for number, height in enumerate(heights):
+        write_picture(folder / f"{number}.png", np.full((height, 10), number, np.uint8))
+
+
+def jobs_of(source: Path, output: Path, **options: object) -> list[Job]:
+    return plan_jobs([str(source)], output=str(output), **options)  # type: ignore[arg-type]
+
+
+def paint(painter: object, jobs: list[Job], batch_size: int = 8, **options: Any) -> list[Outcome]:
+    return list(paint_files(painter, jobs=jobs, batch_size=batch_size, **options))  # type: ignore[arg-type]
 
 
 def by_name(outcomes: object) -> dict[str, Outcome]:
@@ -87,8 +100,8 @@ def by_name(outcomes: object) -> dict[str, Outcome]:
 def test_every_file_is_painted_at_its_own_size(
     painter: Painter, sketches: Path, tmp_path: Path, batch_size: int
 ) -> None:
-    jobs = plan(sketches, tmp_path / "out")
-    outcomes = list(paint_files(painter, jobs, batch_size))
+    jobs = jobs_of(sketches, tmp_path / "out")
+    outcomes = paint(painter, jobs, batch_size)
     assert [(outcome.job, outcome.status) for outcome in outcomes] == [(j, "done") for j in jobs]
     for outcome in outcomes:
         (expected,) = painter.process([read_rgb(outcome.job.source)])
@@ -107,9 +120,9 @@ def test_a_broken_picture_is_reported_and_the_others_are_done(
     (sketches / "aa.png").write_text("not a picture")
     (sketches / "ab.png").write_bytes((sketches / "a.png").read_bytes()[:50])
     os.mkfifo(sketches / "ac.png")
-    jobs = plan(sketches, tmp_path / "out")
+    jobs = jobs_of(sketches, tmp_path / "out")
     (sketches / "b.jpg").unlink()  # gone since
-    outcomes = by_name(paint_files(inverter, jobs, batch_size))
+    outcomes = by_name(paint(inverter, jobs, batch_size))
     assert len(outcomes) == len(jobs)
     failed = {name: o.error for name, o in outcomes.items() if o.status == "failed"}
     assert failed.keys() == {"aa.png", "ab.png", "ac.png", "b.jpg"}
@@ -118,6 +131,19 @@ def test_a_broken_picture_is_reported_and_the_others_are_done(
     assert "expected a readable picture" in str(failed["aa.png"])
     for outcome in outcomes.values():
         assert outcome.job.picture.exists() == (outcome.status == "done")
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_outcomes_come_in_the_order_of_the_jobs(
+    inverter: Painter, sketches: Path, tmp_path: Path, batch_size: int
+) -> None:
+    for name in ("a.jpg", "bb.png", "deep/zz.png"):
+        (sketches / name).write_text("not a picture")
+    jobs = jobs_of(sketches, tmp_path / "out")
+    outcomes = paint(inverter, jobs, batch_size)
+    assert [outcome.job for outcome in outcomes] == jobs
+    statuses = ["failed", "done", "done", "failed", "done", "failed"]
+    assert [outcome.status for outcome in outcomes] == statuses
 
 
 def test_unwritable_output_is_reported_and_the_others_are_done(
@@ -130,7 +156,7 @@ def test_unwritable_output_is_reported_and_the_others_are_done(
     write_picture(sketches / f"{'n' * 250}.bmp", np.full((3, 3), 9, np.uint8))
     (out / "link").symlink_to(tmp_path)
     write_picture(sketches / "link/x.png", np.full((3, 3), 9, np.uint8))
-    outcomes = by_name(paint_files(inverter, plan(sketches, out), 8))
+    outcomes = by_name(paint(inverter, jobs_of(sketches, out), 8))
     assert outcomes["b.jpg"].status == "done"
     for name, target in (("a.png", "a.png"), ("c.png", "deep/er/c.png")):
         assert str(outcomes[name].error).startswith(f"{out / target}: cannot be written: ")
@@ -145,8 +171,8 @@ def test_a_name_too_long_is_said_at_its_file(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
     write_picture(sketches / f"{'n' * 250}.png", np.full((3, 3), 9, np.uint8))
-    jobs = plan(sketches, tmp_path / "out", compare=True)
-    outcomes = by_name(paint_files(inverter, jobs, 8))
+    jobs = jobs_of(sketches, tmp_path / "out", compare=True)
+    outcomes = by_name(paint(inverter, jobs, 8))
     long = outcomes.pop(f"{'n' * 250}.png")
     assert "n.compare.png: cannot be written: File name too long" in str(long.error)
     assert {outcome.status for outcome in outcomes.values()} == {"done"}
@@ -160,8 +186,8 @@ def test_a_full_disk_is_said_at_each_file(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         write_picture(path, *rest, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(painting, "write_picture", full)
-    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8))
+    monkeypatch.setattr(pipeline, "write_picture", full)
+    outcomes = by_name(paint(inverter, jobs_of(sketches, tmp_path / "out"), 8))
     assert {name: o.status for name, o in outcomes.items()} == {
         "a.png": "failed",
         "b.jpg": "done",
@@ -175,8 +201,8 @@ def test_a_full_disk_is_said_at_each_file(
 def test_what_fails_together_is_painted_alone(
     inverter: Inverter, sketches: Path, tmp_path: Path
 ) -> None:
-    write_picture(sketches / "ab.png", np.full((5, 5), 7, np.uint8))
-    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8))  # type: ignore[arg-type]
+    write_picture(sketches / "ab.png", np.full((5, 5), TOO_MUCH, np.uint8))
+    outcomes = by_name(paint(inverter, jobs_of(sketches, tmp_path / "out"), 8))
     assert outcomes.pop("ab.png").error == (
         f"{sketches}/ab.png: cannot be painted: DefaultCPUAllocator: not enough memory"
     )
@@ -187,10 +213,9 @@ def test_what_fails_together_is_painted_alone(
 def test_large_pictures_go_in_smaller_batches(
     inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painting, "BATCH_PIXELS", 200)
-    for number, height in enumerate([10, 10, 10, 100, 5, 5, 5]):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((height, 10), 9, np.uint8))
-    assert len(list(paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 3))) == 7  # type: ignore[arg-type]
+    monkeypatch.setattr(pipeline, "BATCH_PIXELS", 200)
+    write_flat(tmp_path / "in", heights=[10, 10, 10, 100, 5, 5, 5])
+    assert len(paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 3)) == 7
     heights = [[shape[0] for shape in batch] for batch in inverter.batches]
     assert heights == [[10, 10], [10], [100], [5, 5, 5]]
 
@@ -199,34 +224,32 @@ def test_few_pictures_are_in_memory_at_a_time(
     tmp_path: Path, inverter: Inverter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive, most, lock = [0], [0], threading.Lock()
-    read, write = painting._read, painting._write
+    read, write = pipeline._read, pipeline._write
 
-    def counted_read(*arguments: object) -> object:
+    def counted_read(*arguments: object, **options: object) -> object:
         with lock:
             alive[0] += 1
             most[0] = max(most[0], alive[0])
-        return read(*arguments)  # type: ignore[arg-type]
+        return read(*arguments, **options)  # type: ignore[arg-type]
 
-    def counted_write(*arguments: object) -> Outcome:
-        done = write(*arguments)  # type: ignore[arg-type]
+    def counted_write(*arguments: object, **options: object) -> Outcome:
+        done = write(*arguments, **options)  # type: ignore[arg-type]
         with lock:
             alive[0] -= 1
         return done
 
-    monkeypatch.setattr(painting, "_read", counted_read)
-    monkeypatch.setattr(painting, "_write", counted_write)
-    for number in range(60):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
-    outcomes = list(paint_files(inverter, plan(tmp_path / "in", tmp_path / "out"), 2))  # type: ignore[arg-type]
+    monkeypatch.setattr(pipeline, "_read", counted_read)
+    monkeypatch.setattr(pipeline, "_write", counted_write)
+    write_flat(tmp_path / "in", heights=[3] * 60)
+    outcomes = paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 2)
     assert {outcome.status for outcome in outcomes} == {"done"} and len(outcomes) == 60
     assert alive == [0] and most[0] <= 16  # 3 batches read, 3 painted, 2 written
 
 
 def test_it_stops_after_the_running_batches(inverter: Inverter, tmp_path: Path) -> None:
-    for number in range(9):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((3, 3), 9, np.uint8))
-    jobs, seen = plan(tmp_path / "in", tmp_path / "out"), []
-    for outcome in paint_files(inverter, jobs, 1, stopped=lambda: bool(seen)):  # type: ignore[arg-type]
+    write_flat(tmp_path / "in", heights=[3] * 9)
+    jobs, seen = jobs_of(tmp_path / "in", tmp_path / "out"), []
+    for outcome in paint_files(inverter, jobs=jobs, batch_size=1, stopped=lambda: bool(seen)):  # type: ignore[arg-type]
         seen.append(outcome.job)
     assert seen == jobs[: len(seen)] and 1 <= len(seen) <= 6
     names = {path.name for path in (tmp_path / "out").rglob("*")}
@@ -244,7 +267,7 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
     heights: list[int],
     threads: list[int],
 ) -> None:
-    monkeypatch.setattr(painting, "BATCH_PIXELS", 200)
+    monkeypatch.setattr(pipeline, "BATCH_PIXELS", 200)
     before, found, process = torch.get_num_threads(), {}, inverter.process
 
     def counted(sketches: Sequence[np.ndarray]) -> list[Painted]:
@@ -252,12 +275,11 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
         return process(sketches)
 
     monkeypatch.setattr(inverter, "process", counted)
-    for number, height in enumerate(heights):
-        write_picture(tmp_path / "in" / f"{number}.png", np.full((height, 10), number, np.uint8))
+    write_flat(tmp_path / "in", heights=heights)
     torch.set_num_threads(4)
     try:
-        jobs = plan(tmp_path / "in", tmp_path / "out")
-        assert len(list(paint_files(inverter, jobs, 1))) == len(heights)  # type: ignore[arg-type]
+        jobs = jobs_of(tmp_path / "in", tmp_path / "out")
+        assert len(paint(inverter, jobs, 1)) == len(heights)
     finally:
         torch.set_num_threads(before)
     assert [found[number] for number in range(len(heights))] == threads
@@ -269,7 +291,7 @@ def test_other_threads_compute_as_before(
     before, later = torch.get_num_threads(), []
     torch.set_num_threads(4)
     try:
-        list(paint_files(inverter, plan(sketches, tmp_path / "out"), 1))  # type: ignore[arg-type]
+        paint(inverter, jobs_of(sketches, tmp_path / "out"), 1)
         thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
         thread.start()
         thread.join()
@@ -278,24 +300,56 @@ def test_other_threads_compute_as_before(
     assert later == [4]
 
 
+def test_an_error_ends_it_at_once(
+    inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(sketches: Sequence[np.ndarray]) -> list[Painted]:
+        inverter.batches.append([sketch.shape for sketch in sketches])
+        raise KeyError("a mistake in the code")
+
+    monkeypatch.setattr(inverter, "process", broken)
+    write_flat(tmp_path / "in", heights=[3] * 20)
+    before = torch.get_num_threads(), threading.active_count()
+    with pytest.raises(KeyError, match="a mistake in the code"):
+        paint(inverter, jobs_of(tmp_path / "in", tmp_path / "out"), 1)
+    assert len(inverter.batches) <= 3 and not (tmp_path / "out").exists()
+    assert (torch.get_num_threads(), threading.active_count()) == before
+
+
+def test_whoever_leaves_early_leaves_nothing_running(inverter: Inverter, tmp_path: Path) -> None:
+    write_flat(tmp_path / "in", heights=[3] * 20)
+    before = torch.get_num_threads(), threading.active_count()
+    jobs = jobs_of(tmp_path / "in", tmp_path / "out")
+    outcomes = paint_files(inverter, jobs=jobs, batch_size=1)  # type: ignore[arg-type]
+    assert next(outcomes).status == "done"
+    outcomes.close()  # type: ignore[attr-defined]
+    assert len(inverter.batches) <= 6
+    assert (torch.get_num_threads(), threading.active_count()) == before
+
+
 def test_coloured_pictures_are_skipped_or_painted(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
     rgb = np.zeros((40, 40, 3), np.uint8)
     rgb[:20], rgb[20:] = (230, 30, 30), (30, 200, 60)
     write_picture(sketches / "aa.png", rgb)
-    jobs = plan(sketches, tmp_path / "out")
-    outcomes = by_name(paint_files(inverter, jobs, 8, coloured="skip"))
+    jobs = jobs_of(sketches, tmp_path / "out")
+    outcomes = by_name(paint(inverter, jobs, 8, coloured="skip"))
     assert outcomes["aa.png"].status == "skipped" and outcomes["a.png"].status == "done"
     assert not outcomes["aa.png"].job.picture.exists()
-    outcomes = by_name(paint_files(inverter, jobs, 8, coloured="paint"))
+    outcomes = by_name(paint(inverter, jobs, 8, coloured="paint"))
     assert outcomes["aa.png"].status == "done"
+
+
+def test_other_words_for_coloured_are_refused(inverter: Inverter) -> None:
+    with pytest.raises(ValueError, match="Expected `coloured` to be one of skip, paint, got 'co"):
+        paint(inverter, [], coloured="copy")
 
 
 def test_too_large_a_picture_fails_by_its_header(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
-    outcomes = by_name(paint_files(inverter, plan(sketches, tmp_path / "out"), 8, max_pixels=610))
+    outcomes = by_name(paint(inverter, jobs_of(sketches, tmp_path / "out"), 8, max_pixels=610))
     assert outcomes["a.png"].status == "done"
     assert "c.png: expected at most 610 pixels, got 30 x 22" in str(outcomes["c.png"].error)
 
@@ -306,24 +360,22 @@ def test_transparent_sketch_is_painted_as_on_white(
     lines = 255 - read_rgb(sketches / "a.png")[..., 0]  # ink as alpha
     rgba = np.dstack([np.zeros_like(lines)] * 3 + [lines])
     Image.fromarray(rgba).save(sketches / "clear.png")
-    assert len(list(paint_files(painter, plan(sketches, tmp_path / "out"), 2))) == 4
+    assert len(paint(painter, jobs_of(sketches, tmp_path / "out"), 2)) == 4
     np.testing.assert_array_equal(
         read_rgb(tmp_path / "out/clear.png"), read_rgb(tmp_path / "out/a.png")
     )
 
 
 def test_photographs_of_every_mode_are_painted_at_their_own_size(tmp_path: Path) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        painter = Painter(UNetGenerator(16, base_channels=2, out_channels=2), task="photo")
+    painter = Painter(make_generator(out_channels=2, strength=1), task="photo")
     ramp = np.repeat(np.arange(40, 220, 4, dtype=np.uint8)[None], 30, axis=0)
     (tmp_path / "in").mkdir()
     grey = Image.fromarray(ramp)
     for name, mode in (("a.png", "L"), ("b.png", "RGB"), ("c.png", "RGBA"), ("d.tif", "CMYK")):
         grey.convert("RGB").convert(mode).save(tmp_path / "in" / name)
     Image.fromarray(ramp.astype(np.uint16) * 256).save(tmp_path / "in" / "e.png")
-    jobs = plan(tmp_path / "in", tmp_path / "out")
-    assert [outcome.error for outcome in paint_files(painter, jobs, 3)] == [None] * 5
+    jobs = jobs_of(tmp_path / "in", tmp_path / "out")
+    assert [outcome.error for outcome in paint(painter, jobs, 3)] == [None] * 5
     painted = [read_rgb(job.picture).astype(int) for job in jobs]
     for picture in painted:
         assert picture.shape == (30, 45, 3)
@@ -340,8 +392,8 @@ def test_metadata_goes_with_the_picture(inverter: Painter, tmp_path: Path) -> No
     options = {"exif": exif, "dpi": (300, 150), "quality": 95}
     Image.new("L", (30, 20), 255).save(tmp_path / "in/a.jpg", **options)
     for format_ in ("png", "jpg", "webp"):
-        jobs = plan(tmp_path / "in", tmp_path / format_, format=format_)
-        (outcome,) = paint_files(inverter, jobs, 1)
+        jobs = jobs_of(tmp_path / "in", tmp_path / format_, format=format_)
+        (outcome,) = paint(inverter, jobs, 1)
         assert outcome.size == (20, 30)
         with Image.open(tmp_path / f"{format_}/a.{format_}") as picture:
             tags = picture.getexif()
@@ -355,8 +407,8 @@ def test_metadata_goes_with_the_picture(inverter: Painter, tmp_path: Path) -> No
 def test_layers_and_compare_are_written_beside(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
-    jobs = plan(sketches / "a.png", tmp_path / "out", layers=True, compare=True)
-    assert [outcome.status for outcome in paint_files(inverter, jobs, 1)] == ["done"]
+    jobs = jobs_of(sketches / "a.png", tmp_path / "out", layers=True, compare=True)
+    assert [outcome.status for outcome in paint(inverter, jobs, 1)] == ["done"]
     sketch, out = read_rgb(sketches / "a.png"), tmp_path / "out"
     with Image.open(out / "a.colours.png") as colours:
         assert colours.mode == "RGBA"
@@ -383,7 +435,7 @@ def test_standard_input_goes_to_standard_output(
     pipe = Pipe()
     monkeypatch.setattr(sys, "stdin", Pipe((sketches / "a.png").read_bytes()))
     monkeypatch.setattr(sys, "__stdout__", pipe)
-    (outcome,) = paint_files(inverter, plan_jobs(["-"], "-"), 1)
+    (outcome,) = paint(inverter, plan_jobs(["-"], output="-"), 1)
     assert outcome.status == "done", outcome.error
     with Image.open(pipe.buffer) as picture:
         assert picture.format == "PNG"
@@ -398,17 +450,17 @@ def test_only_what_is_missing_is_painted(
 ) -> None:
     out = tmp_path / "out"
     write_picture(out / "a.png", np.full((1, 1), 9, np.uint8))
-    outcomes, signum = paint_missing(inverter, plan(sketches, out))  # type: ignore[arg-type]
+    outcomes, signum = paint_missing(inverter, jobs=jobs_of(sketches, out))  # type: ignore[arg-type]
     assert {name: o.status for name, o in by_name(outcomes).items()} == {
         "a.png": "kept",
         "b.jpg": "done",
         "c.png": "done",
     }
     assert signum == 0 and read_rgb(out / "a.png").shape == (1, 1, 3)
-    paint_missing(inverter, plan(sketches, out, compare=True))  # type: ignore[arg-type]
+    paint_missing(inverter, jobs=jobs_of(sketches, out, compare=True))  # type: ignore[arg-type]
     assert (out / "a.compare.png").exists()
     assert read_rgb(out / "a.png").shape == (1, 1, 3)  # what is there stays
-    paint_missing(inverter, plan(sketches, out), overwrite=True)  # type: ignore[arg-type]
+    paint_missing(inverter, jobs=jobs_of(sketches, out), overwrite=True)  # type: ignore[arg-type]
     assert read_rgb(out / "a.png").shape == (20, 30, 3)
 
 
@@ -452,10 +504,10 @@ def test_the_record_keeps_what_earlier_runs_did(
     inverter: Painter, sketches: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    jobs = plan(sketches, out)
-    Record(out).write(paint_missing(inverter, jobs[:1])[0])
+    jobs = jobs_of(sketches, out)
+    Record(out).write(paint_missing(inverter, jobs=jobs[:1])[0])
     (sketches / "b.jpg").write_text("broken")
-    Record(out).write(paint_missing(inverter, jobs)[0])
+    Record(out).write(paint_missing(inverter, jobs=jobs)[0])
     entries = {e["output"]: e for e in json.loads((out / "predict.json").read_text())["pictures"]}
     assert {output: e["status"] for output, e in entries.items()} == {
         "a.png": "done",
@@ -481,20 +533,20 @@ def test_a_foreign_record_is_not_written_over(tmp_path: Path, text: str) -> None
 
 
 def test_summary_counts_and_names(sketches: Path, tmp_path: Path) -> None:
-    a, b, c = plan(sketches, tmp_path)
+    a, b, c = jobs_of(sketches, tmp_path)
     outcomes = [
         Outcome(a, "done", notes=("inverted",)),
         Outcome(b, "failed", error="evil\x1b[2J\udcff.png: cannot be read"),
         Outcome(c, "skipped"),
         Outcome(a, "kept", notes=("inverted",)),
     ]
-    assert summary(outcomes, "out", 4, 4).splitlines() == [
+    assert summary(outcomes, output="out", mine=4, total=4).splitlines() == [
         "failed: evil\\x1b[2J\\udcff.png: cannot be read",
         f"note: inverted: 2 (first: {a.source})",
         "1 coloured, 1 failed, 1 skipped (coloured=paint paints them), "
         "1 there already (overwrite=true paints them again): out",
     ]
-    text = summary(outcomes[:1], "out", 3, 9, signal.SIGTERM)
+    text = summary(outcomes[:1], output="out", mine=3, total=9, signum=signal.SIGTERM)
     assert text.endswith(
         "of a share of 3 of 9, 2 left by SIGTERM (the same command does them): out"
     )

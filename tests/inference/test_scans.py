@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
+from tiny_painter import REAL, draw_shapes, in_rgb, needs_real
 
 from sketch2paint.images.convert import read_rgb, rgb_to_grey
-from sketch2paint.inference.scans import is_coloured, normalise
-
-REAL = Path(__file__).parents[3] / "shared" / "data"  # pictures beside the checkout, if there
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no shared/data beside the checkout")
+from sketch2paint.inference.scans import Levels, apply, is_coloured, measure, normalise
 
 
 def clean(seed: int = 0, side: int = 384) -> np.ndarray:
     """Black lines with smooth edges on white, (side, side)."""
-    rng = np.random.default_rng(seed)
-    page = Image.new("L", (2 * side, 2 * side), 255)
-    for _ in range(8):
-        x, y, w, h = (int(n) for n in rng.integers(side // 8, side, 4))
-        ImageDraw.Draw(page).ellipse((x, y, x + w, y + h), outline=0, width=6)
-    return np.asarray(page.resize((side, side), Image.Resampling.BOX))
+    return draw_shapes(seed, side, count=20, thickness=3)[1]
 
 
 def scanned(
@@ -53,7 +45,7 @@ def drawings() -> list[np.ndarray]:
 @pytest.mark.parametrize("seed", range(3))
 def test_clean_drawing_is_left_as_it_is(seed: int) -> None:
     page = clean(seed)
-    for same in (page, np.repeat(page[..., None], 3, axis=2)):
+    for same in (page, in_rgb(page)):
         grey, notes = normalise(same)
         np.testing.assert_array_equal(grey, page)
         assert notes == ()
@@ -97,6 +89,34 @@ def test_white_on_black_is_turned() -> None:
     assert error(grey, page) < 6
 
 
+def test_one_measurement_serves_a_whole_shot() -> None:
+    frames = [scanned(clean(seed), seed, pencil=0.4) for seed in range(3)]
+    levels = measure(frames[0])
+    assert levels.notes == ("paper lightened", "lines darkened")
+    for seed, frame in enumerate(frames):
+        assert error(apply(frame, levels), clean(seed)) < 6
+    grey, notes = normalise(frames[0])
+    np.testing.assert_array_equal(apply(frames[0], levels), grey)
+    assert notes == levels.notes
+    assert not np.array_equal(apply(frames[1], levels), normalise(frames[1])[0])  # its own differ
+
+
+def test_levels_say_what_is_done() -> None:
+    page = clean()
+    for same in (apply(page, Levels()), apply(page, measure(page))):
+        assert same is page
+    assert measure(255 - page) == Levels(inverted=True) and Levels().notes == ()
+    np.testing.assert_array_equal(apply(255 - page, Levels(inverted=True)), page)
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    darkened = apply(ramp, Levels(ink=51))
+    assert (darkened[0, :52] == 0).all() and darkened[0, 255] == 255 and darkened[0, 153] == 128
+    paper = np.full((1, 1), 128, np.uint8)
+    lightened = apply(ramp, Levels(paper=paper, white=200))
+    assert (lightened[0, 101:] == 255).all() and lightened[0, 50] == round(
+        round(255 * 50 / 128) * 1.275
+    )
+
+
 @pytest.mark.parametrize("level", [0, 128, 200, 255])
 def test_empty_page_stays_empty(level: int) -> None:
     page = np.random.default_rng(0).normal(level, 3, (200, 300)).clip(0, 255).astype(np.uint8)
@@ -113,7 +133,7 @@ def test_any_size(size: tuple[int, int]) -> None:
     if min(size) < 16:  # too small to judge
         np.testing.assert_array_equal(grey, page)
         assert notes == ()
-    assert is_coloured(np.repeat(page[..., None], 3, axis=2)) is False
+    assert is_coloured(in_rgb(page)) is False
 
 
 def test_input_is_left_alone() -> None:
@@ -186,7 +206,7 @@ def test_coloured_area_is_found(fill: tuple, paper: tuple) -> None:
 
 @needs_real
 def test_real_pictures_and_drawings_are_told_apart() -> None:
-    assert not any(is_coloured(np.repeat(page[..., None], 3, axis=2)) for page in drawings())
+    assert not any(is_coloured(in_rgb(page)) for page in drawings())
     pairs = [read_rgb(path) for path in sorted((REAL / "openmoji" / "val").glob("*.png"))[::4]]
     half = pairs[0].shape[1] // 2
     assert not any(is_coloured(pair[:, half:]) for pair in pairs)

@@ -7,6 +7,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
+from tiny_painter import make_generator
 from torch import nn
 
 from sketch2paint.inference.tiling import _windows, in_tiles, norms_of
@@ -42,7 +43,7 @@ def test_what_each_tile_knows_comes_back_whole(size: tuple[int, int]) -> None:
         seen.extend(part.shape for part in parts)
         return echo(parts)
 
-    painted = in_tiles(picture, 64, paint, whole)
+    painted = in_tiles(picture, tile=64, paint=paint, finish=whole)
     np.testing.assert_allclose(painted[..., 0], picture, atol=1e-3)
     assert set(seen) == {(min(size[0], 64), min(size[1], 64))}
 
@@ -53,7 +54,7 @@ def test_tiles_that_differ_pass_softly() -> None:
     def shifted(parts: list[np.ndarray]) -> list[np.ndarray]:
         return [part + 100.0 * (next(count) % 2) for part in echo(parts)]
 
-    painted = in_tiles(np.zeros((64, 400)), 64, shifted, whole)[..., 0]
+    painted = in_tiles(np.zeros((64, 400)), tile=64, paint=shifted, finish=whole)[..., 0]
     assert painted.min() == 0 and painted.max() == pytest.approx(100)
     assert np.abs(np.diff(painted, axis=1)).max() < 100 * np.pi / 2 / 16 + 0.1  # a cosine, 16 wide
 
@@ -65,16 +66,14 @@ def test_rows_are_finished_on_the_way() -> None:
         sizes.append(len(part))
         return part.astype(np.uint8)
 
-    painted = in_tiles(picture, 64, echo, finish)
+    painted = in_tiles(picture, tile=64, paint=echo, finish=finish)
     assert painted.dtype == np.uint8 and painted.shape == (300, 70, 1)
     assert sum(sizes) == 300 and max(sizes) <= 64
 
 
 @pytest.fixture
 def generator() -> UNetGenerator:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return UNetGenerator(16, base_channels=4).eval()
+    return make_generator().eval()
 
 
 @torch.inference_mode()
@@ -131,8 +130,6 @@ def test_networks_without_instance_norm_are_left_alone() -> None:
 
 @torch.inference_mode()
 def test_steps_at_tile_borders_are_no_larger_than_inside(generator: UNetGenerator) -> None:
-    for weights in generator.out.parameters():
-        weights.mul_(40)
     rng = np.random.default_rng(0)
     page = np.full((256, 512), 255, np.uint8)
     page[rng.integers(0, 256, 3000), rng.integers(0, 512, 3000)] = 0
@@ -143,7 +140,7 @@ def test_steps_at_tile_borders_are_no_larger_than_inside(generator: UNetGenerato
         return list(generator(x).permute(0, 2, 3, 1).numpy())
 
     with norms_of(generator, lambda: paint([page[::2, ::2]])):
-        tiled, untiled = in_tiles(page, 64, paint, whole), paint([page])[0]
+        tiled, untiled = in_tiles(page, tile=64, paint=paint, finish=whole), paint([page])[0]
     for axis, length in ((0, 256), (1, 512)):
         # Relative to a page painted in one go, since what is drawn there makes steps, too.
         steps, given = (
