@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sketch2paint.data.datamodule import SketchDataModule
-from sketch2paint.images.convert import read_rgb
+from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.description import planes_of

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from whole_program import call
 
-from sketch2paint.images.convert import read_rgb
+from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.tasks import PHOTO, SKETCH

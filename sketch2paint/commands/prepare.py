@@ -39,7 +39,7 @@ def report(pairs: Any, json: str | None, sheet: str | None, workers: int | None)
     from sketch2paint.data.checks import contact_sheet, inspect, report_text
     from sketch2paint.device import available_cores
     from sketch2paint.files import written_beside
-    from sketch2paint.images.convert import write_picture
+    from sketch2paint.images.io import write_picture
 
     splits = pairs.splits()
     found = inspect(pairs.source, splits, workers or available_cores())

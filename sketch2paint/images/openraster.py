@@ -9,7 +9,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import encoded, fit_within, resize
+from sketch2paint.images.convert import fit_within, resize
+from sketch2paint.images.io import encoded
 
 THUMBNAIL = 256  # the specification's limit
 STACK = """<?xml version='1.0' encoding='UTF-8'?>

@@ -14,14 +14,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from sketch2paint.images.convert import (
-    MAX_PIXELS,
-    grid,
-    on_square,
-    read_rgb,
-    to_float,
-    write_picture,
-)
+from sketch2paint.images.convert import grid, on_square, to_float
+from sketch2paint.images.io import MAX_PIXELS, read_rgb, write_picture
 from sketch2paint.inference.jobs import Job
 from sketch2paint.web.pages import data_uri, write_page
 

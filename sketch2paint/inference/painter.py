@@ -27,7 +27,6 @@ from sketch2paint.device import (
 from sketch2paint.images.convert import (
     fit_within,
     lab_to_rgb,
-    pil_to_rgb,
     resize,
     rgb_to_lab,
     rows,
@@ -38,6 +37,7 @@ from sketch2paint.images.convert import (
     to_hwc,
     to_uint8,
 )
+from sketch2paint.images.io import pil_to_rgb
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.tiling import Finish, in_tiles, norms_of

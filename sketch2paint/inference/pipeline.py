@@ -25,7 +25,7 @@ from tqdm import tqdm
 from sketch2paint.arguments import one_of
 from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import (
+from sketch2paint.images.io import (
     MAX_PIXELS,
     Picture,
     declared_pixels,

@@ -13,7 +13,8 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
-from sketch2paint.images.convert import grid, pairs_grid, to_rgb, write_picture
+from sketch2paint.images.convert import grid, pairs_grid, to_rgb
+from sketch2paint.images.io import write_picture
 from sketch2paint.shell import command
 from sketch2paint.training.pix2pix import as_pix2pix
 

@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import encoded, fit_within, resize
+from sketch2paint.images.convert import fit_within, resize
+from sketch2paint.images.io import encoded
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

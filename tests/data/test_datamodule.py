@@ -19,14 +19,8 @@ from torch import Tensor
 from sketch2paint.arguments import described, fits
 from sketch2paint.data.datamodule import EpochSampler, SketchDataModule, default_workers
 from sketch2paint.data.lines import STYLES
-from sketch2paint.images.convert import (
-    lab_to_rgb,
-    read_rgb,
-    rgb_to_grey,
-    rgb_to_lab,
-    to_float,
-    to_uint8,
-)
+from sketch2paint.images.convert import lab_to_rgb, rgb_to_grey, rgb_to_lab, to_float, to_uint8
+from sketch2paint.images.io import read_rgb
 
 ROOT = Path(__file__).parents[2]
 SIZE, JITTER = 16, 4

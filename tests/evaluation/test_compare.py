@@ -28,7 +28,8 @@ from sketch2paint.evaluation.metrics import (
     psnr,
     ssim,
 )
-from sketch2paint.images.convert import read_rgb, resize
+from sketch2paint.images.convert import resize
+from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.networks import UNetGenerator
 

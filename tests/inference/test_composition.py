@@ -8,7 +8,8 @@ import pytest
 from tiny_painter import REAL, draw_shapes, needs_real
 
 from sketch2paint.evaluation.metrics import edge_agreement, psnr
-from sketch2paint.images.convert import read_rgb, resize, rgb_to_grey
+from sketch2paint.images.convert import resize, rgb_to_grey
+from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.composition import compose
 
 

@@ -11,7 +11,7 @@ import pytest
 from browser import Elements, needs_chromium, told
 
 import sketch2paint.inference.gallery as gallery
-from sketch2paint.images.convert import read_rgb, write_picture
+from sketch2paint.images.io import read_rgb, write_picture
 from sketch2paint.inference.gallery import gallery_path, make_gallery, make_page, make_sheet
 from sketch2paint.inference.jobs import find_reals, plan_jobs
 

@@ -19,7 +19,7 @@ from PIL import Image
 from tiny_painter import draw_sketch, make_generator
 
 import sketch2paint.inference.pipeline as pipeline
-from sketch2paint.images.convert import read_rgb, write_picture
+from sketch2paint.images.io import read_rgb, write_picture
 from sketch2paint.inference.jobs import Job, plan_jobs
 from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.pipeline import (

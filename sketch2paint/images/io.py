@@ -1,0 +1,362 @@
+"""Any picture file to uint8 and back, safely: by its header first, its errors named."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from sketch2paint.files import written_beside
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+ORIENTATION = ExifTags.Base.Orientation
+TURNED = (5, 6, 7, 8)  # values of it by which height and width change places
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow's others may start programs
+MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
+KEPT_TAGS = (
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Make,
+    ExifTags.Base.Model,
+    ExifTags.Base.DateTime,
+    ExifTags.Base.Artist,
+    ExifTags.Base.Copyright,
+)
+PIXEL_TAGS = (  # of the old file's pixels, or of nobody's use
+    ExifTags.Base.ColorSpace,
+    ExifTags.Base.ExifImageWidth,
+    ExifTags.Base.ExifImageHeight,
+    ExifTags.Base.ExifInteroperabilityOffset,
+    ExifTags.Base.MakerNote,
+)
+_OPENING = Lock()  # Pillow's limit is one for the process
+
+
+def find_pictures(folder: Path | str) -> list[Path]:
+    """List the picture files below a folder, by suffix, sorted; hidden files are left out."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(here, name)
+            for name in files
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture file's pixels and what is kept of the rest.
+
+    Attributes:
+        rgb: Pixels (H, W, 3) uint8, sRGB, upright.
+        dpi: Pixels per inch, across and down, or None.
+        exif: Tags about the picture (who, when, with what), without orientation and thumbnail; or
+            b"".
+        icc: Profile of sRGB if the file had a profile, or b"".
+        notes: Remarks on what was done or left out while reading.
+    """
+
+    rgb: np.ndarray
+    _: KW_ONLY
+    dpi: tuple[float, float] | None = None
+    exif: bytes = b""
+    icc: bytes = b""
+    notes: tuple[str, ...] = ()
+
+
+def read_rgb(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read the pixels of a picture file; see `read_picture`.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: the file is no picture, a damaged one, or larger than `max_pixels`.
+    """
+    return read_picture(path, max_pixels).rgb
+
+
+def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture of any mode: transparency on white, 16 bits to 8, EXIF turned upright.
+
+    An ICC profile that fits the pixels (RGB, grey or CMYK) is converted to sRGB, which the networks
+    know, and sRGB is written into the result. Of several frames the first is read.
+
+    Args:
+        path: File to read; "-" is standard input.
+        max_pixels: Largest number of pixels; more are refused by the header, before anything is
+            decoded.
+
+    Raises:
+        ValueError: the file is no picture, a damaged one, or larger than `max_pixels`.
+    """
+    with opened(path, max_pixels) as picture:
+        notes = []
+        if _has_frames(picture):
+            notes.append("first of several frames")
+        turned = getattr(picture, "tag_v2", {}).get(ORIENTATION) in TURNED  # a TIFF turns itself
+        picture.load()  # what fails from here on is not the pixels
+        exif = _exif(picture, notes)
+        upright = _upright(picture, notes)
+        rgb, converted = _rgb(upright, notes)
+        return Picture(
+            np.asarray(rgb),
+            dpi=_dpi(picture, turned or upright.size != picture.size),
+            exif=exif,
+            icc=srgb_profile() if converted else b"",
+            notes=tuple(notes),
+        )
+
+
+def pil_to_rgb(picture: Image.Image) -> np.ndarray:
+    """Convert a PIL picture of any mode as `read_picture` does a file, to (H, W, 3) uint8."""
+    notes: list[str] = []
+    return np.asarray(_rgb(_upright(picture, notes), notes)[0])
+
+
+@contextmanager
+def opened(path: Path | str, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """Open a picture file of the known formats, its declared size checked, its errors named.
+
+    Raises:
+        ValueError: no picture, a damaged one (also from inside the block), or too large.
+    """
+    with _named(path):
+        picture = _open(path)
+    with picture:
+        if picture.width * picture.height > max_pixels:
+            raise ValueError(
+                f"{path}: expected at most {max_pixels} pixels, got {picture.width} x "
+                f"{picture.height}. Scale it down, or read it with a larger `max_pixels`."
+            )
+        with _named(path):
+            yield picture
+
+
+def _has_frames(picture: Image.Image) -> bool:
+    try:
+        return picture.format != "MPO" and getattr(picture, "is_animated", False)  # MPO: previews
+    except Exception:  # Pillow looks into the later ones, which may be damaged
+        return True
+
+
+@contextmanager
+def _named(path: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ...
+        raise ValueError(
+            f"{path}: expected a readable picture, got: {str(error) or type(error).__name__}. "
+            "Replace or remove the file."
+        ) from error
+
+
+def _open(path: Path | str) -> Image.Image:
+    file: Path | str | BytesIO = path
+    if str(path) == "-":
+        file = BytesIO(sys.stdin.buffer.read())
+    elif not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("no file")  # a pipe would be waited for
+    with _OPENING:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # `opened` says it better
+        try:
+            return Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise ValueError(f"none of {', '.join(FORMATS)}") from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # damaged EXIF raises anything, but the pixels may be whole
+        notes.append("damaged EXIF left out")
+        return picture
+
+
+def _rgb(picture: Image.Image, notes: list[str]) -> tuple[Image.Image, bool]:
+    """Any mode to RGB on white, by the ICC profile if one fits; and whether one did."""
+    icc, grey = picture.info.get("icc_profile"), picture.mode in ("1", "L", "LA", "La", "F")
+    if picture.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it at 255
+        deep = np.asarray(picture).astype(np.int64) // 256
+        picture, grey = Image.fromarray(np.clip(deep, 0, 255).astype(np.uint8)), True
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    if not icc:
+        return picture.convert("RGB"), False
+    try:
+        return _by_profile(picture, grey, icc), True
+    except Exception as error:  # a foreign or damaged profile; the pixels are whole
+        notes.append(f"ICC profile left out: {error}")
+        return picture.convert("RGB"), False
+
+
+def _by_profile(picture: Image.Image, grey: bool, icc: bytes) -> Image.Image:
+    profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+    space = profile.profile.xcolor_space.strip()
+    mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space)
+    if mode is None or (mode == "CMYK") != (picture.mode == "CMYK") or mode == "L" and not grey:
+        raise ValueError(f"it is for {space or 'nothing known'}, the picture is {picture.mode}")
+    if mode == "RGB" and "srgb" in ImageCms.getProfileDescription(profile).lower():
+        return picture.convert("RGB")
+    converted = ImageCms.profileToProfile(
+        picture.convert(mode),
+        profile,
+        ImageCms.ImageCmsProfile(BytesIO(srgb_profile())),
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        "RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,  # or black lines would get grey
+    )
+    assert converted is not None  # only in place
+    return converted
+
+
+@cache
+def srgb_profile() -> bytes:
+    """The ICC profile of sRGB, always the same bytes."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return data[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + data[36:]  # not today's date
+
+
+def _dpi(picture: Image.Image, turned: bool) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in picture.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (1 <= across <= 30_000 and 1 <= down <= 30_000):  # nonsense, or no unit
+        return None
+    return (down, across) if turned else (across, down)
+
+
+def _exif(picture: Image.Image, notes: list[str]) -> bytes:
+    """What EXIF says about the picture rather than about its pixels."""
+    kept = Image.Exif()
+    try:
+        exif = picture.getexif()
+        kept.update({tag: exif[tag] for tag in KEPT_TAGS if tag in exif})
+        for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+            tags = {k: v for k, v in exif.get_ifd(ifd).items() if k not in PIXEL_TAGS}
+            if tags:
+                kept.get_ifd(ifd).update(tags)
+        data = kept.tobytes() if kept or kept._ifds else b""
+    except Exception:  # damaged EXIF raises anything
+        notes.append("damaged EXIF left out")
+        return b""
+    return data if len(data) < 65_000 else b""  # what a JPEG can hold
+
+
+def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Check cheaply that a file holds a whole picture and return its upright (width, height).
+
+    PNG chunks are checked by their sums without decoding; other formats are decoded.
+
+    Raises:
+        ValueError: the file is no picture, a truncated, damaged or too large one.
+    """
+    try:
+        with opened(path, max_pixels) as picture:
+            return _checked_size(picture)
+    except FileNotFoundError as error:  # a link that leads nowhere
+        raise ValueError(f"{path}: expected a readable picture, got: {error}.") from error
+
+
+def _checked_size(picture: Image.Image) -> tuple[int, int]:
+    size = picture.size
+    if picture.info.get("exif") and picture.getexif().get(ORIENTATION) in TURNED:
+        size = size[::-1]
+    if picture.format == "PNG":
+        picture.verify()
+    else:
+        picture.draft(None, (1, 1))  # JPEG: the whole file, at an eighth of its pixels
+        picture.load()
+    return size
+
+
+def declared_pixels(path: Path | str) -> int:
+    """Width times height as the header says, nothing decoded; 0 for what is no picture."""
+    try:
+        with opened(path, sys.maxsize) as picture:
+            return picture.width * picture.height
+    except (ValueError, OSError):
+        return 0
+
+
+def write_picture(
+    path: Path | str,
+    picture: np.ndarray,
+    *,
+    quality: int = 92,
+    dpi: tuple[float, float] | None = None,
+    exif: bytes = b"",
+    icc: bytes = b"",
+) -> None:
+    """Write a picture in the format of the suffix, whole or not at all; see `encoded`."""
+    data = encoded(picture, Path(path).suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
+    with written_beside(path) as beside:
+        beside.write_bytes(data)
+
+
+def encoded(
+    picture: np.ndarray,
+    suffix: str,
+    *,
+    quality: int = 92,
+    dpi: tuple[float, float] | None = None,
+    exif: bytes = b"",
+    icc: bytes = b"",
+) -> bytes:
+    """Encode a picture as a file of some format.
+
+    Args:
+        picture: Pixels (H, W), (H, W, 3) or (H, W, 4), uint8.
+        suffix: File suffix .png, .jpg, .webp or another of Pillow's.
+        quality: Quality of JPEG and WebP, 1 to 100.
+        dpi: Pixels per inch, across and down.
+        exif: Tags as in `Picture`.
+        icc: Profile of the pixels.
+
+    Raises:
+        ValueError: Pillow cannot write such a picture in this format.
+    """
+    format_ = Image.registered_extensions().get(suffix.lower())
+    if format_ is None:
+        raise ValueError(f"Expected the suffix of a picture format, got {suffix!r}. Pass .png.")
+    if dpi and format_ == "WEBP":
+        exif = _with_dpi(exif, dpi)  # it has no place of its own
+    options: dict[str, object] = {"quality": quality} if format_ in ("JPEG", "WEBP") else {}
+    if format_ == "JPEG":
+        options["subsampling"] = "4:4:4"  # or colours would leave the lines
+    if format_ == "PNG":
+        options["compress_type"] = zlib.Z_RLE  # of painted pictures smaller files in less time
+    options |= {"exif": exif} if exif else {}
+    options |= {"icc_profile": icc} if icc else {}
+    options |= {"dpi": dpi} if dpi else {}
+    file = BytesIO()
+    Image.fromarray(picture).save(file, format_, **options)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def _with_dpi(exif: bytes, dpi: tuple[float, float]) -> bytes:
+    tags = Image.Exif()
+    tags.load(exif)
+    base = ExifTags.Base
+    tags.update({base.XResolution: dpi[0], base.YResolution: dpi[1], base.ResolutionUnit: 2})
+    return tags.tobytes()
