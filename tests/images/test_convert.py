@@ -25,7 +25,6 @@ from sketch2paint.images.convert import (
     to_uint8,
 )
 
-
 WHITE = (255, 255, 255)
 
 
