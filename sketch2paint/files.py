@@ -38,6 +38,32 @@ def written_beside(path: Path | str) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file; while another process holds it, say so and wait.
+
+    Args:
+        path: File of the lock; it is made, and stays.
+    """
+    from filelock import FileLock, Timeout  # not for --help
+
+    open(path, "a").close()  # what fails from here on is not the folder but the locking
+    # The system gives the lock of a killed process back. A soft lock would stay for ever, and with
+    # it everybody who waits; no lock does less harm.
+    lock = FileLock(path, fallback_to_soft=False, preserve_lock_file=True)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"{path.parent}: another process is preparing it; waiting for it.", flush=True)
+        lock.acquire()
+    except OSError:  # a file system without locks: some of clusters and networks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def sync_folder(folder: Path) -> None:
     """Bring renames in a folder to the disk, where the system can."""
     if hasattr(os, "O_DIRECTORY"):

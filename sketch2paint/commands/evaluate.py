@@ -32,6 +32,7 @@ def evaluate(
     from sketch2paint.evaluation import report
     from sketch2paint.evaluation.bootstrap import summarise
     from sketch2paint.evaluation.compare import (
+        check_split,
         choose_split,
         common_size,
         load_candidates,
@@ -44,6 +45,7 @@ def evaluate(
     candidates = load_candidates(checkpoints, data["task"], device)
     side = common_size(candidates, size)
     pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
+    check_split(candidates, data=pictures, overlap=overlap)  # type: ignore[arg-type]
     chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))

@@ -17,18 +17,16 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from sketch2paint.data.sources import Item, Source, Splits
-from sketch2paint.files import written_beside
+from sketch2paint.files import locked, written_beside
 
 INDEX_VERSION = 1
 PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
@@ -164,7 +162,7 @@ def build(
         ValueError: a file that cannot be decoded; the message names it.
     """
     path.mkdir(parents=True, exist_ok=True)
-    with _locked(path), ThreadPoolExecutor(workers) as pool:
+    with locked(path / LOCK), ThreadPoolExecutor(workers) as pool:
         if not changes(path, source=source, splits=splits, parameters=parameters):
             return
         (path / INDEX).unlink(missing_ok=True)  # first: from here on nothing looks whole
@@ -347,23 +345,3 @@ def _volume(shapes: Iterable[Shape]) -> int:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Alone in the folder; while another process builds there, say so and wait for it."""
-    open(path / LOCK, "a").close()  # what fails from here on is not the folder but the locking
-    # The system gives the lock of a killed process back. A soft lock would stay for ever, and with
-    # it everybody who waits; no lock does less harm.
-    lock = FileLock(path / LOCK, fallback_to_soft=False, preserve_lock_file=True)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print(f"{path}: another process is preparing it; waiting for it.", flush=True)
-        lock.acquire()
-    except OSError:  # a file system without locks: some of clusters and networks
-        pass
-    try:
-        yield
-    finally:
-        lock.release()

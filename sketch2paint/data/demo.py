@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -40,7 +41,7 @@ from sketch2paint.data.canvas import (
     star,
     sym,
 )
-from sketch2paint.files import written_beside
+from sketch2paint.files import locked, written_beside
 
 DRAWING = 2  # raise it when the pictures change: folders drawn by older code are then drawn again
 SUPERSAMPLE = 2
@@ -414,8 +415,8 @@ def _claim(root: Path, wanted: str) -> None:
     ours = (root / DONE).exists() or (root / BEGUN).exists()
     if root.exists() and not ours and any(root.iterdir()):
         raise ValueError(
-            f"Expected `root` to be new, empty, or drawn by write_pairs, got {str(root)!r}, which "
-            "holds other files. Pass another folder, or empty this one yourself."
+            f"{root}: expected a new folder to draw demo pairs into (data=demo), got one that "
+            "holds other files, which are left alone. If they are your pairs, pass data=pairs."
         )
     root.mkdir(parents=True, exist_ok=True)
     (root / BEGUN).write_text(wanted)
@@ -469,10 +470,20 @@ def write_pairs(
     counts = dict(zip(FOLDERS, (pairs, val_pairs, heldout, heldout), strict=True))
     files = _files(root, counts)
     wanted = json.dumps({"drawing": DRAWING, "seed": seed, "size": size, **counts}, indent=2)
-    drawn = (root / DONE).exists() and (root / DONE).read_text() == wanted
-    if not drawn or not all(path.exists() for path in files):
-        _claim(root, wanted)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda path: _write(path, files[path], seed, size), files))
-        os.replace(root / BEGUN, root / DONE)
+    if _is_drawn(root, files, wanted):
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with locked(root.with_name(f".{root.name}.lock")):  # jobs of a sweep begin together
+        if not _is_drawn(root, files, wanted):
+            _claim(root, wanted)
+            print(f"Drawing {pairs + val_pairs} demo pairs into {root}", flush=True)
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(lambda path: _write(path, files[path], seed, size), files))
+            os.replace(root / BEGUN, root / DONE)
     return root
+
+
+def _is_drawn(root: Path, files: Iterable[Path], wanted: str) -> bool:
+    done = root / DONE
+    told = done.exists() and done.read_text() == wanted
+    return told and all(path.exists() for path in files)

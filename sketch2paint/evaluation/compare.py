@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
@@ -187,6 +188,43 @@ def common_size(candidates: Sequence[Candidate], size: int | None) -> int:
                 f"generator needs), got {side}. Pass size={candidate.size}, its training size."
             )
     return side
+
+
+def check_split(
+    candidates: Sequence[Candidate], *, data: SketchDataModule, overlap: Overlap
+) -> None:
+    """See that pictures held out by a hash are those that each candidate's run held out.
+
+    Args:
+        candidates: Networks to measure; what a run folder's config.yaml says is compared.
+        data: Data module of the pictures.
+        overlap: Choice to refuse or allow pictures that a candidate was trained on.
+
+    Raises:
+        ValueError: a run on the same pictures was trained with another seed or val_fraction.
+    """
+    if overlap == "allow" or (data.source.root / "val").is_dir():
+        return
+    asked = {"seed": data.seed, "val_fraction": data.val_fraction}
+    for candidate in candidates:
+        trained = _trained_on(Path(candidate.about["file"]))
+        told = {key: trained.get(key) for key in asked}
+        folder = trained.get("root") or trained.get("colours")
+        if folder and Path(folder).resolve() == data.source.root.resolve() and told != asked:
+            raise ValueError(
+                f"{candidate.name}: expected the split of its training, got another one, which "
+                f"holds pictures that it was trained on. Pass seed={told['seed']} "
+                f"data.val_fraction={told['val_fraction']}, or overlap=allow."
+            )
+
+
+def _trained_on(file: Path) -> dict[str, Any]:
+    """The data keys of the run that a weight file lies in, as its config.yaml has them."""
+    config = file.parent.parent / "config.yaml"
+    try:
+        return dict(yaml.safe_load(config.read_text(encoding="utf-8"))["data"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return {}  # no run, or another program's
 
 
 def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:

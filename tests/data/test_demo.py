@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -152,7 +153,9 @@ def test_an_interrupted_call_is_taken_up(tmp_path, monkeypatch):
 def test_refuses_a_foreign_folder(tmp_path):
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "00000.png").write_bytes(b"somebody's picture")
-    with pytest.raises(ValueError, match=r"Expected `root` to be .*other files. Pass another"):
+    with pytest.raises(
+        ValueError, match=r"expected a new folder to draw .*your pairs, pass data=pairs"
+    ):
         write_pairs(tmp_path, **SMALL)
     assert files(tmp_path) == {"train/00000.png": b"somebody's picture"}
 
@@ -160,3 +163,12 @@ def test_refuses_a_foreign_folder(tmp_path):
 def test_refuses_impossible_counts(tmp_path):
     with pytest.raises(ValueError, match="Expected 0 to 100000 pictures"):
         write_pairs(tmp_path / "demo", **SMALL | {"val_pairs": -1})
+
+
+def test_two_that_draw_at_once_do_not_collide(tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        arguments = {"pairs": 3, "val_pairs": 1, "heldout": 1, "size": 32}
+        made = list(pool.map(lambda _: write_pairs(tmp_path / "demo", **arguments), range(4)))
+    assert set(made) == {tmp_path / "demo"}
+    assert len(list((tmp_path / "demo/train").glob("*.png"))) == 3
+    assert not (tmp_path / "demo/demo.begun.json").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from tiny_evaluation import NOTHING, Moments, absolute, data, measure_baselines, other_weights
 
@@ -15,6 +16,7 @@ from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
     BASELINES,
     Split,
+    check_split,
     choose_split,
     common_size,
     load_candidates,
@@ -202,3 +204,25 @@ def test_training_pictures_are_not_augmented(pairs_dir: Path) -> None:
     for name, picture in zip(chosen.files, shown, strict=True):
         real = resize(read_rgb(pairs_dir / name)[:, :32], 16, 16)
         np.testing.assert_array_equal(picture, real)
+
+
+def test_a_run_is_measured_on_what_it_held_out(
+    pairs_dir: Path, tmp_path: Path, weight_path: Path
+) -> None:
+    shutil.rmtree(pairs_dir / "val")  # so that the split is one by seed and fraction
+    run = tmp_path / "runs/a"
+    (run / "weights").mkdir(parents=True)
+    shutil.copy(weight_path, run / "weights/generator.safetensors")
+    keys = {"root": str(pairs_dir), "seed": 0, "val_fraction": 0.5}
+    (run / "config.yaml").write_text(yaml.safe_dump({"data": keys}))
+    candidates = load_candidates([str(run)], "sketch", "cpu")
+    check_split(candidates, data=data(pairs_dir, seed=0, val_fraction=0.5), overlap="refuse")
+    other = data(pairs_dir, seed=1, val_fraction=0.5)
+    with pytest.raises(ValueError, match="a: expected the split .* seed=0 data.val_fraction=0.5"):
+        check_split(candidates, data=other, overlap="refuse")
+    check_split(candidates, data=other, overlap="allow")
+    (run / "config.yaml").write_text("data: [no, mapping]")  # somebody else's
+    check_split(candidates, data=other, overlap="refuse")
+    (pairs_dir / "val").mkdir()
+    (run / "config.yaml").write_text(yaml.safe_dump({"data": {**keys, "seed": 7}}))
+    check_split(candidates, data=other, overlap="refuse")  # val/ is the same for every seed
