@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 
 from sketch2paint.images.convert import rgb_to_grey
-from sketch2paint.images.io import find_pictures, picture_size, read_rgb
+from sketch2paint.images.formats import find_pictures
+from sketch2paint.images.io import picture_size, read_rgb
 
 SPLITS = ("train", "val", "test")
 FILES_SHOWN = 20  # files named in one message

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sketch2paint.arguments import one_of
-from sketch2paint.images.io import SUFFIXES, find_pictures
+from sketch2paint.images.formats import SUFFIXES, find_pictures
 
 STDIO = Path("-")  # standard input or output
 Format = Literal["auto", "png", "jpg", "webp"]
