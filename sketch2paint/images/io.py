@@ -21,7 +21,7 @@ from sketch2paint.images.formats import BY_NAME_ONLY, FORMATS, SUFFIXES_OF, tiff
 from sketch2paint.images.pixels import ORIENTATION, TURNED, decode, srgb_profile
 
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
-LARGE_PIXELS = 25_000_000  # larger pictures are checked one at a time
+LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time when files are checked
 KEPT_TAGS = (
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
