@@ -87,6 +87,7 @@ NO_PICTURES = (
 )
 SAMPLE_FORMATS = {1: "unsigned", 2: "signed", 3: "floating point"}
 HEAD = 1024  # bytes that are looked at
+LFS_POINTER = b"version https://git-lfs.github.com/"
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def what_it_is(file: BinaryIO) -> str:
     head = file.read(HEAD)
     if not head:
         return "an empty file; its download or copy has failed"
-    if head.startswith(b"version https://git-lfs.github.com/"):
+    if head.startswith(LFS_POINTER):
         return "a Git LFS pointer, not the picture; `git lfs pull` fetches that"
     kind = _signed(head, SIGNATURES)
     if kind == "TIFF" and (tags := _tiff_tags(file)):
@@ -177,11 +178,16 @@ def what_it_is(file: BinaryIO) -> str:
     return _no_picture(head) or f"none of {', '.join(FORMATS)}"
 
 
-def _no_picture(head: bytes) -> str | None:
+def is_web_page(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a web page."""
     text = head.lower()
-    if b"<!doctype html" in text or b"<html" in text or b"<head>" in text:
+    return any(sign in text for sign in (b"<!doctype html", b"<html", b"<head>"))
+
+
+def _no_picture(head: bytes) -> str | None:
+    if is_web_page(head):
         return "a web page, saved in the picture's place; download the picture itself"
-    if b"<svg" in text:
+    if b"<svg" in head.lower():
         return "an SVG drawing; save it as PNG"
     if kind := _signed(head, NO_PICTURES):
         return kind
