@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from sketch2paint.images.formats import FORMATS
+
 
 def drawing(chance, width=40, height=30):
     """(height, width, 3) uint8: some black strokes on white."""
@@ -39,7 +41,23 @@ def valid(chance):
     text.add_text("comment", "hello " * 20, zip=True)
     frames = [Image.fromarray(drawing(chance)) for _ in range(3)]
     deep = Image.fromarray(np.full((9, 11), 40000, np.uint16))
+    light = Image.fromarray(np.full((9, 11), 0.7, np.float32))
+    rare = {
+        "plain.avif": ("AVIF", rgb, {"speed": 10, "exif": exif}),
+        "plain.jp2": ("JPEG2000", rgb, {}),
+        "deep.jp2": ("JPEG2000", deep, {}),
+    }
     return {
+        name: encode(picture, format_, **options)
+        for name, (format_, picture, options) in rare.items()
+        if format_ in FORMATS
+    } | {
+        "plain.ppm": encode(rgb, "PPM"),
+        "grey.pgm": encode(rgb.convert("L"), "PPM"),
+        "plain.tga": encode(rgb, "TGA"),
+        "rle.tga": encode(rgb.convert("RGBA"), "TGA", compression="tga_rle"),
+        "deep.tif": encode(deep, "TIFF"),
+        "light.tif": encode(light, "TIFF", compression="tiff_deflate"),
         "rgb.png": encode(rgb, "PNG", icc_profile=icc, pnginfo=text, dpi=(300, 300)),
         "grey.png": encode(rgb.convert("L"), "PNG"),
         "palette.png": encode(rgb.quantize(8), "PNG"),
@@ -129,6 +147,15 @@ def made(chance):
         "huge.gif": bytes(gif),
         "huge.tif": bytes(tif),
         "empty.png": b"",
+        "pointer.png": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        "page.jpg": b"<!doctype html><title>404</title>",
+        "layers.png": b"8BPS\0\1" + bytes(500),
+        "huge.ppm": b"P6\n65000 65000\n255\n",
+        "huge.tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 65000, 65000, 24, 0),
+        "huge.jp2": b"\xff\x4f\xff\x51\0\x2f\0\0"
+        + struct.pack(">8I", *[60_000, 60_000, 0, 0] * 2)
+        + b"\0\3"
+        + b"\7\1\1" * 3,
         "letter.jpg": b"Dear Sir or Madam, this is no picture.",
         "program.png": b"#!/bin/sh\ntouch sprung\n",
         "random.webp": chance.randbytes(3000),

@@ -53,7 +53,8 @@ def _drawn() -> list[Any]:
 
 def _read(drawings: str) -> list[Any]:
     """The pictures of a folder, at most MOST, or one picture."""
-    from sketch2paint.images.io import find_pictures, read_rgb
+    from sketch2paint.images.formats import find_pictures
+    from sketch2paint.images.io import read_rgb
 
     if not Path(drawings).exists():
         raise FileNotFoundError(

@@ -43,12 +43,13 @@ def predict(
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
         from sketch2paint.inference.gallery import gallery_path, make_gallery
-        from sketch2paint.inference.jobs import find_reals, plan_jobs, share_of
+        from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painter import Painter
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
         jobs = plan_jobs(inputs, output=output, format=format, layers=layers, compare=compare)
+        others = left_out(inputs, output)
         page = gallery_path(gallery, jobs) if gallery else None
         reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
@@ -74,9 +75,18 @@ def predict(
             quality=quality,
             max_pixels=max_pixels,
         )
-        print(summary(outcomes, output=output, mine=len(mine), total=len(jobs), signum=signum))
+        print(
+            summary(
+                outcomes,
+                output=output,
+                mine=len(mine),
+                total=len(jobs),
+                signum=signum,
+                left_out=others,
+            )
+        )
         if record:
-            record.write(outcomes)
+            record.write(outcomes, others)
         if page and index == 0 and not signum:
             print(
                 make_gallery(page, jobs=jobs, reals=reals, rows=gallery_rows, max_pixels=max_pixels)

@@ -9,11 +9,10 @@ Each sample is decoded once and reduced to a few hundred bytes, so memory does n
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from tqdm import tqdm
 
 from sketch2paint.data.duplicates import (
@@ -35,6 +33,7 @@ from sketch2paint.data.duplicates import (
 )
 from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.images.convert import grid, on_square, to_float
+from sketch2paint.images.io import LARGE_PIXELS, has_frames, opened
 from sketch2paint.shell import command
 
 ROWS_SHOWN = 20  # file names under one heading of the text
@@ -45,7 +44,6 @@ CONTROLS = 16  # pairs whose halves every other pair is compared with
 ENOUGH = 4  # pairs below which nobody can say what is usual
 STATS_SIDE = 64  # structure, colourfulness and hash are judged at this size
 SKETCHED = ("pairs", "two_folders")  # kinds of source that have sketches
-LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time
 GREY = 4.0  # colourfulness (0..255) of a half that has no colours
 BLANK_COLOUR, BLANK_SKETCH = 8, 24  # range of values (0..255) below which there is nothing to see
 
@@ -159,7 +157,7 @@ def cheap_check(source: Source, splits: Splits) -> list[str]:
     if source.kind not in SKETCHED:
         return []
     items = _evenly([item for split in splits.values() for item in split], CHEAP)
-    with _large_pictures(), ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(8) as pool:
         controls = _controls(source, items, pool, count=CHEAP)
         found = list(pool.map(partial(_file_stats, source, controls, hashed=False), items))
     stats = {n: file.stats for n, file in enumerate(found) if file.stats}
@@ -207,8 +205,7 @@ def contact_sheet(source: Source, splits: Splits) -> np.ndarray:
     cells = []
     for item in _evenly([item for split in splits.values() for item in split], SHEET):
         try:
-            with _large_pictures():
-                picture = source.read(item)
+            picture = source.read(item)
         except (ValueError, OSError):
             continue
         halves = [picture[..., :3]]
@@ -222,7 +219,7 @@ def contact_sheet(source: Source, splits: Splits) -> np.ndarray:
 
 
 def _all_files(source: Source, items: list[Item], workers: int) -> list[FileStats]:
-    with _large_pictures(), ThreadPoolExecutor(max(1, workers)) as pool:
+    with ThreadPoolExecutor(max(1, workers)) as pool:
         controls = _controls(source, items, pool)
         found = pool.map(partial(_file_stats, source, controls), items)
         return list(tqdm(found, total=len(items), unit=" samples", disable=None, leave=False))
@@ -249,12 +246,12 @@ def _file_stats(source: Source, controls: Controls, item: Item, hashed: bool = T
 
 
 def _read_header(path: Path, file: FileStats) -> None:
-    with Image.open(path) as picture:
+    with opened(path) as picture:
         file.modes.append(picture.mode)
         file.formats.append(str(picture.format))
         if picture.width * picture.height > LARGE_PIXELS:
             file.notes["very_large"] = f"{picture.width}x{picture.height}"
-        if getattr(picture, "is_animated", False):
+        if has_frames(picture):
             file.notes["animated"] = f"{getattr(picture, 'n_frames', 'several')} frames"
 
 
@@ -425,11 +422,3 @@ def _common(values: Iterable[str]) -> dict[str, int]:
 def _evenly(items: list[Item], count: int) -> list[Item]:
     places = np.linspace(0, len(items) - 1, min(count, len(items)))
     return [items[int(place)] for place in places.round()]
-
-
-@contextmanager
-def _large_pictures() -> Iterator[None]:
-    """Silence Pillow's warning at 89 million pixels; at twice that it raises, which is reported."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        yield

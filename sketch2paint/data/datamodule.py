@@ -198,10 +198,10 @@ class SketchDataModule(pl.LightningDataModule):
             write_pairs(self.source.root, pairs=self.draw, seed=self.seed)
 
     def setup(self, stage: str) -> None:
-        """Find, check and split the files, once."""
+        """Find, check and split the files, once; for a stage other than fit val may stand alone."""
         if self.datasets:
             return
-        for split, pictures in self._pictures().items():
+        for split, pictures in self._pictures(to_train=stage == "fit").items():
             self.datasets[split] = PictureDataset(
                 pictures,
                 size=self.size,
@@ -229,16 +229,19 @@ class SketchDataModule(pl.LightningDataModule):
         )
         return path
 
-    def splits(self) -> Splits:
-        """The files of each split, not looked into."""
-        return self.source.find(self.val_fraction, self.seed, self.on_bad)
+    def splits(self, *, to_train: bool = True) -> Splits:
+        """The files of each split, not looked into; warns of files that are in none."""
+        splits = self.source.find(self.val_fraction, self.seed, self.on_bad, to_train=to_train)
+        for line in self.source.left_out():
+            warnings.warn(line, stacklevel=2)
+        return splits
 
     def cache_folder(self) -> Path:
         """Where the cache of these data at this size belongs."""
         return cache_path(self.cache_dir, self.source)
 
-    def _pictures(self) -> Mapping[str, Fitted]:
-        splits, path = self.splits(), self.cache_folder()
+    def _pictures(self, to_train: bool) -> Mapping[str, Fitted]:
+        splits, path = self.splits(to_train=to_train), self.cache_folder()
         stale = self._changes(splits)
         if stale:  # nobody has looked at these files; bad ones were left out of a cache
             print(f"Checking {sum(map(len, splits.values()))} pictures", flush=True)

@@ -12,11 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
+from tqdm import tqdm
 
+from sketch2paint.data.folders import refuse_misread, split_folders
 from sketch2paint.images.convert import rgb_to_grey
-from sketch2paint.images.io import find_pictures, picture_size, read_rgb
+from sketch2paint.images.formats import Found, got_text, left_out_text, look_through
+from sketch2paint.images.io import picture_size, read_rgb
 
-SPLITS = ("train", "val", "test")
 FILES_SHOWN = 20  # files named in one message
 
 Kind = Literal["pairs", "two_folders", "pictures"]
@@ -80,7 +82,7 @@ class Source:
         return pictures[0], pictures[1] if self.kind == "two_folders" else None
 
     def problem(self, item: Item) -> str | None:
-        """What is wrong with a sample's files, found without decoding where possible."""
+        """What is wrong with a sample's files, so that reading them would fail."""
         sizes = []
         for path in item:
             try:
@@ -104,30 +106,52 @@ class Source:
             )
         return None
 
-    def find(self, val_fraction: float, seed: int, on_bad: OnBad = "raise") -> Splits:
+    def find(
+        self, val_fraction: float, seed: int, on_bad: OnBad = "raise", *, to_train: bool = True
+    ) -> Splits:
         """List the samples of each split.
 
-        By the folders train/, val/ and test/ where they are there. Without val/, samples leave the
-        training set by a hash of their name: the same on every machine and when files are added.
+        By the folders train/, val/ and test/ where they are there, in any case. Without val/,
+        samples leave the training set by a hash of their name: the same on every machine and when
+        files are added.
 
         Args:
             val_fraction: Share held out where there is no val/.
             seed: Seed of the hash.
             on_bad: Treatment of sketches without colours and of colours without sketch.
+            to_train: Whether there must be training pictures; else val/ or test/ may stand alone.
 
         Raises:
             FileNotFoundError: a folder is missing.
-            ValueError: no pictures, too few to split, or files without a partner.
+            ValueError: no pictures, too few to split, files without a partner, or a layout that
+                would be misread.
         """
         by_name = self._two_folders(on_bad) if self.kind == "two_folders" else self._one_folder()
-        return _split(by_name, self.root, val_fraction, seed)
+        return _split(by_name, self.root, val_fraction, seed, to_train)
+
+    def left_out(self) -> list[str]:
+        """One line for each reason why files below the folders are in no split."""
+        lines = []
+        for folder in self.folders:
+            found, there = _look_through(folder), split_folders(folder)
+            if found.others:
+                lines.append(left_out_text(found.others))
+            strays = [p for p in found.pictures if _split_of(p, folder, there) is None]
+            if strays and "train" in there:
+                lines.append(
+                    f"left out, beside {', '.join(f'{name}/' for name in there.values())}: "
+                    f"{len(strays)} pictures (first: {strays[0]})"
+                )
+        return lines
 
     def _one_folder(self) -> dict[PurePosixPath, Item]:
         (root,) = self.folders
-        return {PurePosixPath(p.relative_to(root).as_posix()): (p,) for p in _found(root)}
+        found, there = _found(root, "data.root", self.kind), split_folders(root)
+        return {_name(path, root, there): (path,) for path in found}
 
     def _two_folders(self, on_bad: OnBad) -> dict[PurePosixPath, Item]:
-        colours, sketches = (_by_stem(folder) for folder in self.folders)
+        keys = ("data.colours", "data.sketches")
+        colours, sketches = map(_by_stem, self.folders, keys)
         lonely = [colours[name] for name in sorted(colours.keys() - sketches.keys())]
         lonely += [sketches[name] for name in sorted(sketches.keys() - colours.keys())]
         if lonely:
@@ -138,7 +162,8 @@ class Source:
         both = sorted(colours.keys() & sketches.keys())
         # With the suffix: `name_hash` takes one off, and a.1 and a.2 are not to be one name.
         items = [(colours[name], sketches[name]) for name in both]
-        return {PurePosixPath(item[0].relative_to(self.root).as_posix()): item for item in items}
+        there = split_folders(self.root)
+        return {_name(item[0], self.root, there): item for item in items}
 
 
 def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
@@ -158,7 +183,8 @@ def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
     items = [item for split in splits.values() for item in split]
     with ThreadPoolExecutor(8) as pool:  # Pillow decodes outside the GIL
         found = pool.map(source.problem, items)
-        problems = {item: why for item, why in zip(items, found, strict=True) if why}
+        shown = tqdm(found, "checked", len(items), unit="picture", disable=None, leave=False)
+        problems = {item: why for item, why in zip(items, shown, strict=True) if why}
     if not problems:
         return splits
     report = _report(
@@ -181,24 +207,50 @@ def name_hash(name: PurePosixPath, seed: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _found(folder: Path) -> list[Path]:
+def _found(folder: Path, key: str, kind: Kind) -> list[Path]:
+    """The pictures below a folder, the layout of which is no other one."""
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder}: no such folder. Expected the pictures there, or train/ and val/ with them."
         )
+    found = _look_through(folder)
+    if not found.pictures:
+        got = got_text(found.others)
+        raise ValueError(f"{folder}: no pictures. Expected .png, .jpg or .webp files{got}")
+    names = [PurePosixPath(path.relative_to(folder).as_posix()) for path in found.pictures]
+    refuse_misread(folder, names, key, kind)
+    return found.pictures
+
+
+def _look_through(folder: Path) -> Found:
     # Links to folders are not followed, they may form a circle; but train/ may well be one.
-    links = [folder / split for split in SPLITS if (folder / split).is_symlink()]
-    if paths := [path for place in (folder, *links) for path in find_pictures(place)]:
-        return sorted(paths)
-    raise ValueError(f"{folder}: no pictures. Expected .png, .jpg or .webp files.")
+    links = [folder / name for name in split_folders(folder).values()]
+    looked = [look_through(place) for place in (folder, *filter(Path.is_symlink, links))]
+    others = {path: kind for found in looked for path, kind in found.others.items()}
+    pictures = sorted(path for found in looked for path in found.pictures)
+    return Found(pictures, {path: kind for path, kind in others.items() if path not in links})
 
 
-def _by_stem(folder: Path) -> dict[PurePosixPath, Path]:
+def _split_of(path: Path, folder: Path, there: dict[str, str]) -> str | None:
+    """The split in whose folder a file stands, None outside them."""
+    first, *below = path.relative_to(folder).parts
+    return next((split for split, name in there.items() if below and name == first), None)
+
+
+def _name(path: Path, folder: Path, there: dict[str, str]) -> PurePosixPath:
+    """A file's name below a folder; a split's folder is called by the split, whatever its case."""
+    name = PurePosixPath(path.relative_to(folder).as_posix())
+    split = _split_of(path, folder, there)
+    return PurePosixPath(split, *name.parts[1:]) if split else name
+
+
+def _by_stem(folder: Path, key: str) -> dict[PurePosixPath, Path]:
     """Pictures of a folder by relative name without suffix."""
     by_stem: dict[PurePosixPath, Path] = {}
     doubles = []
-    for path in _found(folder):
-        text = path.relative_to(folder).with_suffix("").as_posix()
+    found, there = _found(folder, key, "two_folders"), split_folders(folder)
+    for path in found:
+        text = _name(path, folder, there).with_suffix("").as_posix()
         name = PurePosixPath(unicodedata.normalize("NFC", text))  # macOS stores NFD
         if by_stem.setdefault(name, path) != path:
             doubles.append(
@@ -211,21 +263,28 @@ def _by_stem(folder: Path) -> dict[PurePosixPath, Path]:
     return by_stem
 
 
-def _split(by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int) -> Splits:
-    there = [name for name in SPLITS if (root / name).is_dir()]
+def _split(
+    by_name: dict[PurePosixPath, Item], root: Path, fraction: float, seed: int, to_train: bool
+) -> Splits:
+    there = split_folders(root)
     splits = {
         split: {name: item for name, item in by_name.items() if name.parts[0] == split}
         for split in there
     }
     if "train" not in splits:  # the pictures themselves, beside val/ and test/ if there
         outside = {n: item for n, item in by_name.items() if n.parts[0] not in there}
-        splits = {"train": outside, **splits}
+        splits = {"train": outside, **splits} if outside or to_train else splits
     for split, found in splits.items():
         if not found:
-            raise ValueError(f"{root / split}: no pictures. Put some there, or remove the folder.")
+            alone = ", or remove the folder"
+            if split not in there:
+                alone = f": {root} holds {' and '.join(f'{n}/' for n in there.values())} alone"
+            raise ValueError(
+                f"{root / there.get(split, split)}: no pictures. Put some there{alone}."
+            )
     lists = {split: list(found.values()) for split, found in splits.items()}
-    if "val" not in splits:
-        pool = root / "train" if "train" in there else root
+    if "val" not in splits and "train" in splits:
+        pool = root / there["train"] if "train" in there else root
         train = {
             n.relative_to("train") if pool != root else n: i for n, i in splits["train"].items()
         }

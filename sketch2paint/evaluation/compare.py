@@ -79,14 +79,14 @@ class Split:
         name: Name of the split.
         data: Data module, set up.
         files: Files of the pictures, relative to the source's folder, in order.
-        mean: (3,) uint8, mean colour of the training pictures.
+        mean: (3,) uint8, mean colour of the training pictures; None where there are none.
         duplicates: a line for each picture whose colours stand among the training pictures.
     """
 
     name: str
     data: SketchDataModule
     files: list[str]
-    mean: np.ndarray
+    mean: np.ndarray | None
     duplicates: list[str]
 
 
@@ -241,14 +241,15 @@ def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
     """
     one_of("overlap", overlap, Overlap)
     data.prepare_data()
-    data.setup("fit")
+    data.setup("test")
     if split not in data.datasets:
         raise ValueError(
             f"Expected `split` to be one of {', '.join(data.datasets)} (found in "
             f"{data.source.root}), got {split!r}."
         )
     tested = _pictures(data, split)
-    mean, duplicates = _compare(tested, _pictures(data, "train"))
+    training = _pictures(data, "train") if "train" in data.datasets else None
+    mean, duplicates = _compare(tested, training) if training else (None, [])
     if duplicates and overlap == "refuse":
         hidden = len(duplicates) - DUPLICATES_SHOWN
         more = [f"... and {hidden} more"] if hidden > 0 else []
@@ -317,6 +318,8 @@ def measure(
         features.append([learned.features(picture) for picture in pictures])
     whole = _compared_sets(features, learned, seed)
     sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
+    if split.mean is None:  # its row says n/a
+        values[:, -1], sets[-1] = np.nan, np.nan
     missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
     return Results(
         files=split.files,
@@ -363,7 +366,8 @@ def _baselines(split: Split, sketch: Tensor) -> list[np.ndarray]:
     if split.data.task.lightness:
         grey = to_rgb(sketch, torch.zeros_like(sketch).expand(-1, 2, -1, -1))
     copied = to_hwc(grey[0])
-    return [copied, np.full_like(copied, 255), np.full_like(copied, split.mean)]
+    mean = np.full_like(copied, 255 if split.mean is None else split.mean)
+    return [copied, np.full_like(copied, 255), mean]
 
 
 def _compared_sets(features: list[list[Tensor]], learned: Learned, seed: int) -> list[ComparedSets]:

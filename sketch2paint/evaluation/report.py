@@ -66,7 +66,7 @@ def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
         "fit": data.fit.how,
         "resize": "once, from the decoded file: area averages to shrink, cubic to grow",
         "compared": "uint8 RGB in memory, the network at this size, without line composition",
-        "mean_colour": split.mean.tolist(),
+        "mean_colour": None if split.mean is None else split.mean.tolist(),
         "psnr_at_most": BEST_PSNR,
         "coloured_chroma_above": COLOURED,
         "colourfulness": "ratio of mean colourfulness to the truth's",
@@ -104,6 +104,8 @@ def text_report(evaluation: Evaluation) -> str:
     parts = [head, _table(results, summary), _legend()]
     if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
         parts.append("\n".join(words))
+    if split.mean is None:
+        parts.append(f"{results.rows[-1]}: n/a, there are no training pictures to take it from.")
     if len(results.files) < 2:
         parts.append("Intervals: n/a, one picture has none.")
     if split.duplicates:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from sketch2paint.files import written_beside
+from sketch2paint.images.formats import BY_NAME_ONLY, FORMATS, SUFFIXES_OF, tiff_kind, what_it_is
+from sketch2paint.images.pixels import ORIENTATION, TURNED, decode, srgb_profile
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-ORIENTATION = ExifTags.Base.Orientation
-TURNED = (5, 6, 7, 8)  # values of it by which height and width change places
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # Pillow's others may start programs
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
+LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time when files are checked
 KEPT_TAGS = (
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
@@ -41,19 +38,7 @@ PIXEL_TAGS = (  # of the old file's pixels, or of nobody's use
     ExifTags.Base.MakerNote,
 )
 _OPENING = Lock()  # Pillow's limit is one for the process
-
-
-def find_pictures(folder: Path | str) -> list[Path]:
-    """List the picture files below a folder, by suffix, sorted; hidden files are left out."""
-    found = []
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(here, name)
-            for name in files
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return sorted(found)
+_CHECKING = Lock()  # of a large picture: several at a time could fill the memory
 
 
 @dataclass(frozen=True)
@@ -90,7 +75,7 @@ def read_rgb(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a picture of any mode: transparency on white, 16 bits to 8, EXIF turned upright.
+    """Read a picture of any mode: transparency on white, deep grey to 8 bits, turned upright.
 
     An ICC profile that fits the pixels (RGB, grey or CMYK) is converted to sRGB, which the networks
     know, and sRGB is written into the result. Of several frames the first is read.
@@ -105,26 +90,23 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
     """
     with opened(path, max_pixels) as picture:
         notes = []
-        if _has_frames(picture):
+        if has_frames(picture):
             notes.append("first of several frames")
-        turned = getattr(picture, "tag_v2", {}).get(ORIENTATION) in TURNED  # a TIFF turns itself
-        picture.load()  # what fails from here on is not the pixels
-        exif = _exif(picture, notes)
-        upright = _upright(picture, notes)
-        rgb, converted = _rgb(upright, notes)
+        declared, turned = picture.size, _turns_itself(picture)
+        decoded = decode(picture, notes)  # what fails from here on is not the pixels
+        turned = turned or decoded.orientation in TURNED or declared != picture.size
         return Picture(
-            np.asarray(rgb),
-            dpi=_dpi(picture, turned or upright.size != picture.size),
-            exif=exif,
-            icc=srgb_profile() if converted else b"",
-            notes=tuple(notes),
+            np.asarray(decoded.upright()),
+            dpi=_dpi(picture, turned),
+            exif=_exif(picture, notes),
+            icc=srgb_profile() if decoded.converted else b"",
+            notes=tuple(dict.fromkeys(notes)),
         )
 
 
 def pil_to_rgb(picture: Image.Image) -> np.ndarray:
     """Convert a PIL picture of any mode as `read_picture` does a file, to (H, W, 3) uint8."""
-    notes: list[str] = []
-    return np.asarray(_rgb(_upright(picture, notes), notes)[0])
+    return np.asarray(decode(picture, []).upright())
 
 
 @contextmanager
@@ -142,27 +124,35 @@ def opened(path: Path | str, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Ima
                 f"{path}: expected at most {max_pixels} pixels, got {picture.width} x "
                 f"{picture.height}. Scale it down, or read it with a larger `max_pixels`."
             )
-        with _named(path):
+        with _named(path, picture):
             yield picture
 
 
-def _has_frames(picture: Image.Image) -> bool:
+def has_frames(picture: Image.Image) -> bool:
+    """Whether there are others behind the first picture of a file."""
     try:
         return picture.format != "MPO" and getattr(picture, "is_animated", False)  # MPO: previews
     except Exception:  # Pillow looks into the later ones, which may be damaged
         return True
 
 
+def _turns_itself(picture: Image.Image) -> bool:
+    """Whether Pillow turns a TIFF by a quarter while it loads it, as its tag says."""
+    return getattr(picture, "tag_v2", {}).get(ORIENTATION) in TURNED
+
+
 @contextmanager
-def _named(path: Path | str) -> Iterator[None]:
+def _named(path: Path | str, picture: Image.Image | None = None) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
         raise
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, struct.error, ...
+        why = str(error) or type(error).__name__
+        if picture is not None and picture.format == "TIFF":
+            why = f"{tiff_kind(picture.tag_v2)}: {why}"  # type: ignore[attr-defined]
         raise ValueError(
-            f"{path}: expected a readable picture, got: {str(error) or type(error).__name__}. "
-            "Replace or remove the file."
+            f"{path}: expected a readable picture, got: {why}. Replace or remove the file."
         ) from error
 
 
@@ -175,65 +165,23 @@ def _open(path: Path | str) -> Image.Image:
     with _OPENING:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # `opened` says it better
         try:
-            return Image.open(file, formats=FORMATS)
+            return Image.open(file, formats=_formats(path))
         except UnidentifiedImageError as error:
-            raise ValueError(f"none of {', '.join(FORMATS)}") from error
+            raise ValueError(_what(file)) from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # damaged EXIF raises anything, but the pixels may be whole
-        notes.append("damaged EXIF left out")
-        return picture
+def _formats(path: Path | str) -> list[str]:
+    suffix = Path(path).suffix.lower()
+    return [name for name in FORMATS if name not in BY_NAME_ONLY or suffix in SUFFIXES_OF[name]]
 
 
-def _rgb(picture: Image.Image, notes: list[str]) -> tuple[Image.Image, bool]:
-    """Any mode to RGB on white, by the ICC profile if one fits; and whether one did."""
-    icc, grey = picture.info.get("icc_profile"), picture.mode in ("1", "L", "LA", "La", "F")
-    if picture.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it at 255
-        deep = np.asarray(picture).astype(np.int64) // 256
-        picture, grey = Image.fromarray(np.clip(deep, 0, 255).astype(np.uint8)), True
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    if not icc:
-        return picture.convert("RGB"), False
-    try:
-        return _by_profile(picture, grey, icc), True
-    except Exception as error:  # a foreign or damaged profile; the pixels are whole
-        notes.append(f"ICC profile left out: {error}")
-        return picture.convert("RGB"), False
-
-
-def _by_profile(picture: Image.Image, grey: bool, icc: bytes) -> Image.Image:
-    profile = ImageCms.ImageCmsProfile(BytesIO(icc))
-    space = profile.profile.xcolor_space.strip()
-    mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space)
-    if mode is None or (mode == "CMYK") != (picture.mode == "CMYK") or mode == "L" and not grey:
-        raise ValueError(f"it is for {space or 'nothing known'}, the picture is {picture.mode}")
-    if mode == "RGB" and "srgb" in ImageCms.getProfileDescription(profile).lower():
-        return picture.convert("RGB")
-    converted = ImageCms.profileToProfile(
-        picture.convert(mode),
-        profile,
-        ImageCms.ImageCmsProfile(BytesIO(srgb_profile())),
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        "RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,  # or black lines would get grey
-    )
-    assert converted is not None  # only in place
-    return converted
-
-
-@cache
-def srgb_profile() -> bytes:
-    """The ICC profile of sRGB, always the same bytes."""
-    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return data[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + data[36:]  # not today's date
+def _what(file: Path | str | BytesIO) -> str:
+    if isinstance(file, BytesIO):
+        return what_it_is(file) if file.getbuffer() else "nothing on standard input"
+    with open(file, "rb") as stream:
+        return what_it_is(stream)
 
 
 def _dpi(picture: Image.Image, turned: bool) -> tuple[float, float] | None:
@@ -264,14 +212,15 @@ def _exif(picture: Image.Image, notes: list[str]) -> bytes:
 
 
 def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Check cheaply that a file holds a whole picture and return its upright (width, height).
-
-    PNG chunks are checked by their sums without decoding; other formats are decoded.
+    """Check that a file can be read, with all that reading does, and return its (width, height).
 
     Raises:
         ValueError: the file is no picture, a truncated, damaged or too large one.
     """
     try:
+        with opened(path, max_pixels) as picture:
+            if picture.format == "PNG":
+                picture.verify()  # decoding does not look at the sums of its chunks
         with opened(path, max_pixels) as picture:
             return _checked_size(picture)
     except FileNotFoundError as error:  # a link that leads nowhere
@@ -279,15 +228,16 @@ def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, i
 
 
 def _checked_size(picture: Image.Image) -> tuple[int, int]:
-    size = picture.size
-    if picture.info.get("exif") and picture.getexif().get(ORIENTATION) in TURNED:
-        size = size[::-1]
-    if picture.format == "PNG":
-        picture.verify()
-    else:
-        picture.draft(None, (1, 1))  # JPEG: the whole file, at an eighth of its pixels
-        picture.load()
-    return size
+    width, height = picture.size
+    by_eighths = picture.format in ("JPEG", "MPO")
+    if by_eighths:
+        picture.draft(None, (1, 1))  # the whole file is decoded, but an eighth of each side made
+    large = not by_eighths and width * height > LARGE_PIXELS
+    with _CHECKING if large else nullcontext():
+        decoded = decode(picture, [])
+    if not by_eighths:
+        width, height = decoded.rgb.size
+    return (height, width) if decoded.orientation in TURNED else (width, height)
 
 
 def declared_pixels(path: Path | str) -> int:

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from sketch2paint.arguments import one_of
-from sketch2paint.images.io import SUFFIXES, find_pictures
+from sketch2paint.images.formats import (
+    SUFFIXES,
+    Found,
+    find_pictures,
+    got_text,
+    look_through,
+    other_kind,
+)
 
 STDIO = Path("-")  # standard input or output
 Format = Literal["auto", "png", "jpg", "webp"]
@@ -92,12 +99,12 @@ def plan_jobs(
             overwrite one.
     """
     one_of("format", format, Format)
-    found = [_found(entry, Path(output)) for entry in inputs]
+    found = [(root, looked.pictures) for root, looked in _all_found(inputs, output)]
     sources = _named(found)
     if not sources:
         raise ValueError(
-            f"{', '.join(inputs) or 'input'}: no pictures. "
-            "Expected sketches as .png, .jpg or .webp files."
+            f"{', '.join(inputs) or 'input'}: no pictures. Expected sketches as .png, .jpg or "
+            f".webp files{got_text(left_out(inputs, output))}"
         )
     one = len(inputs) == 1 and list(sources.values()) in ([STDIO], [Path(inputs[0])])
     if output == "-" and (not one or layers or compare):
@@ -123,6 +130,12 @@ def plan_jobs(
         ]
     _check_inputs_stay(jobs)
     return jobs
+
+
+def left_out(inputs: Sequence[str], output: str) -> dict[Path, str]:
+    """What looks like a picture among the inputs but is not painted, with words for its kind."""
+    found = [looked.others for _, looked in _all_found(inputs, output)]
+    return {path: kind for others in found for path, kind in others.items()}
 
 
 def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -178,33 +191,53 @@ def find_reals(jobs: Iterable[Job], folder: Path) -> dict[Path, Path]:
     return found
 
 
-def _found(entry: str, output: Path) -> tuple[Path, list[Path]]:
-    """The folder that an input's names start from, and its pictures."""
+def _all_found(inputs: Sequence[str], output: str) -> list[tuple[Path, Found]]:
+    return [_found(entry, Path(output)) for entry in inputs]
+
+
+def _found(entry: str, output: Path) -> tuple[Path, Found]:
+    """The folder that an input's names start from, and what is there."""
     path = Path(entry)
     if path == STDIO:
-        return path, [path]
+        return path, Found([path], {})
     if path.is_file():
-        return path.parent, [path]
+        return path.parent, Found([path], {})
     if path.is_dir():
-        root, found = path, find_pictures(path)
+        root, found = path, look_through(path)
     elif any(sign in entry for sign in "*?["):
-        fixed = next(i for i, part in enumerate(path.parts) if any(sign in part for sign in "*?["))
-        root, pattern = Path(*path.parts[:fixed]), str(Path(*path.parts[fixed:]))
-        found = sorted(  # no links are followed by **, so none loops
-            path
-            for path in root.glob(pattern)
-            if path.suffix.lower() in SUFFIXES
-            and path.is_file()
-            and not any(part[0] == "." and part != ".." for part in path.relative_to(root).parts)
-        )
+        root, found = _matched(path)
     else:
         raise FileNotFoundError(
             f"{entry}: no such file or folder. Pass input=FILE, input=DIR or input=GLOB."
         )
     inside = _real(output)
     if _real(root) in inside.parents:  # pictures of an earlier run are no input
-        found = [path for path in found if inside not in _real(path).parents]
+
+        def is_input(path: Path) -> bool:
+            return inside not in (_real(path), *_real(path).parents)
+
+        others = {path: kind for path, kind in found.others.items() if is_input(path)}
+        found = Found(list(filter(is_input, found.pictures)), others)
     return root, found
+
+
+def _matched(path: Path) -> tuple[Path, Found]:
+    """The folder that a glob starts from, and the files that it matches.
+
+    A name that is there is meant as it is, though it may have the signs of a glob.
+    """
+    there = [place for place in reversed(path.parents) if place.is_dir()]
+    root, pattern = there[-1], str(path.relative_to(there[-1]))
+    literal = pattern.replace("[", "[[]")  # Chapter [01] below a * is a name as well
+    found = {file for text in {pattern, literal} for file in root.glob(text) if file.is_file()}
+    shown = sorted(  # no links are followed by **, so none loops
+        file
+        for file in found
+        if not any(part[0] == "." and part != ".." for part in file.relative_to(root).parts)
+    )
+    pictures = [file for file in shown if file.suffix.lower() in SUFFIXES]
+    kinds = {file: other_kind(file) for file in shown if file not in set(pictures)}
+    return root, Found(pictures, {file: kind for file, kind in kinds.items() if kind})
 
 
 def _named(found: Iterable[tuple[Path, list[Path]]]) -> dict[Path, Path]:

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from sketch2paint.arguments import one_of
 from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
+from sketch2paint.images.formats import left_out_text
 from sketch2paint.images.io import (
     MAX_PIXELS,
     Picture,
@@ -390,8 +391,15 @@ class Record:
                 "Move it away."
             ) from error
 
-    def write(self, outcomes: Iterable[Outcome]) -> None:
-        """Add what became of some pictures; one that is kept keeps what an earlier run said."""
+    def write(
+        self, outcomes: Iterable[Outcome], left_out: Mapping[Path, str] | None = None
+    ) -> None:
+        """Add what became of some pictures; one that is kept keeps what an earlier run said.
+
+        Args:
+            outcomes: Outcomes of the pictures.
+            left_out: Files among the inputs that were not painted, with words for their kind.
+        """
         for outcome in outcomes:
             output = outcome.job.picture.relative_to(self.path.parent).as_posix()
             if outcome.status == "kept" and self.entries.get(output, {}).get("status") == "done":
@@ -406,12 +414,20 @@ class Record:
                 "error": outcome.error,
             }
         with written_beside(self.path) as beside:
-            text = json.dumps({"pictures": list(self.entries.values())}, indent=1)
+            others = [{"input": str(p), "kind": kind} for p, kind in (left_out or {}).items()]
+            record = {"pictures": list(self.entries.values()), "left_out": others}
+            text = json.dumps(record, indent=1)
             beside.write_text(text, "utf-8")
 
 
 def summary(
-    outcomes: Sequence[Outcome], *, output: str, mine: int, total: int, signum: int = 0
+    outcomes: Sequence[Outcome],
+    *,
+    output: str,
+    mine: int,
+    total: int,
+    signum: int = 0,
+    left_out: Mapping[Path, str] | None = None,
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 
@@ -421,6 +437,7 @@ def summary(
         mine: Number of pictures of this process's share.
         total: Number of all pictures.
         signum: Number of the signal that ended it, or 0.
+        left_out: Files among the inputs that were not painted, with words for their kind.
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -428,6 +445,8 @@ def summary(
             noted.setdefault(note, []).append(outcome)
     lines = [f"failed: {outcome.error}" for outcome in outcomes if outcome.error]
     lines += [f"note: {note}: {len(o)} (first: {o[0].job.source})" for note, o in noted.items()]
+    if left_out:
+        lines.append(f"note: {left_out_text(left_out)}")
     count = Counter(outcome.status for outcome in outcomes)
     text = f"{count['done']} coloured, {count['failed']} failed"
     if count["skipped"]:

@@ -9,7 +9,10 @@ from typing import Any, BinaryIO
 
 import torch
 
+from sketch2paint.images.formats import HEAD, LFS_POINTER, is_web_page
 from sketch2paint.models.description import PLAIN_BYTES
+
+LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save's mark before 1.6
 
 # All that the pickle of a checkpoint names: its tensors.
 TENSOR_PARTS = {
@@ -43,8 +46,12 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
 
 def _pickles(path: Path | str, file: BinaryIO) -> list[bytes]:
     """The pickles of a checkpoint's zip archive, every byte of which agrees with its checksum."""
+    head = file.read(HEAD)
+    file.seek(0)
+    if not_it := _other_kind(head):
+        raise ValueError(f"{path}: expected a checkpoint, got {not_it}. Nothing in it was run.")
     try:
-        if file.read(4) != b"PK\3\4":  # torch would read anything else as a pickle
+        if not head.startswith(b"PK\3\4"):  # torch would read anything else as a pickle
             raise zipfile.BadZipFile("it is no zip archive")
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -65,6 +72,20 @@ def _pickles(path: Path | str, file: BinaryIO) -> list[bytes]:
             f"{path}: damaged: expected a checkpoint as torch.save writes it, an uncompressed zip "
             f"archive, got: {error}. Nothing in it was run. Copy or download it again."
         ) from error
+
+
+def _other_kind(head: bytes) -> str | None:
+    """What a file is by its first bytes where that is no damage, and the way out."""
+    if head.startswith(LFS_POINTER):
+        return "a Git LFS pointer, not the checkpoint: `git lfs pull` fetches that"
+    if is_web_page(head):
+        return "a web page, saved in its place: download the file itself"
+    if head.startswith(LEGACY):
+        return (
+            "one that torch older than 1.6 wrote (or a newer one, told to write as that did): "
+            "where you trust it, load it with torch and save it again with torch.save"
+        )
+    return None
 
 
 def _check_names(path: Path | str, content: bytes) -> None:

@@ -32,6 +32,24 @@ def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_p
     }
 
 
+def test_a_folder_of_held_out_pictures_alone_is_measured(
+    pairs_dir: Path, weight_path: Path, tmp_path: Path
+) -> None:
+    (pairs_dir / "train").rename(tmp_path / "elsewhere")
+    found = call(
+        "evaluate", f"checkpoint={weight_path}", f"data.root={pairs_dir}", "split=val",
+        "learned=false", "device=cpu", "json=a.json", "gallery=a.html", "card=a.md", cwd=tmp_path,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+    assert "Warning" not in found.stdout, found.stdout
+    assert "val: 4 pictures at 16x16" in found.stdout
+    assert "mean colour: n/a, there are no training pictures to take it from." in found.stdout
+    plain = json.loads((tmp_path / "a.json").read_text())
+    assert plain["rows"]["mean colour"]["psnr"]["mean"] is None
+    assert plain["rows"]["all white"]["psnr"]["mean"] > 0
+    assert plain["protocol"]["mean_colour"] is None
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from odd_pictures import swapped_profile
 from PIL import Image, ImageCms
 
 from sketch2paint.images.io import (
     encoded,
-    find_pictures,
     picture_size,
     read_picture,
     read_rgb,
@@ -213,28 +213,6 @@ def test_missing_file_stays_a_file_not_found_error(tmp_path: Path) -> None:
         read_rgb(tmp_path / "gone.png")
 
 
-# ---------------------------------------------------------------- find_pictures
-
-
-def test_find_pictures(tmp_path: Path) -> None:
-    wanted = ["B.PNG", "a.jpg", "c.WebP", "deep/er/x.jpeg", "deep/y.TIFF", "z.bmp"]
-    others = [".hidden.png", "._a.jpg", ".git/x.png", "deep/.cache/y.png", "notes.txt", "png"]
-    for name in wanted + others:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.png").mkdir()  # a folder, whatever it is called
-    found = find_pictures(tmp_path)
-    assert found == sorted(tmp_path / name for name in wanted)
-    assert find_pictures(str(tmp_path)) == found
-
-
-def test_find_pictures_of_a_hidden_root(tmp_path: Path) -> None:
-    root = tmp_path / ".cache"
-    root.mkdir()
-    (root / "a.png").touch()
-    assert find_pictures(root) == [root / "a.png"]
-
-
 # ---------------------------------------------------------------- write_picture
 
 
@@ -281,17 +259,6 @@ def profile(space: str) -> bytes:
     if space == "sRGB":
         return srgb_profile()
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
-
-
-def swapped_profile() -> bytes:
-    """sRGB with its red and green primaries swapped: what it holds as red is green."""
-    data = bytearray(srgb_profile())
-    tags = {bytes(data[at : at + 4]): at + 4 for at in range(132, 132 + 12 * data[131], 12)}
-    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
-    data[red : red + 8], data[green : green + 8] = data[green : green + 8], data[red : red + 8]
-    at = data.find("sRGB".encode("utf-16-be"))
-    data[at : at + 8] = "XRGB".encode("utf-16-be")
-    return bytes(data)
 
 
 def test_an_rgb_profile_is_converted_to_srgb(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sketch2paint.inference.jobs import STDIO, Job, find_reals, plan_jobs, share_of
+from sketch2paint.inference.jobs import STDIO, Job, find_reals, left_out, plan_jobs, share_of
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -246,6 +246,43 @@ def test_folder_without_pictures(tmp_path: Path) -> None:
     touch(tmp_path / "in", "notes.txt", ".hidden.png")
     with pytest.raises(ValueError, match=r"in: no pictures\. Expected sketches"):
         jobs_of(tmp_path / "in", output=tmp_path / "out")
+
+
+def test_what_is_there_instead_is_said(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "a.heic", "b.psd")
+    with pytest.raises(ValueError, match=r"or \.webp files, got 1 \.heic, 1 \.psd\. Save them as"):
+        jobs_of(tmp_path / "in", output=tmp_path / "out")
+
+
+def test_what_is_left_out_is_listed_but_for_the_output(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "in", "a.png", "a.jfif", "b.heic", "out/a.ora", "deep/c.psd")
+    jobs = jobs_of(folder, output=folder / "out")
+    assert {job.source.name for job in jobs} == {"a.png", "a.jfif"}
+    assert left_out([str(folder)], str(folder / "out")) == {
+        folder / "b.heic": ".heic",
+        folder / "deep/c.psd": ".psd",
+    }
+    assert left_out([str(folder / "*.*"), "-"], "x") == {folder / "b.heic": ".heic"}
+
+
+def test_a_name_with_the_signs_of_a_glob_is_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "Chapter [01]/a.png", "Chapter 0/b.png", "x/p [1]/c [2].png", "x/p 1/d.png")
+
+    def sources(entry: str) -> set[str]:
+        return {job.source.as_posix() for job in plan_jobs([entry], output="out")}
+
+    assert sources("Chapter [01]") == {"Chapter [01]/a.png"}
+    assert sources("Chapter [01]/*.png") == {"Chapter [01]/a.png"}
+    assert sources("Chapter [01]/[ab].png") == {"Chapter [01]/a.png"}
+    assert sources("*/p [1]/*.png") == {"x/p [1]/c [2].png", "x/p 1/d.png"}
+    assert sources("x/p [1]/c [2].png") == {"x/p [1]/c [2].png"}
+    assert sources("x/*/c [2].png") == {"x/p [1]/c [2].png"}
+    assert sources("Chapter [0]/*.png") == {"Chapter 0/b.png"}
+    (job,) = plan_jobs(["Chapter [01]/*.png"], output="out")
+    assert job.picture == Path("out/a.png")
 
 
 def test_missing_input(tmp_path: Path) -> None:

@@ -520,6 +520,20 @@ def test_the_record_keeps_what_earlier_runs_did(
     assert "b.jpg: expected a readable picture" in entries["b.png"]["error"]
 
 
+def test_what_is_left_out_is_in_the_record_and_in_the_summary(tmp_path: Path) -> None:
+    others = {Path("in/b.heic"): ".heic", Path("in/more"): "link to a folder"}
+    Record(tmp_path).write([], others)
+    record = json.loads((tmp_path / "predict.json").read_text())
+    assert record["left_out"] == [
+        {"input": "in/b.heic", "kind": ".heic"},
+        {"input": "in/more", "kind": "link to a folder"},
+    ]
+    assert summary([], output="out", mine=0, total=0, left_out=others).splitlines()[0] == (
+        "note: left out, not among the formats that are read: 1 .heic, 1 link to a folder "
+        "(first: in/b.heic)"
+    )
+
+
 def test_processes_have_records_of_their_own(tmp_path: Path) -> None:
     Record(tmp_path, 1, 4).write([])
     assert [path.name for path in tmp_path.iterdir()] == ["predict.1-of-4.json"]

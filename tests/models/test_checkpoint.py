@@ -35,6 +35,21 @@ def test_file_of_another_kind(tmp_path: Path, content: bytes) -> None:
         load_generator(tmp_path / "a.ckpt")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer, not"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "a web page, saved in its place: download"),
+    ],
+)
+def test_what_stands_in_a_checkpoint_s_place_is_named(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "a.ckpt").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"a\.ckpt: expected a checkpoint, got {said}"):
+        load_generator(tmp_path / "a.ckpt")
+
+
 @pytest.mark.parametrize("content", [[1, 2], {"weights": 3}])
 def test_torch_file_that_is_no_checkpoint(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "a.ckpt")
@@ -63,7 +78,11 @@ def test_code_in_a_checkpoint_is_not_run(
         torch.save(content, path, _use_new_zipfile_serialization=kind == "zip")
 
     code = "holds code, which is not run: [a-z_]+.(system|open|getattr)"
-    message = code if kind == "zip" else "damaged: .* no zip archive. Nothing in it was run"
+    message = {
+        "zip": code,
+        "bare": "damaged: .* no zip archive. Nothing in it was run",
+        "legacy": "expected a checkpoint, got one that torch older than 1.6 .* Nothing in it was",
+    }[kind]
     with pytest.raises(ValueError, match=rf"evil\.ckpt: .*{message}"):
         load_generator(path)
     assert not sprung.exists()
