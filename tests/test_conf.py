@@ -120,7 +120,7 @@ def test_run_level_keys_are_the_function_s(verb):
 
 
 def test_choices_of_predict_are_those_of_its_room():
-    hints = get_type_hints(importlib.import_module("predict").predict)
+    hints = get_type_hints(importlib.import_module("sketch2paint.commands.predict").predict)
     room = {"format": Format, "coloured": Coloured, "precision": Precision}
     room |= {"lines": Lines, "normalise": Normalise}
     assert {name: hints[name] for name in room} == room
