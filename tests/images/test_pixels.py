@@ -117,7 +117,7 @@ def outcome_either(path: Path) -> tuple[int, int] | str:
     return size
 
 
-def damaged(tmp_path: Path, pictures: list[Odd], times: int) -> None:
+def assert_the_check_is_no_laxer(tmp_path: Path, pictures: list[Odd], times: int) -> None:
     chance = random.Random(len(pictures))
     passed = 0
     for one in pictures:
@@ -131,12 +131,12 @@ def damaged(tmp_path: Path, pictures: list[Odd], times: int) -> None:
 
 # Codecs tell of damage on standard error.
 def test_cut_and_damaged_pictures_never_pass_the_check_alone(tmp_path: Path) -> None:
-    damaged(tmp_path, odd_pictures()[::25], times=4)
+    assert_the_check_is_no_laxer(tmp_path, odd_pictures()[::25], times=4)
 
 
 @pytest.mark.slow
 def test_every_odd_picture_cut_and_damaged(tmp_path: Path) -> None:
-    damaged(tmp_path, odd_pictures(), times=12)
+    assert_the_check_is_no_laxer(tmp_path, odd_pictures(), times=12)
 
 
 # ---------------------------------------------------------------- what is said
