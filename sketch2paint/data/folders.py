@@ -58,10 +58,13 @@ def refuse_misread(root: Path, names: Iterable[PurePosixPath], key: str, kind: s
             pass.
     """
     below = _folders_below(names)
+    has_train = any(SPLIT_OF.get(name.lower()) == "train" for name in below[PurePosixPath()])
+    if has_train:
+        del below[PurePosixPath()]  # what lies beside train/ is not trained on
     if kind != "two_folders":
         for place, folders in below.items():
             _refuse_sides(root / place, folders, kind)
-    if any(SPLIT_OF.get(name.lower()) == "train" for name in below[PurePosixPath()]):
+    if has_train:
         return
     places = [
         root / place
