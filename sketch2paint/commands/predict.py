@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sketch2paint.verb import verb
+from sketch2paint.arguments import Name
+from sketch2paint.verb import verb, working
 
 
 def predict(
-    checkpoint: str,
-    input: str | list[str],
-    output: str,
+    checkpoint: Name,
+    input: Name | list[Name],
+    output: Name,
     format: str,
     quality: int,
     layers: bool,
     compare: bool,
-    gallery: str | bool | None,
+    gallery: Name | bool | None,
     gallery_rows: int,
-    truth: str | None,
+    truth: Name | None,
     overwrite: bool,
     coloured: str,
     batch_size: str | int,
@@ -64,14 +65,15 @@ def predict(
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares
-        outcomes, signum = paint_missing(
-            painter, mine, batch_size, overwrite, coloured, quality, max_pixels
-        )
-        print(summary(outcomes, output, len(mine), len(jobs), signum))
-        if record:
-            record.write(outcomes)
-        if page and index == 0 and not signum:
-            print(make_gallery(page, jobs, truths, gallery_rows, max_pixels))
+        with working():
+            outcomes, signum = paint_missing(
+                painter, mine, batch_size, overwrite, coloured, quality, max_pixels
+            )
+            if record:
+                record.write(outcomes)  # before anything is said of it
+            print(summary(outcomes, output, len(mine), len(jobs), signum))
+            if page and index == 0 and not signum:
+                print(make_gallery(page, jobs, truths, gallery_rows, max_pixels))
     return 128 + signum if signum else int(any(one.status == "failed" for one in outcomes))
 
 
