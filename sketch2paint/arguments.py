@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
 import reprlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 # What pydantic cannot see in JSON: whether it is some object, and names that are no Unicode.
 NOT_OURS = ("is_instance_of", "needs_python_object", "json_invalid")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Mark in an annotation: paths and names, which are what the shell passes, letter by letter.
+
+    Attributes:
+        keys: Keys of the mapping that is annotated; none: the value itself is a name.
+        below: Whether it names a folder below another one, and must not lead out of that.
+    """
+
+    keys: tuple[str, ...] = ()
+    below: bool = False
+
+
+Name = Annotated[str, Names()]
+DataKeys = Annotated[dict[str, Any], Names(("root", "sketches", "colours", "cache_dir"))]
+
+
+def folder_below(name: str, value: str) -> None:
+    """See that a value names a folder below another one.
+
+    Args:
+        name: Name of the parameter, as its user knows it.
+        value: Relative path of the folder.
+
+    Raises:
+        ValueError: it is that folder itself, or leads out of it.
+    """
+    first = os.path.normpath(value).split(os.sep)[0]
+    if not value or first in ("", ".", "..") or os.path.splitdrive(value)[0]:
+        raise ValueError(
+            f"Expected `{name}` to name a folder of its own, not empty, absolute or leading out "
+            f"with .., got {value!r}. Type for instance {name}=first"
+        )
 
 
 def one_of(name: str, value: object, hint: Any) -> None:

@@ -15,7 +15,7 @@ def command(verb: str) -> str:
     program = Path(sys.argv[0])
     script = program.parent / f"{verb}.py"
     if program.suffix == ".py" and script.is_file():
-        return f"python {shlex.quote(str(script))}"
+        return f"python {typed(str(script))}"
     if program.parent == Path(__file__).parent:
         return f"python -m sketch2paint {verb}"
     return f"sketch2paint {verb}"
@@ -24,10 +24,17 @@ def command(verb: str) -> str:
 def override(key: str, value: object) -> str:
     """KEY=VALUE, quoted for Hydra and for the shell where either needs it."""
     text = str(value)
-    return shlex.quote(f"{key}={text if PLAIN.fullmatch(text) else quoted(text)}")
+    return typed(f"{key}={text if PLAIN.fullmatch(text) else quoted(text)}")
+
+
+def typed(word: str) -> str:
+    """A word quoted for the shell where it needs that, as people would."""
+    easy = "'" in word and not re.search(r'["$`\\!]', word)
+    return f'"{word}"' if easy else shlex.quote(word)
 
 
 def quoted(value: str) -> str:
-    """A value as Hydra takes it, whatever is in it: a backslash counts before a quote only."""
-    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), value)
+    """A value as Hydra takes it, whatever is in it: \\ counts before a quote and before ${ only."""
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # what OmegaConf would look up
+    escaped = re.sub(r"(\\*)('|\Z)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped)
     return f"'{escaped}'"

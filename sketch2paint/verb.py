@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
+import traceback
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
+from pydoc import ErrorDuringImport, locate
 from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import CompactHydraException, InstantiationException
+from hydra.errors import CompactHydraException, HydraException
 from hydra.types import RunMode
-from hydra.utils import get_object
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
+from sketch2paint.advice import (
+    Group,
+    given_values,
+    right_kind,
+    unknown_key,
+    what_hydra_said,
+)
 from sketch2paint.arguments import described, fits
+from sketch2paint.console import outlast, printable
+from sketch2paint.overrides import CommandLine, WrongCommand, names_of
+from sketch2paint.shell import quoted
 
 _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "conf"  # where it is installed
 CONF = str(_INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "conf")
+WORK = ("ChildProcessError", "OutOfMemoryError")  # what only the work can raise
+FULL = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
 
 # A sweep stands under multirun/ where a single run would stand under runs/.
 OmegaConf.register_new_resolver(
@@ -32,103 +48,210 @@ OmegaConf.register_new_resolver(
 )
 
 
-class UserError(CompactHydraException):
-    """Printed by Hydra as its message alone, without a traceback."""
+class FailedJob(CompactHydraException):
+    """The error of a sweep's job, in words."""
+
+
+class UnknownKey(ValueError):
+    """A key that nothing takes; its name is all of the message."""
+
+
+class WrongType(ValueError):
+    """A value that is not what the annotation of its key says.
+
+    Args:
+        key: Dotted key.
+        value: What came.
+        hint: The annotation.
+    """
+
+    def __init__(self, key: str, value: object, hint: Any) -> None:
+        super().__init__(f"Expected `{key}` to be {described(hint)}, got {value!r}.")
+        self.key, self.value = key, value
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Say that the keys are right by now: what fails inside is the work, with exit code 1."""
+    try:
+        yield
+    except Exception as error:
+        error.at_work = True  # type: ignore[attr-defined]
+        raise
 
 
 def verb(function: Callable[..., int], several: str = "") -> Callable[..., None]:
     """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
-    OSError) are printed as their message; HYDRA_FULL_ERROR=1 shows where they come from.
-    `several` is a key that takes a list as A,B too (with -m that is a sweep). The verb itself is
-    given the words that stand on the command line between the program and the keys.
+    OSError) are printed as their message, with exit code 2, or 1 inside `working`;
+    HYDRA_FULL_ERROR=1 shows where they come from. `several` is a key that takes a list as A,B too.
+    The verb itself is given the words that stand on the command line between the program and the
+    keys.
     """
-    name = function.__name__
-    hints = get_type_hints(function)
-    codes: list[int] = []
-    front: list[str] = []  # what the command line begins with: the program and those words
+    return _Verb(function, several)
 
-    def task(cfg: DictConfig) -> int:
+
+class _Verb:
+    def __init__(self, function: Callable[..., int], several: str) -> None:
+        self.function, self.several = function, several
+        self.names, self.defaults = names_of(function), partial(_defaults, function.__name__)
+        self.front: list[str] = []  # what the command line begins with: the program, its words
+        self.given: list[str] = []  # the keys, as they were typed
+        self.codes: list[int] = []
+        self.errors: list[Exception] = []
+        self.full: str | None = None  # FULL as the user has set it
+
+    def __call__(self, *words: str) -> None:
+        outlast()
+        self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
+        self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL)
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(max(self.codes, default=130))
+        except Exception as error:
+            sys.exit(self._tell(error))
+        finally:
+            os.environ.pop(FULL, None)
+            os.environ.update({FULL: self.full} if self.full else {})
+        sys.exit(max(self.codes, default=0))
+
+    def _run(self) -> None:
+        """Let Hydra compose and call; what goes wrong is raised."""
+        name = self.function.__name__
+        line = CommandLine(self.given, name, self.names, self.several, self.defaults)
+        sys.argv[1:] = line.for_hydra()  # Hydra's parser reads them there
+        os.environ[FULL] = "1"
+        hydra.main(version_base="1.3", config_path=CONF, config_name=name)(self._task)()
+        if self.errors:
+            raise self.errors[0]
+
+    def _task(self, cfg: DictConfig) -> int:
         before = dict(os.environ), sys.argv
+        sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        if not self.full:
+            os.environ.pop(FULL, None)  # other processes report by themselves
         # Pillow's remarks on metadata; what is wrong with a picture is said by its name.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
-            sys.argv = [*front, *_keys_of_job()]
-            arguments = _arguments(function, cfg)
-            _check_types(hints, arguments, "")
-            codes.append(function(**arguments))
+            sys.argv = [*self.front, *words_of_job()]
+            arguments = _arguments(self.function, cfg)
+            _check_types(get_type_hints(self.function), arguments, "")
+            code = self.function(**arguments)
         except Exception as error:
-            wrapped = isinstance(error, InstantiationException) and error.__cause__
-            _explain(wrapped or error)
+            if not sweep:
+                self.errors.append(error)
+                return 1
+            if self.full or not (text := self._in_words(error)):
+                raise
+            raise FailedJob(f"error: {text}") from None  # the sweep's summary takes it from Hydra
         finally:
-            if "out_dir" in cfg:
-                _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
             os.environ.clear()  # a launcher's variables would mislead the sweep's next job
             os.environ.update(before[0])
             sys.argv = before[1]
-        if codes[-1] > 128 and HydraConfig.get().mode == RunMode.MULTIRUN:
+        self.codes.append(code)
+        if code > 128 and sweep:
             raise KeyboardInterrupt  # a signal ends the sweep, not only its job
-        return codes[-1]
+        return code
 
-    def main(*words: str) -> None:
-        codes.clear()
-        front[:] = [sys.argv[0], *words]
-        keys = sys.argv[len(front) :]
-        sys.argv[1:] = [_as_list(key, several) for key in keys]  # Hydra's parser reads them there
+    def _tell(self, error: Exception) -> int:
+        """Print an error in words, or show where it comes from; returns the exit code."""
+        failed = isinstance(error, FailedJob)
+        text = str(error) if failed else self._in_words(error)
+        if self.full or not text:
+            traceback.print_exception(error)
+        if text:
+            print(text if failed else f"error: {text}", file=sys.stderr)
+        work = hasattr(error, "at_work") or type(error).__name__ in WORK
+        return 1 if failed or not text or work else 2
+
+    def _in_words(self, error: BaseException) -> str:
+        """What to tell the user; empty if the error is one of the program."""
+        if key := _unexpected(error, self.given):
+            error = UnknownKey(key)
+        if isinstance(error, UnknownKey):
+            values = given_values(self.given)
+            return printable(unknown_key(str(error), values.get(str(error), ""), self._known()))
+        if isinstance(error, WrongType):
+            return f"{error} {right_kind(error.key, error.value, self._known())}".rstrip()
+        if isinstance(error, WrongCommand):
+            return printable(str(error))
+        of_group = "Config group override must be" in str(error)  # a ValueError of Hydra
+        if isinstance(error, (HydraException, OmegaConfBaseException)) or of_group:
+            return printable(what_hydra_said(error, self.given, self._known()))
+        return _told(error)
+
+    def _known(self) -> dict[str, Any]:
+        """Every key and group with its default, for messages."""
         try:
-            hydra.main(version_base="1.3", config_path=CONF, config_name=name)(task)()
-        except KeyboardInterrupt:
-            print("Interrupted.", file=sys.stderr)
-            sys.exit(max(codes, default=130))
-        sys.exit(max(codes, default=0))
-
-    return main
+            return self.defaults()
+        except (HydraException, OmegaConfBaseException, OSError):
+            return {}  # the configuration itself is what is wrong
 
 
-def _as_list(argument: str, several: str) -> str:
-    """KEY=A,B as the list that Hydra takes."""
-    key, _, value = argument.partition("=")
-    plain = "," in value and not value.startswith(("[", "'", '"'))
-    return f"{key}=[{value}]" if key == several and plain else argument
+@cache
+def _defaults(name: str) -> dict[str, Any]:
+    """Every dotted key of a verb and every group, with its default."""
+    with hydra.initialize_config_dir(CONF, version_base="1.3"):
+        cfg = hydra.compose(name, return_hydra_config=True)
+    choices = cfg.hydra.runtime.choices.items()
+    groups = {key: Group(choice or "null") for key, choice in choices if "/" not in key}
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return {**_flat(OmegaConf.to_container(cfg)), **groups}
 
 
-def _keys_of_job() -> list[str]:
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted keys of nested mappings, and the mappings themselves."""
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if key != "_target_":
+            found[f"{prefix}{key}"] = value
+            found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {}
+    return found
+
+
+def words_of_job() -> list[str]:
     """What Lightning starts its other processes with: this job, not the sweep it is of."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        return [*HydraConfig.get().overrides.task]
+        words = OmegaConf.to_container(HydraConfig.get().overrides.task)  # as they were quoted
+        return [str(word) for word in words or ()]
     return sys.argv[1:]
 
 
 def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
+    known = inspect.signature(function).parameters
+    if unknown := sorted(map(str, cfg.keys() - known.keys())):
+        raise UnknownKey(unknown[0])
+    wanted = {key for key, taken in known.items() if taken.default is taken.empty}
+    if missing := sorted(map(str, OmegaConf.missing_keys(cfg) | (wanted - cfg.keys()))):
+        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
     if "out_dir" in cfg:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             cfg.out_dir = HydraConfig.get().runtime.output_dir
-        sys.argv.append(f"out_dir={cfg.out_dir}")  # a name made of the time would differ
-    if missing := sorted(str(key) for key in OmegaConf.missing_keys(cfg)):
-        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
-    arguments = {str(key): value for key, value in _plain(cfg).items()}
-    known = inspect.signature(function).parameters
-    if unknown := sorted(arguments.keys() - known.keys()):
-        raise ValueError(
-            f"Unknown key {', '.join(unknown)}. Expected one of {', '.join(sorted(known))}."
-        )
-    return arguments
+        # A name made of the time would differ.
+        sys.argv.append(f"out_dir={quoted(str(cfg.out_dir))}")
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
 
 
 def _check_types(hints: dict[str, Any], arguments: dict[str, Any], prefix: str) -> None:
     """Compare plain values with the annotations of what takes them, `_target_`s included."""
     for key, value in arguments.items():
         if key in hints and not fits(value, hints[key]):
-            wanted = described(hints[key])
-            quote = " Quote names that are numbers." if "str" in wanted else ""
-            raise ValueError(f"Expected `{prefix}{key}` to be {wanted}, got {value!r}.{quote}")
+            raise WrongType(f"{prefix}{key}", value, hints[key])
+    for key, value in arguments.items():
         nodes = [(f"{prefix}{key}.", value), *_children(value, f"{prefix}{key}.")]
         for place, node in nodes:
             if isinstance(node, dict) and str(node.get("_target_")).startswith("sketch2paint."):
                 plain = {name: item for name, item in node.items() if name != "_target_"}
-                target = get_object(node["_target_"])
+                target = _target(node["_target_"])
                 init = target.__init__ if inspect.isclass(target) else target
+                if unknown := plain.keys() - inspect.signature(init).parameters.keys():
+                    raise UnknownKey(f"{place}{sorted(unknown)[0]}")
                 _check_types(get_type_hints(init), plain, place)
 
 
@@ -139,26 +262,54 @@ def _children(value: Any, prefix: str) -> list[tuple[str, Any]]:
     return [(f"{prefix}{name}.", item) for name, item in value.items()]
 
 
-def _plain(cfg: DictConfig) -> dict[str, Any]:
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
-    return plain  # type: ignore[return-value]
+def build(node: Any, **given: Any) -> Any:
+    """Build what mappings of the configuration name in `_target_`, the inner ones first.
+
+    Hydra's own `instantiate` would look up what stands in strings once more.
+
+    Args:
+        node: Plain data.
+        given: Further keyword arguments of the outermost.
+
+    Raises:
+        ValueError: there is no such target.
+    """
+    if isinstance(node, list):
+        return [build(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    arguments = {key: build(item) for key, item in node.items() if key != "_target_"}
+    return _target(node["_target_"])(**arguments, **given) if "_target_" in node else arguments
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """Take back the run folder that Hydra made, where nothing came into it."""
-    for path in (folder, folder.parent):
-        with suppress(OSError):
-            path.rmdir()  # refuses where there is anything in it
+def _target(path: object) -> Any:
+    try:
+        found = locate(str(path))
+    except ErrorDuringImport as error:
+        raise ValueError(f"Expected a `_target_` that can be imported, got {error}.") from error
+    if not callable(found):
+        raise ValueError(
+            f"Expected `_target_` to be a class or function that is installed, got {path}."
+        )
+    return found
 
 
-def _explain(error: BaseException) -> None:
-    expected = isinstance(error, (ValueError, OSError, CompactHydraException))
-    if os.environ.get("HYDRA_FULL_ERROR") or not (expected or _is_known(error)):
-        raise error
+def _unexpected(error: BaseException, words: list[str]) -> str | None:
+    """The key among the words that became a keyword which nothing takes."""
+    keyword = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    keys = [word.lstrip("+").partition("=")[0] for word in words]
+    ours = [key for key in keys if keyword and key.rpartition(".")[2] == keyword[1]]
+    return ours[0] if ours and isinstance(error, TypeError) else None
+
+
+def _told(error: BaseException) -> str:
+    """The message of an error whose message is meant for the user, or nothing."""
+    if isinstance(error, OSError) and error.filename is not None and error.filename2 is None:
+        return f"{error.filename}: {error.strerror}"
     memory = type(error).__name__ == "OutOfMemoryError"
     hint = "\nPass half of the batch size, or a smaller size." if memory else ""
-    raise UserError(f"error: {error}{hint}") from None
+    expected = isinstance(error, (ValueError, OSError))
+    return f"{error}{hint}" if expected or _is_known(error) else ""
 
 
 def _is_known(error: BaseException) -> bool:

@@ -159,7 +159,7 @@ def refused_here(tmp_path, monkeypatch, capfd):
         monkeypatch.setattr(sys, "argv", [str(ROOT / f"{verb_name}.py"), *arguments])
         with pytest.raises(SystemExit) as stop:
             importlib.import_module(f"sketch2paint.commands.{verb_name}").main()
-        assert stop.value.code == 1
+        assert stop.value.code == 2
         captured = capfd.readouterr()
         assert "Traceback" not in captured.err
         return captured.out + captured.err

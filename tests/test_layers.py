@@ -11,7 +11,7 @@ import sketch2paint.__main__
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sketch2paint"
 # What the files of a room may import besides each other, and besides what every room may use.
-EVERY_ROOM = {"arguments", "device", "files", "shell", "tables", "verb"}
+EVERY_ROOM = {"arguments", "console", "device", "files", "shell", "tables", "verb"}
 ROOMS = {
     "images": set(),
     "web": {"images"},
@@ -24,7 +24,7 @@ ROOMS = {
 }
 ROOMS["commands"] = set(ROOMS)  # the verbs: they use all rooms, and no room uses them
 LIGHTNING = {"training", "data.datamodule", "commands.train"}
-HYDRA = {"verb", "training.sweep", "commands"}
+HYDRA = {"advice", "overrides", "verb", "training.sweep", "commands"}
 # The verbs that are tested as a whole elsewhere than in tests/commands.
 TESTED = {
     "commands.prepare": "test_verb.py",

@@ -70,7 +70,7 @@ def test_program_and_script_say_the_same(tmp_path: Path) -> None:
         )
         for front in (["-m", "sketch2paint", "predict"], [str(ROOT / "predict.py")])
     ]
-    assert [result.returncode for result in results] == [1, 1]
+    assert [result.returncode for result in results] == [2, 2]
     assert results[0].stderr == results[1].stderr and results[0].stdout == ""
     assert "error: Expected a value for checkpoint. Pass checkpoint=..." in results[0].stderr
     assert not list(tmp_path.iterdir())

@@ -28,6 +28,6 @@ def call(verb, *arguments, cwd, **options):
 def refused(verb, *arguments, cwd):
     """The output of a call that must fail with a message and no traceback."""
     result = call(verb, *arguments, cwd=cwd)
-    assert result.returncode == 1, result.stdout
+    assert result.returncode == 2, result.stdout
     assert "Traceback" not in result.stdout
     return result.stdout

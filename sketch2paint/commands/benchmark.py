@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import Any, Literal
 
-from sketch2paint.arguments import one_of
-from sketch2paint.verb import verb
+from sketch2paint.arguments import DataKeys, Name, one_of
+from sketch2paint.verb import build, verb, words_of_job
 
 What = Literal["step", "loader", "fit", "predict", "start"]
 SEVERAL = ("step", "loader", "predict")  # of these a table has several batch sizes by default
 
 
 def benchmark(
-    data: dict[str, Any],
+    data: DataKeys,
     what: What,
     device: str,
     size: int,
@@ -23,8 +24,8 @@ def benchmark(
     threads: int | None,
     matrix: int | None,
     compile: bool,
-    checkpoint: str | None,
-    json: str | None,
+    checkpoint: Name | None,
+    json: Name | None,
     seed: int,
 ) -> int:
     """Print tables of what is asked for, and write them as JSON."""
@@ -86,19 +87,15 @@ def _sources(data: dict[str, Any], batch_size: int, folder: Any) -> tuple[Any, A
     """The pairs from a cache of their own and from their files; train.py's words for the cache."""
     from pathlib import Path
 
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.utils import instantiate
-
     from sketch2paint.shell import quoted
 
-    given = HydraConfig.get().overrides.task
-    overrides = [word for word in given if word.startswith(("data=", "data."))]
+    overrides = [word for word in words_of_job() if word.startswith(("data=", "data."))]
     own = {"cache": "require", "cache_dir": str(folder / "cache")}
     if data["draw"] and not Path(data["root"]).exists():
         own["root"] = str(folder / "demo")  # leaves nothing behind
     common = {**data, **own, "batch_size": batch_size}
-    cached = instantiate(common, _convert_="all")
-    files = instantiate({**common, "cache": "off"}, _convert_="all")
+    cached = build(common)
+    files = build({**common, "cache": "off"})
     cached.prepare_data()
     cached.build_cache()
     own_words = (f"data.{key}={quoted(value)}" for key, value in own.items())
@@ -130,8 +127,10 @@ def _check(
     for name, value in (("repeats", repeats), ("threads", threads), ("matrix", matrix)):
         if value is not None and value < 1:
             raise ValueError(f"Expected `{name}` to be at least 1, got {value}.")
-    if seconds <= 0:
+    if not seconds > 0:  # nor NaN
         raise ValueError(f"Expected `seconds` above 0, got {seconds}.")
+    if isinf(seconds):
+        raise ValueError(f"Expected `seconds` to be finite, got {seconds}.")
     return sizes
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sketch2paint.verb import verb
+from sketch2paint.arguments import DataKeys, Name
+from sketch2paint.verb import build, verb, working
 
 
 def evaluate(
-    data: dict[str, Any],
-    checkpoint: str | list[str],
+    data: DataKeys,
+    checkpoint: Name | list[Name],
     split: str,
     size: int | None,
     overlap: str,
     learned: bool,
-    csv: str | None,
-    json: str | None,
-    gallery: str | None,
-    card: str | None,
-    tensorboard: str | None,
+    csv: Name | None,
+    json: Name | None,
+    gallery: Name | None,
+    card: Name | None,
+    tensorboard: Name | None,
     device: str,
     seed: int,
 ) -> int:
@@ -26,8 +25,6 @@ def evaluate(
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
     from functools import partial
-
-    from hydra.utils import instantiate
 
     from sketch2paint.evaluation import report
     from sketch2paint.evaluation.bootstrap import summarise
@@ -44,30 +41,33 @@ def evaluate(
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
     candidates = load_candidates(checkpoints, data["task"], device)
     side = common_size(candidates, size)
-    pictures = instantiate({**data, "size": side, "jitter": 0, "cache": "off"}, _convert_="all")
+    pictures = build({**data, "size": side, "jitter": 0, "cache": "off"})
     check_split(candidates, data=pictures, overlap=overlap)  # type: ignore[arg-type]
     chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    results = measure(chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add)
-    found = report.Evaluation(
-        split=chosen,
-        candidates=candidates,
-        results=results,
-        summary=summarise(results, seed),
-        protocol=report.protocol(chosen, results, seed),
-    )
-    print(report.text_report(found))
-    for path, write in (
-        (csv, report.write_csv),
-        (json, report.write_json),
-        (card, report.write_card),
-        (gallery, shown.write),
-        (tensorboard, partial(report.write_tensorboard, shown=shown.rows)),
-    ):
-        if path:
-            write(path, found)
-            print(f"Wrote {path}")
+    with working():
+        results = measure(
+            chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add
+        )
+        found = report.Evaluation(
+            split=chosen,
+            candidates=candidates,
+            results=results,
+            summary=summarise(results, seed),
+            protocol=report.protocol(chosen, results, seed),
+        )
+        print(report.text_report(found))
+        for path, write in (
+            (csv, report.write_csv),
+            (json, report.write_json),
+            (card, report.write_card),
+            (gallery, shown.write),
+            (tensorboard, partial(report.write_tensorboard, shown=shown.rows)),
+        ):
+            if path:
+                write(path, found)
+                print(f"Wrote {path}")
     return 0
 
 

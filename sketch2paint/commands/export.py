@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sketch2paint.arguments import Name
 from sketch2paint.verb import verb
 
 MOST = 24  # drawings to compare with
 
 
 def export(
-    checkpoint: str,
+    checkpoint: Name,
     format: str,
-    output: str,
+    output: Name,
     dtype: str,
     opset: int,
-    drawings: str | None,
+    drawings: Name | None,
 ) -> int:
     """Write a generator for other programs and compare the file with PyTorch."""
     from sketch2paint.models.export import LIMIT, export_generator

@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from sketch2paint.verb import verb
+from sketch2paint.arguments import Name
+from sketch2paint.verb import verb, working
 
 
 def predict(
-    checkpoint: str,
-    input: str | list[str],
-    output: str,
+    checkpoint: Name,
+    input: Name | list[Name],
+    output: Name,
     format: Literal["auto", "png", "jpg", "webp"],
     quality: int,
     layers: bool,
     compare: bool,
-    gallery: str | bool | None,
+    gallery: Name | bool | None,
     gallery_rows: int,
-    truth: str | None,
+    truth: Name | None,
     overwrite: bool,
     coloured: Literal["skip", "paint"],
     batch_size: str | int,
@@ -66,31 +67,26 @@ def predict(
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares
-        outcomes, signum = paint_missing(
-            painter,
-            jobs=mine,
-            batch_size=batch_size,
-            overwrite=overwrite,
-            coloured=coloured,
-            quality=quality,
-            max_pixels=max_pixels,
-        )
-        print(
-            summary(
-                outcomes,
-                output=output,
-                mine=len(mine),
-                total=len(jobs),
-                signum=signum,
-                left_out=others,
+        with working():
+            outcomes, signum = paint_missing(
+                painter,
+                jobs=mine,
+                batch_size=batch_size,
+                overwrite=overwrite,
+                coloured=coloured,
+                quality=quality,
+                max_pixels=max_pixels,
             )
-        )
-        if record:
-            record.write(outcomes, others)
-        if page and index == 0 and not signum:
-            print(
-                make_gallery(page, jobs=jobs, reals=reals, rows=gallery_rows, max_pixels=max_pixels)
-            )
+            if record:
+                record.write(outcomes, others)  # before anything is said of it
+            counts = {"mine": len(mine), "total": len(jobs), "signum": signum}
+            print(summary(outcomes, output=output, left_out=others, **counts))
+            if page and index == 0 and not signum:
+                print(
+                    make_gallery(
+                        page, jobs=jobs, reals=reals, rows=gallery_rows, max_pixels=max_pixels
+                    )
+                )
     return 128 + signum if signum else int(any(one.status == "failed" for one in outcomes))
 
 

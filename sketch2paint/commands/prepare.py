@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sketch2paint.verb import verb
+from sketch2paint.arguments import DataKeys, Name
+from sketch2paint.verb import build, verb, working
 
 
 def prepare(
-    data: dict[str, Any],
+    data: DataKeys,
     check: bool,
-    json: str | None,
-    sheet: str | None,
+    json: Name | None,
+    sheet: Name | None,
     workers: int | None,
     seed: int,
 ) -> int:
@@ -20,17 +21,21 @@ def prepare(
         raise ValueError(
             f"Expected `workers` to be at least 1, or null for all cores, got {workers}."
         )
-    from hydra.utils import instantiate
-
-    pairs = instantiate(data, _convert_="all")
+    pairs = build(data)
     pairs.prepare_data()
+    splits = pairs.splits()
     if check:
-        return report(pairs, json, sheet, workers)
-    print(f"Ready: {pairs.build_cache(workers)}; training with the same data keys uses it.")
+        return report(pairs, splits, json, sheet, workers)
+    with working():
+        folder = pairs.build_cache(workers)
+    print(f"Ready: {folder}; training with the same data keys uses it.")
     return 0
 
 
-def report(pairs: Any, json: str | None, sheet: str | None, workers: int | None) -> int:
+@working()
+def report(
+    pairs: Any, splits: Any, json: str | None, sheet: str | None, workers: int | None
+) -> int:
     """Print what the checks found and write the files that were asked for."""
     from dataclasses import asdict
     from json import dumps
@@ -41,7 +46,6 @@ def report(pairs: Any, json: str | None, sheet: str | None, workers: int | None)
     from sketch2paint.files import written_beside
     from sketch2paint.images.io import write_picture
 
-    splits = pairs.splits()
     found = inspect(pairs.source, splits, workers or available_cores())
     print(report_text(found))
     if json:

@@ -83,7 +83,7 @@ def refuse_misread(root: Path, names: Iterable[PurePosixPath], key: str, kind: s
 def _folders_below(names: Iterable[PurePosixPath]) -> dict[PurePosixPath, set[str]]:
     """The folders with pictures, at whatever depth, in each folder."""
     below: dict[PurePosixPath, set[str]] = defaultdict(set)
-    for parent in {name.parent for name in names}:
+    for parent in sorted({name.parent for name in names}):
         for folder in (parent, *parent.parents):
             if folder.name:
                 below[folder.parent].add(folder.name)

@@ -60,6 +60,12 @@ class Comparison:
     drawings: int
 
 
+class NotAlike(ValueError):
+    """The exported file paints otherwise than PyTorch."""
+
+    at_work = True  # nothing was wrong with the command: see verb.working
+
+
 def export_generator(
     checkpoint: Path | str,
     *,
@@ -96,7 +102,7 @@ def export_generator(
             _write(beside, format, generator, about, dtype, opset)
         measured = _compare(generator, _open(beside, format), drawings, about)
         if dtype == "float32" and not measured.levels <= LIMIT:
-            raise ValueError(
+            raise NotAlike(
                 f"{output}: expected the file to paint as PyTorch does, got a difference of "
                 f"{measured.levels:.2f} of 255 levels; it is not kept. Pass another format."
             )

@@ -18,6 +18,9 @@ from sketch2paint.images.io import write_picture
 from sketch2paint.shell import command
 from sketch2paint.training.pix2pix import as_pix2pix
 
+LOOK_AGAIN = 300  # seconds of steps between looks at how long they take
+MUCH = 1.5  # times as long, or as short, is told
+
 
 class SampleGrids(Callback):
     """Pictures as PNG in samples/ and in TensorBoard.
@@ -100,7 +103,9 @@ def training_grid(real: Tensor, sketch: Tensor) -> np.ndarray:
 
 
 class TimeEstimate(Callback):
-    """On a CPU, say after the first steps how long the run will take.
+    """On a CPU, say after the first steps how long the run will take, and again when that changes.
+
+    Other programs may hold the cores when it begins, or later.
 
     Args:
         after_steps: Number of steps looked at; the first ones, which warm up, are left out.
@@ -108,8 +113,14 @@ class TimeEstimate(Callback):
 
     def __init__(self, after_steps: int = 6) -> None:
         self.after_steps = after_steps
-        self.begun = 0.0
         self.steps = 0
+        self.before: float | None = None  # the time when the last step ended
+        self.window: list[float] = []  # seconds of the steps since the last look
+        self.looked = False
+        self.told: float | None = None  # seconds of a step, as they were told last
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.before = None if self.steps else self.before  # a validation is no step
 
     def on_train_batch_end(
         self,
@@ -120,20 +131,30 @@ class TimeEstimate(Callback):
         batch_idx: int,
     ) -> None:
         self.steps += 1
-        if self.steps == 2:
-            self.begun = time.monotonic()
-        if self.steps == self.after_steps and pl_module.device.type == "cpu":
-            seconds = (time.monotonic() - self.begun) / (self.after_steps - 2)
+        before, self.before = self.before, time.monotonic()
+        if before is None or self.steps <= 2 or pl_module.device.type != "cpu":
+            return
+        self.window.append(self.before - before)
+        enough = len(self.window) >= self.after_steps - 2
+        if enough and (not self.looked or sum(self.window) >= LOOK_AGAIN):
+            seconds, self.looked = sum(self.window) / len(self.window), True
+            self.window = []
             epochs = (trainer.max_epochs or 0) - trainer.current_epoch
-            hours = seconds * epochs * trainer.num_training_batches / 3600
-            if hours > 1:
-                print(
-                    f"On this CPU a step takes {seconds:.1f} s: the remaining {epochs} epochs take "
-                    f"about {hours:.1f} hours, validation not counted. Use a GPU "
-                    "(trainer.gpus=1), or try the small run: "
-                    f"{command('train')} experiment=demo",
-                    flush=True,
-                )
+            steps = epochs * trainer.num_training_batches - batch_idx - 1
+            self._tell(seconds, epochs, seconds * steps / 3600)
+
+    def _tell(self, seconds: float, epochs: int, hours: float) -> None:
+        rest = f"the remaining {epochs} epochs take about {hours:.1f} hours, validation not counted"
+        if self.told is None and hours > 1:
+            print(
+                f"On this CPU a step takes {seconds:.1f} s: {rest}. Use a GPU (trainer.gpus=1), "
+                f"or try the small run: {command('train')} experiment=demo",
+                flush=True,
+            )
+            self.told = seconds
+        elif self.told is not None and not 1 / MUCH < seconds / self.told < MUCH:
+            print(f"A step takes {seconds:.1f} s by now: {rest}.", flush=True)
+            self.told = seconds
 
 
 class CompiledNetworks(Callback):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -494,15 +495,15 @@ def _check(
     ema_kimg: float,
 ) -> None:
     one_of("model.gan_mode", gan_mode, GanMode)
-    for name, value in (
-        ("lambda_l1", lambda_l1),
-        ("lambda_psnr", lambda_psnr),
-        ("ema_kimg", ema_kimg),
-    ):
+    weights = {"lambda_l1": lambda_l1, "lambda_psnr": lambda_psnr, "ema_kimg": ema_kimg}
+    for name, value in weights.items():
         if not value >= 0:  # nor NaN
             raise ValueError(f"Expected `model.{name}` to be at least 0, got {value}.")
     if not lr > 0:
         raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
+    for name, value in {**weights, "lr": lr}.items():
+        if math.isinf(value):
+            raise ValueError(f"Expected `model.{name}` to be finite, got {value}.")
     if not 0 <= lr_decay <= 1:
         raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")
     if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):

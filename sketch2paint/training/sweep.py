@@ -7,12 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from sketch2paint.files import written_beside
 from sketch2paint.tables import aligned
+
+TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}  # names may be no Unicode
 
 
 class SweepSummary(Callback):
@@ -32,34 +35,46 @@ class SweepSummary(Callback):
         if failed and (folder / "job.json").exists():
             return  # a second sweep of the same name was refused: the first one's record stays
         note = {
-            "overrides": dict(item.split("=", 1) for item in job_return.overrides or []),
+            "overrides": dict(map(_given, job_return.overrides or [])),
             "status": "failed" if failed else "done",
             "error": str(job_return._return_value) if failed else "",
         }
         with written_beside(folder / "job.json") as beside:
-            beside.write_text(json.dumps(note))
+            beside.write_text(json.dumps(note), "utf-8")
         summarise(folder.parent)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table."""
         table = Path(config.hydra.sweep.dir) / "summary.txt"
         if table.exists():
-            print(f"{table.read_text()}{table.with_suffix('.png')} compares the sample grids.")
+            text = table.read_text(**TEXT)
+            print(f"{text}{table.with_suffix('.png')} compares the sample grids.")
+
+
+def _given(override: str) -> tuple[str, str]:
+    """Key and value of what was typed, without Hydra's quotes."""
+    key, _, value = override.partition("=")
+    if value[:1] in ("'", '"'):
+        value = str(OverridesParser.create().parse_override(override).value())
+    return key, value
 
 
 def summarise(folder: Path) -> list[dict[str, Any]]:
     """Write the summary of the jobs in a sweep folder; returns its rows, best val/psnr first."""
-    notes = {path.parent: json.loads(path.read_text()) for path in folder.glob("*/job.json")}
+    notes = {path.parent: json.loads(path.read_text("utf-8")) for path in folder.glob("*/job.json")}
     varied = _varied([note["overrides"] for note in notes.values()])
     rows = [_row(run, note, varied) for run, note in notes.items()]
     rows.sort(key=lambda row: (-(row["val/psnr"] or float("-inf")), row["job"]))
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with written_beside(folder / "summary.csv") as beside, open(beside, "w", newline="") as file:
+    with (
+        written_beside(folder / "summary.csv") as beside,
+        open(beside, "w", newline="", **TEXT) as file,
+    ):
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
     with written_beside(folder / "summary.txt") as beside:
-        beside.write_text(_table(columns, rows))
+        beside.write_text(_table(columns, rows), **TEXT)
     _picture(folder, rows)
     return rows
 

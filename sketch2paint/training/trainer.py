@@ -19,6 +19,8 @@ from sketch2paint.training.checkpoints import SyncedCheckpointIO
 from sketch2paint.training.losslog import LossLog
 from sketch2paint.training.pix2pix import as_pix2pix
 
+LONGEST = 365 * 24 * 3600  # seconds to wait for other processes
+
 
 class TwoNetworksStrategy(DDPStrategy):
     """`ddp` for two optimizers: each network is synchronised in its own backward pass.
@@ -93,6 +95,11 @@ def build_trainer(
     Raises:
         ValueError: more GPUs asked for than there are.
     """
+    if check_val_every_n_epoch < 1:
+        raise ValueError(
+            "Expected `trainer.check_val_every_n_epoch` to be at least 1, got "
+            f"{check_val_every_n_epoch}."
+        )
     accelerator, devices = choose_devices(gpus, accelerator)
     bar = sys.stderr.isatty() if progress_bar is None else progress_bar
     callbacks = [*callbacks, LossLog(out_dir, log_every_n_steps)]
@@ -170,8 +177,12 @@ def choose_devices(gpus: int | str, accelerator: str = "auto") -> tuple[str, int
 
 def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Strategy:
     """Give `ddp`, which cannot serve two optimizers, a strategy that can."""
-    if timeout <= 0:
+    if not timeout > 0:  # nor NaN
         raise ValueError(f"Expected `trainer.timeout` above 0 seconds, got {timeout}.")
+    if timeout > LONGEST:
+        raise ValueError(
+            f"Expected `trainer.timeout` to be at most {LONGEST} seconds, a year, got {timeout}."
+        )
     if strategy == "ddp" or (strategy == "auto" and processes > 1):
         return TwoNetworksStrategy(timeout=timedelta(seconds=timeout))
     return strategy

@@ -61,7 +61,11 @@ def test_steps_as_a_whole(tmp_path: Path) -> None:
         (["repeats=0"], "Expected `repeats` to be at least 1, got 0."),
         (["threads=0"], "Expected `threads` to be at least 1, got 0."),
         (["seconds=0"], "Expected `seconds` above 0, got 0."),
-        (["model.norm=batch"], "Could not override 'model.norm'"),
+        (["seconds=inf"], "Expected `seconds` to be finite, got inf."),
+        (
+            ["model.norm=batch"],
+            "Unknown key `model.norm`. Expected one of base_channels, batch_size",
+        ),
         (["what=predict", "checkpoint=none"], "none"),
     ],
 )

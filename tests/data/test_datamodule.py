@@ -650,4 +650,3 @@ def test_the_demo_folder_is_taken_as_it_is_drawn(tmp_path: Path) -> None:
     """Its sketches/ and colours/ lie beside train/ and val/: no layout to refuse or to warn of."""
     data = module(tmp_path / "demo", draw=3)
     assert (len(data.datasets["train"]), len(data.datasets["val"])) == (3, 40)
-

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 from tiny_run import run
 
+from sketch2paint.shell import command
 from sketch2paint.training.callbacks import CompiledNetworks, SampleGrids, TimeEstimate
 from sketch2paint.training.pix2pix import LOSSES, Pix2Pix
 
@@ -48,6 +49,53 @@ def test_time_estimate(capsys):
     text = capsys.readouterr().out
     assert text.count("remaining 100 epochs") == 1
     assert "experiment=demo" in text
+
+
+def test_time_estimate_follows_the_machine(capsys, monkeypatch):
+    class Trainer:
+        max_epochs, current_epoch, num_training_batches = 10, 0, 1000
+
+    class Module:
+        device = torch.device("cpu")
+
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    estimate = TimeEstimate(after_steps=6)
+
+    def steps(seconds, count, first=0):
+        for number in range(first, first + count):
+            clock[0] += seconds
+            estimate.on_train_batch_end(Trainer(), Module(), None, None, number)
+        return capsys.readouterr().out
+
+    assert steps(12.6, 6) == (
+        "On this CPU a step takes 12.6 s: the remaining 10 epochs take about 35.0 hours, "
+        "validation not counted. Use a GPU (trainer.gpus=1), or try the small run: "
+        f"{command('train')} experiment=demo\n"
+    )
+    assert steps(11.0, 60, 6) == ""  # much the same
+    assert steps(2.0, 149, 66) == (  # four slower ones among them
+        "A step takes 2.3 s by now: the remaining 10 epochs take about 6.2 hours, "
+        "validation not counted.\n"
+    )
+    assert steps(2.0, 300, 215) == ""
+    clock[0] += 10_000  # a validation
+    estimate.on_train_epoch_start(Trainer(), Module())
+    assert steps(2.0, 400, 515) == ""
+    assert "A step takes 9.0 s by now" in steps(9.0, 80, 915)
+
+
+def test_a_short_run_is_not_estimated(capsys):
+    class Trainer:
+        max_epochs, current_epoch, num_training_batches = 1, 0, 10
+
+    class Module:
+        device = torch.device("cpu")
+
+    estimate = TimeEstimate()
+    for number in range(10):
+        estimate.on_train_batch_end(Trainer(), Module(), None, None, number)
+    assert capsys.readouterr().out == ""
 
 
 def test_arguments():

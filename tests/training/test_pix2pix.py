@@ -311,6 +311,10 @@ def test_learns_a_constant_picture():
         ({"lambda_psnr": -1}, "Expected `model.lambda_psnr` to be at least 0, got -1"),
         ({"lambda_psnr": math.nan}, "Expected `model.lambda_psnr` to be at least 0, got nan"),
         ({"lr": 0}, "Expected `model.lr` above 0, got 0"),
+        *[
+            ({name: math.inf}, f"Expected `model.{name}` to be finite, got inf.")
+            for name in ("lr", "lambda_l1", "lambda_psnr", "ema_kimg")
+        ],
         ({"lr_decay": 3}, r"Expected `model.lr_decay` to be in \[0, 1\], got 3"),
         ({"betas": (0.5, 1.0)}, "Expected `model.betas` to be two numbers"),
         ({"size": 16}, "Expected `size` to be at least 32 for a discriminator with 3 layers"),

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -60,3 +62,22 @@ def test_cudnn_looks_for_the_fastest_unless_told_not_to(tmp_path, deterministic)
         out_dir=str(tmp_path), callbacks=[], logger=None, gpus=0, deterministic=deterministic
     )
     assert torch.backends.cudnn.benchmark is not deterministic
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("timeout", 0.0, "Expected `trainer.timeout` above 0 seconds, got 0.0"),
+        ("timeout", math.nan, "Expected `trainer.timeout` above 0 seconds, got nan"),
+        ("timeout", math.inf, "Expected `trainer.timeout` to be at most 31536000 seconds, a year"),
+        ("timeout", 1e300, "Expected `trainer.timeout` to be at most 31536000 seconds, a year"),
+        (
+            "check_val_every_n_epoch",
+            0,
+            "Expected `trainer.check_val_every_n_epoch` to be at least 1, got 0",
+        ),
+    ],
+)
+def test_numbers_out_of_range(tmp_path, key, value, words):
+    with pytest.raises(ValueError, match=words):
+        build_trainer(out_dir=str(tmp_path), callbacks=[], logger=None, gpus=0, **{key: value})
