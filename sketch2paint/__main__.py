@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 from sketch2paint import __version__
+from sketch2paint.console import outlast
 
 VERBS = {
     "prepare": "decode a data set once, or check it",
@@ -30,6 +31,7 @@ sketch2paint --version"""
 
 def main() -> None:
     """Run the verb that the first word names; the other words are its keys and Hydra's flags."""
+    outlast()
     first = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if first in VERBS:
         import_module(f"sketch2paint.commands.{first}").main(first)
