@@ -73,6 +73,7 @@ def test_drawings_of_any_name_are_painted_and_told_in_any_encoding(drawings: Pat
     assert {path.name for path in out.iterdir()} == {*NAMES, "predict.json", "gallery.html"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="such names are not allowed there")
 def test_drawings_are_named_one_by_one_into_a_pipe_that_closes(drawings: Path) -> None:
     words = [f"input=[{','.join(f'./{name}' for name in NAMES if ',' not in name)}]"]
@@ -89,6 +90,7 @@ def test_drawings_are_named_one_by_one_into_a_pipe_that_closes(drawings: Path) -
     assert [entry["status"] for entry in record] == ["done"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="such names are not allowed there")
 def test_a_run_of_any_name_prints_a_command_that_can_be_pasted(
     pairs_dir: Path, tmp_path: Path

@@ -50,7 +50,13 @@ def test_old_weights_begin_a_new_run():
     assert generator.in_channels == 1 and generator.style_channels == 0
 
 
-@pytest.mark.parametrize("middle", [False, True], ids=["after an epoch", "inside an epoch"])
+@pytest.mark.parametrize(
+    "middle",
+    [
+        pytest.param(False, id="after an epoch", marks=pytest.mark.slow),
+        pytest.param(True, id="inside an epoch"),
+    ],
+)
 def test_an_old_run_goes_on_quietly_and_exactly(tmp_path, write_pairs, middle):
     write_pairs(tmp_path / "pairs/train", 8, seed=1)
     write_pairs(tmp_path / "pairs/val", 4, seed=2)

@@ -236,7 +236,13 @@ def test_inputs_are_what_the_network_is_trained_on() -> None:
         assert len(style.unique()) == 5
 
 
-@pytest.mark.parametrize("format", ["onnx", "torchscript", "torch_export"])
+@pytest.mark.parametrize(
+    "format",
+    [
+        "onnx",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("torchscript", "torch_export")),
+    ],
+)
 def test_planes_and_a_style_have_inputs_of_their_own(tmp_path: Path, format: str) -> None:
     planes = [*SKETCH.planes, Plane("hints", 4, 0.0)]
     arguments = {**TINY, "in_channels": 5, "style_channels": 6, "lay_lines": True}
