@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from sketch2paint.images.convert import mixed_rows, resize, rows, rows_around, strips
+from sketch2paint.images.layer import multiplied
 
 # Weight of a pixel by the share of paper in it: half a pixel of line leaves a sixteenth. Of the
 # powers 2, 4, 8 and 16, 4 is best or near it both for true colours and for blurred, shifted ones.
@@ -42,11 +43,7 @@ def compose(fake: np.ndarray, sketch: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if fake.dtype != np.uint8 or sketch.dtype != np.uint8:
         raise ValueError(f"Expected uint8 pictures, got {fake.dtype} and {sketch.dtype}.")
     colours = _colours(fake, sketch)
-    picture = np.empty_like(colours)
-    for here in strips(len(sketch)):
-        lines = cv2.cvtColor(np.ascontiguousarray(sketch[here]), cv2.COLOR_GRAY2RGB)
-        picture[here] = cv2.multiply(colours[here], lines, scale=1 / 255)
-    return colours, sketch, picture
+    return colours, sketch, multiplied(colours, sketch)
 
 
 def _colours(fake: np.ndarray, sketch: np.ndarray) -> np.ndarray:
