@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
 import pytest
+from flat_page import NAMES, PAPER, flat_page, laid_over
 from PIL import Image
 
-from sketch2paint.images.openraster import write_openraster
+from sketch2paint.images.layer import Layer, flat_layers, multiplied
+from sketch2paint.images.openraster import write_layers, write_openraster
 
 
 def layers(height: int = 37, width: int = 51) -> dict[str, np.ndarray]:
@@ -98,3 +101,53 @@ def test_the_same_layers_make_the_same_bytes(tmp_path: Path) -> None:
         write_openraster(tmp_path / name, **layers())
     assert (tmp_path / "a.ora").read_bytes() == (tmp_path / "b.ora").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ora", "b.ora"]
+
+
+def flats() -> list[Layer]:
+    colours, lines = flat_page()
+    return list(flat_layers(colours, lines=lines, paper=PAPER, names=NAMES))
+
+
+def read_layers(archive: ZipFile) -> list[Layer]:
+    """The layers of a file, from the bottom to the top."""
+    blends = {"svg:src-over": "normal", "svg:multiply": "multiply"}
+    (stack,) = ElementTree.fromstring(archive.read("stack.xml"))
+    found = []
+    for layer in reversed(stack):
+        at = {key: int(str(layer.get(key))) for key in ("x", "y")}
+        pixels = np.asarray(read(archive, str(layer.get("src"))))
+        blend: Any = blends[str(layer.get("composite-op"))]
+        found.append(Layer(str(layer.get("name")), pixels, **at, blend=blend))
+    return found
+
+
+def test_layers_come_back_as_they_were(tmp_path: Path) -> None:
+    layers = flats()
+    write_layers(tmp_path / "a.ora", iter(layers), merged=multiplied(*flat_page()))
+    with ZipFile(tmp_path / "a.ora") as archive:
+        assert archive.testzip() is None and archive.namelist()[0] == "mimetype"
+        for found, layer in zip(read_layers(archive), layers, strict=True):
+            np.testing.assert_array_equal(found.pixels, layer.pixels)
+            assert found._replace(pixels=layer.pixels) == layer
+
+
+def test_layers_over_each_other_are_the_merged_picture(tmp_path: Path) -> None:
+    picture = multiplied(*flat_page())
+    write_layers(tmp_path / "a.ora", flats(), merged=picture)
+    with ZipFile(tmp_path / "a.ora") as archive:
+        np.testing.assert_array_equal(laid_over(read_layers(archive)), picture)
+        whole = np.asarray(read(archive, "mergedimage.png"))
+        np.testing.assert_array_equal(whole[..., :3], picture)
+
+
+def test_layers_of_one_name_have_their_own_files(tmp_path: Path) -> None:
+    names = ["Lines", "lines", "Lines", "../Lines", "layer1", "", "目"]
+    pixels = np.zeros((len(names), 1, 1, 4), np.uint8)
+    pixels[:, 0, 0, 0] = np.arange(len(names))
+    layers = [Layer(*layer) for layer in zip(names, pixels, strict=True)]
+    write_layers(tmp_path / "a.ora", layers, merged=np.zeros((1, 1, 3), np.uint8))
+    with ZipFile(tmp_path / "a.ora") as archive:
+        data = [name for name in archive.namelist() if name.startswith("data/")]
+        assert len(set(data)) == len(names) and not [name for name in data if ".." in name]
+        found = [(layer.name, layer.pixels[0, 0, 0]) for layer in read_layers(archive)]
+        assert found == list(zip(names, range(len(names)), strict=True))
