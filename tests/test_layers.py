@@ -14,6 +14,7 @@ PACKAGE = ROOT / "sketch2paint"
 EVERY_ROOM = {"arguments", "console", "device", "files", "shell", "tables", "verb"}
 ROOMS = {
     "images": set(),
+    "hints": {"images"},
     "web": {"images"},
     "models": {"images"},
     "data": {"models.tasks", "images"},
