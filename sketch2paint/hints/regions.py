@@ -1,0 +1,464 @@
+"""The regions of a drawing and the tree of their merges, found without a network.
+
+A region is a basin of the distance to the nearest line. Two basins meet at the neck between them,
+and a neck is twice as wide as the distance there: a gap in a line is only a neck. So one number,
+`gap`, says which openings are borders, and it is a cut through a tree.
+
+The steps, each plain enough to be written a second time in a page's language:
+
+1. A line is what is darker than its surroundings (`ink_of`).
+2. Two ends of lines that look at each other are joined by a straight border (`line_ends`,
+   `closures`).
+3. The depth of a pixel is its distance to the nearest border, negative under the lines.
+4. Each pixel climbs to the highest of its eight neighbours, up to a summit: a basin.
+5. Where two basins touch, the highest pixel is the pass between them: half the opening's width.
+6. Summits that hardly rise above their pass, and crumbs, join their neighbour for good. What is
+   left are the finest regions, and the passes between them, widest first, are the tree.
+
+The idea of basins is that of Meyer's watershed (1991), of summits that of dynamics (Grimaud 1992);
+that line ends close gaps is from Fourey, Tschumperle and Revoy (2018).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+WORK = 1600  # longer side at which regions are found; those of larger drawings are refined
+DEFAULT_GAP = 0.1  # of the longer side
+CLOSURE = 0.099  # of the longer side: no wider does an opening between two line ends count
+LONGEST = 0.65  # of the longer side: no closure is longer
+MOST_ENDS = 500  # with more line ends the drawing is hatched, and to join them means nothing
+DIRECTIONS = 32  # in which an end of a line is looked for
+LOW, HIGH = 0.37, 0.6  # of the strongest lines' darkness: part of a line; what each line reaches
+SPECK, CRUMB = 0.5, 4.0  # of a line's thickness squared: smaller ink, smaller cells are noise
+GRAIN = 32  # levels by which paper's own grain is darker than its surroundings at most
+
+Pairs = np.ndarray  # (P, 2) integers: two neighbours, the lower number first
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A drawing's finest regions and the tree of their merges."""
+
+    labels: np.ndarray  # (H, W) int32, 0 to count - 1
+    ink: np.ndarray  # (H, W) bool: where the lines are
+    joins: np.ndarray  # (J, 2) int32: the two regions that an opening joins; J < count
+    openings: np.ndarray  # (J,) float32: its width in px of the drawing, widest first
+
+    @property
+    def count(self) -> int:
+        """Number of finest regions."""
+        return int(self.labels.max()) + 1
+
+    def groups(self, gap: float | None = None) -> np.ndarray:
+        """(count,) int32: the number of the region in which each finest one lies at this gap.
+
+        Args:
+            gap: Width in px of the widest opening that is a border. 0: closed lines only. None: a
+                tenth of the longer side.
+        """
+        limit = DEFAULT_GAP * max(self.labels.shape) if gap is None else gap
+        parents = list(range(self.count))
+        for one, other in self.joins[self.openings > limit].tolist():
+            unite(parents, one, other)
+        return np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
+
+    def cut(self, gap: float | None = None) -> np.ndarray:
+        """(H, W) int32: the regions at this gap (see `groups`), numbered from 0."""
+        return self.groups(gap)[self.labels]
+
+
+def find_regions(sketch: np.ndarray) -> Regions:
+    """Find the regions of a drawing; they cover every pixel and meet under the lines.
+
+    Args:
+        sketch: Drawing (H, W), uint8, dark lines on lighter paper.
+    """
+    if sketch.ndim != 2 or sketch.dtype != np.uint8 or not sketch.size:
+        raise ValueError(
+            "Expected a drawing as one channel (H, W) of uint8, 255 for white, "
+            f"got shape {sketch.shape} of {sketch.dtype}. Pass sketch[..., 0] of a grey picture"
+        )
+    full = ink_of(sketch)
+    factor = -(-max(sketch.shape) // WORK)
+    ink = _darkest(full, factor)
+    if ink.all() or not ink.any():
+        return Regions(np.zeros(sketch.shape, np.int32), full, *_no_joins())
+    labels, joins, openings = _regions_of(ink)
+    if factor > 1:
+        labels = _refined(labels, full, factor)
+    return Regions(labels, full, joins, (factor * openings).astype(np.float32))
+
+
+def ink_of(sketch: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 to bool: lines, which are darker than their surroundings or nearly black."""
+    height, width = sketch.shape
+    scale = min(1.0, 256 / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(sketch, size, interpolation=cv2.INTER_AREA)
+    around = cv2.dilate(small, np.ones((31, 31), np.uint8))
+    around = cv2.blur(around, (31, 31))
+    paper = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
+    darker = cv2.subtract(paper, sketch)
+    counts = np.bincount(darker.ravel(), minlength=256)
+    counts[:GRAIN] = 0
+    if not counts.any():
+        return np.zeros(sketch.shape, bool)
+    strong = int(np.searchsorted(counts.cumsum(), 0.9 * counts.sum()))
+    black = 0.3 * float(np.percentile(around, 95))
+    ink = (darker >= max(GRAIN, LOW * strong)) | (sketch < black)
+    return _without_specks(ink, ink & (darker >= HIGH * strong))
+
+
+def _without_specks(ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """Ink without the pieces that are tiny, or as pale as shading is."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    stays = stats[:, cv2.CC_STAT_AREA] >= SPECK * _thickness(ink) ** 2
+    stays &= np.bincount(pieces[dark], minlength=count) > 0
+    stays[0] = False
+    return np.asarray(stays[pieces])
+
+
+def _thickness(ink: np.ndarray) -> float:
+    """Median thickness of the lines in px, each pixel of a line's middle counting one.
+
+    No line is thicker than a fiftieth of the longer side: what is, is a filled shape.
+    """
+    half = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
+    ridge = (half > 0) & (half >= cv2.dilate(half, np.ones((3, 3), np.uint8)))
+    return min(2 * float(np.median(half[ridge])), max(ink.shape) / 50)
+
+
+def _darkest(ink: np.ndarray, factor: int) -> np.ndarray:
+    """A smaller map in which a block is ink where any of its pixels is."""
+    if factor == 1:
+        return ink
+    height, width = ink.shape
+    padded = np.pad(ink, ((0, -height % factor), (0, -width % factor)))
+    rows = padded.reshape(-1, factor, padded.shape[1]).any(1)
+    return rows.reshape(rows.shape[0], -1, factor).any(2)
+
+
+def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The finest regions (H, W), the joins of their tree and these openings' widths."""
+    barrier, across = _with_closures(ink)
+    depth = _depth(barrier)
+    basins, summits = _basins(depth)
+    pairs, passes, is_closure = _passes(basins, depth, across)
+    rise = min(max(max(ink.shape) / 512, 0.6), 4.0)
+    parents = _without_knolls(summits, pairs, passes, is_closure, rise)
+    parents = _without_crumbs(parents, basins, ink)
+    number = np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
+    joins, openings = _tree(number, pairs, passes)
+    return number[basins], joins, openings
+
+
+# Openings between the ends of lines
+
+
+def line_ends(ink: np.ndarray) -> np.ndarray:
+    """(E, 5) float64: x, y, the direction in which the line would go on, its half thickness.
+
+    A ring about a line's middle, a little larger than the line is thick, crosses ink twice within
+    a line, once at its end, never in a dot.
+    """
+    half = cv2.distanceTransform(
+        np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )[1:-1, 1:-1]
+    ridge = (half >= cv2.dilate(half, np.ones((3, 3), np.uint8))) & ink
+    ys, xs = np.nonzero(ridge)
+    radius = half[ys, xs].astype(np.float64)
+    angle = np.arange(DIRECTIONS) * 2 * math.pi / DIRECTIONS
+    around = (radius + 3)[:, None]
+    rows = np.rint(ys[:, None] + around * np.sin(angle)).astype(int)
+    columns = np.rint(xs[:, None] + around * np.cos(angle)).astype(int)
+    height, width = ink.shape
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    on = ink[rows.clip(0, height - 1), columns.clip(0, width - 1)] & inside
+    crossings = (on & ~np.roll(on, 1, axis=1)).sum(1)
+    arc = on.sum(1) * 2 * math.pi / DIRECTIONS * around[:, 0]
+    end = inside.all(1) & (crossings == 1) & (arc < 3 * radius + 2)
+    ahead_x, ahead_y = -(on[end] @ np.cos(angle)), -(on[end] @ np.sin(angle))
+    length = np.hypot(ahead_x, ahead_y).clip(1e-6)
+    found = np.stack([xs[end], ys[end], ahead_x / length, ahead_y / length, radius[end]], 1)
+    return _outermost(found)
+
+
+def _outermost(ends: np.ndarray) -> np.ndarray:
+    """One end of each cluster, the furthest out in the direction of the thickest."""
+    kept = []
+    left = ends[np.argsort(-ends[:, 4], kind="stable")]
+    while len(left):
+        x, y, ahead_x, ahead_y, radius = left[0]
+        near = np.hypot(left[:, 0] - x, left[:, 1] - y) <= radius + 4
+        cluster = left[near]
+        kept.append(cluster[np.argmax(cluster[:, 0] * ahead_x + cluster[:, 1] * ahead_y)])
+        left = left[~near]
+        if len(kept) > MOST_ENDS:
+            return np.empty((0, 5))
+    return np.array(kept).reshape(-1, 5)
+
+
+def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
+    """Pairs of line ends that close an opening, and its width in px; each end once.
+
+    Short ones come first, and those that go straight on; none crosses a line.
+    """
+    one, other = np.triu_indices(len(ends), 1)
+    across = ends[other, :2] - ends[one, :2]
+    length = np.hypot(across[:, 0], across[:, 1])
+    toward = across / length.clip(1e-6)[:, None]
+    straight = (ends[one, 2:4] * toward).sum(1), -(ends[other, 2:4] * toward).sum(1)
+    fits = (length >= 1) & (length <= LONGEST * max(ink.shape)) & (np.minimum(*straight) >= -0.5)
+    cost = length * (2 - (straight[0] + straight[1]) / 2)
+    taken: set[int] = set()
+    found = []
+    for index in np.argsort(cost, kind="stable"):
+        first, second = int(one[index]), int(other[index])
+        if not fits[index] or first in taken or second in taken:
+            continue
+        if _crosses(ink, ends[first], ends[second], float(length[index])):
+            continue
+        taken |= {first, second}
+        found.append((first, second, float(length[index] - ends[first, 4] - ends[second, 4])))
+    return found
+
+
+def _crosses(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> bool:
+    """Whether a straight line from one end to the other meets ink on its way."""
+    place = np.arange(start[4] + 2, length - stop[4] - 2) / length
+    columns = np.rint(start[0] + (stop[0] - start[0]) * place).astype(int)
+    rows = np.rint(start[1] + (stop[1] - start[1]) * place).astype(int)
+    return bool(ink[rows, columns].any())
+
+
+def _with_closures(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines and closures as one barrier, and half of what each closure counts as opening."""
+    ends = line_ends(ink)
+    across = np.zeros(ink.shape, np.float32)
+    widest = CLOSURE * max(ink.shape)
+    for first, second, opening in sorted(closures(ink, ends), key=lambda found: -found[2]):
+        start, stop = (tuple(int(value) for value in ends[end, :2]) for end in (first, second))
+        cv2.line(across, start, stop, max(min(opening, widest) / 2, 0.01), 1, cv2.LINE_8)
+    across[ink] = 0
+    return ink | (across > 0), across
+
+
+# Basins
+
+
+def _depth(barrier: np.ndarray) -> np.ndarray:
+    """(H, W) float32: distance to the nearest border, minus that out of it where there is one."""
+
+    def distance(where: np.ndarray, beyond: bool) -> np.ndarray:
+        padded = np.pad(where, 1, constant_values=beyond).astype(np.uint8)
+        return cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+
+    outside = cv2.GaussianBlur(distance(~barrier, True), (0, 0), 1.0)
+    return np.where(barrier, -distance(barrier, True), outside)
+
+
+def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) int32: the summit that each pixel climbs to by its highest neighbour; their depths."""
+    height, width = depth.shape
+    place = np.arange(height * width, dtype=np.int32).reshape(height, width)
+    highest = cv2.dilate(depth, np.ones((3, 3), np.uint8))
+    up = place.copy()
+    steps = [(dy, dx) for dy in (1, 0, -1) for dx in (1, 0, -1) if dy or dx]
+    for dy, dx in steps:  # of equal ones the first in reading order stays
+        here = np.s_[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
+        there = np.s_[max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)]
+        leads = (depth[there] == highest[here]) & (depth[here] < highest[here])
+        np.copyto(up[here], place[there], where=leads)
+    goal = up.ravel()
+    while True:
+        further = goal[goal]
+        if np.array_equal(further, goal):
+            break
+        goal = further
+    numbers = np.zeros(height * width, np.int32)
+    summits = np.flatnonzero(goal == place.ravel())
+    numbers[summits] = np.arange(len(summits))
+    return numbers[goal].reshape(height, width), depth.ravel()[summits]
+
+
+def _touching(labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Flat places of neighbours, across and down, whose labels differ."""
+    place = np.arange(labels.size, dtype=np.int32).reshape(labels.shape)
+    across = labels[:, 1:] != labels[:, :-1]
+    down = labels[1:] != labels[:-1]
+    return [
+        (place[:, :-1][across], place[:, 1:][across]),
+        (place[:-1][down], place[1:][down]),
+    ]
+
+
+def _passes(
+    basins: np.ndarray, depth: np.ndarray, across: np.ndarray
+) -> tuple[Pairs, np.ndarray, np.ndarray]:
+    """Pairs of basins, the height of the pass between them, whether it is a closure; highest first.
+
+    Pixels touch by their sides only: lines drawn corner to corner have no opening.
+    """
+    flat, depths, halves = basins.ravel(), depth.ravel(), across.ravel()
+    one, other = (np.concatenate(places) for places in zip(*_touching(basins), strict=True))
+    closing = np.maximum(halves[one], halves[other])
+    height = np.where(closing > 0, closing, np.minimum(depths[one], depths[other]))
+    low, high = np.minimum(flat[one], flat[other]), np.maximum(flat[one], flat[other])
+    order = np.lexsort((high, low, -height))
+    low, high, height, closing = low[order], high[order], height[order], closing[order]
+    key = low.astype(np.int64) * (int(flat.max()) + 1) + high
+    first = np.sort(np.unique(key, return_index=True)[1])
+    return np.stack([low, high], 1)[first], height[first], closing[first] > 0
+
+
+def _without_knolls(
+    summits: np.ndarray, pairs: Pairs, passes: np.ndarray, is_closure: np.ndarray, rise: float
+) -> list[int]:
+    """Parents of the basins once those are joined whose summit hardly rises above its pass."""
+    tree, finest = list(range(len(summits))), list(range(len(summits)))
+    top = summits.tolist()
+    for (one, other), height, closed in zip(
+        pairs.tolist(), passes.tolist(), is_closure.tolist(), strict=True
+    ):
+        first, second = root(tree, one), root(tree, other)
+        if first == second:
+            continue
+        if min(top[first], top[second]) - height < rise and not closed:
+            unite(finest, one, other)
+        elif height <= 0:
+            continue
+        highest = max(top[first], top[second])
+        unite(tree, first, second)
+        top[root(tree, first)] = highest
+    return finest
+
+
+def _without_crumbs(parents: list[int], basins: np.ndarray, ink: np.ndarray) -> list[int]:
+    """Parents once each crumb has joined the neighbour it shares most open border with.
+
+    Crumbs without an open border, as hatching leaves them, join each other.
+    """
+    labels = np.array(roots(parents), np.int32)[basins]
+    free = ~ink
+    areas = np.bincount(labels[free], minlength=len(parents))
+    one, other = (np.concatenate(places) for places in zip(*_touching(labels), strict=True))
+    small = areas < max(12.0, CRUMB * _thickness(ink) ** 2)
+    is_open = free.ravel()[one] & free.ravel()[other]
+    flat = labels.ravel()
+    borders = _border_lengths(flat[one[is_open]], flat[other[is_open]])
+    for crumb in sorted(borders, key=lambda number: (areas[number], number)):
+        if small[crumb]:
+            _join_widest(parents, crumb, borders[crumb])
+    closed = np.array([small[number] and number not in borders for number in range(len(parents))])
+    both = closed[flat[one]] & closed[flat[other]]
+    pairs = np.unique(np.stack([flat[one[both]], flat[other[both]]], 1), axis=0)
+    for first, second in pairs.tolist():
+        unite(parents, first, second)
+    return parents
+
+
+def _join_widest(parents: list[int], crumb: int, neighbours: dict[int, int]) -> None:
+    """Join a crumb to the region with which it has the longest border, if it has not happened."""
+    lengths: dict[int, int] = {}
+    for neighbour, length in neighbours.items():
+        region = root(parents, neighbour)
+        lengths[region] = lengths.get(region, 0) + length
+    lengths.pop(root(parents, crumb), None)
+    if lengths:
+        unite(parents, crumb, max(lengths, key=lambda region: (lengths[region], -region)))
+
+
+def _border_lengths(one: np.ndarray, other: np.ndarray) -> dict[int, dict[int, int]]:
+    """For each region, its neighbours and on how many pixels they touch."""
+    pairs, lengths = np.unique(
+        np.stack([np.minimum(one, other), np.maximum(one, other)], 1), axis=0, return_counts=True
+    )
+    found: dict[int, dict[int, int]] = {}
+    for (low, high), length in zip(pairs.tolist(), lengths.tolist(), strict=True):
+        found.setdefault(low, {})[high] = length
+        found.setdefault(high, {})[low] = length
+    return found
+
+
+def _tree(number: np.ndarray, pairs: Pairs, passes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The joins between finest regions that connect them, and their openings, widest first."""
+    parents = list(range(int(number.max()) + 1))
+    joins, openings = [], []
+    for (one, other), height in zip(number[pairs].tolist(), passes.tolist(), strict=True):
+        if height > 0 and root(parents, one) != root(parents, other):
+            unite(parents, one, other)
+            joins.append((one, other))
+            openings.append(2 * height)
+    if not joins:
+        return _no_joins()
+    return np.array(joins, np.int32), np.array(openings)
+
+
+def _no_joins() -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((0, 2), np.int32), np.empty(0, np.float32)
+
+
+def root(parents: list[int], number: int) -> int:
+    """The lowest number of the set in which a number is; `parents` is a union-find forest."""
+    while parents[number] != number:
+        parents[number] = parents[parents[number]]
+        number = parents[number]
+    return number
+
+
+def roots(parents: list[int]) -> list[int]:
+    """The root of each number."""
+    return [root(parents, number) for number in range(len(parents))]
+
+
+def unite(parents: list[int], one: int, other: int) -> None:
+    """Make the sets of two numbers one."""
+    one, other = root(parents, one), root(parents, other)
+    parents[max(one, other)] = min(one, other)
+
+
+# Large drawings
+
+
+def _refined(labels: np.ndarray, ink: np.ndarray, factor: int) -> np.ndarray:
+    """Labels of a smaller map at full size, their borders found again between the lines.
+
+    What lies near a border is forgotten and grows back, first over free paper, then under lines.
+    """
+    height, width = ink.shape
+    found = labels.repeat(factor, 0).repeat(factor, 1)[:height, :width]
+    kernel = np.ones((2 * factor + 1, 2 * factor + 1), np.uint8)
+    as_float = found.astype(np.float32)
+    forgotten = cv2.dilate(as_float, kernel) != cv2.erode(as_float, kernel)
+    del as_float
+    found[forgotten] = -1
+    for where in (forgotten & ~ink, forgotten):
+        _grow(found, where)
+    return found
+
+
+def _grow(labels: np.ndarray, where: np.ndarray) -> None:
+    """Let labels spread to those of -1 where allowed, a pixel at a time, in place."""
+    height, width = labels.shape
+    flat = labels.ravel()
+    left = np.flatnonzero(where.ravel() & (flat < 0))
+    while len(left):
+        row, column = np.divmod(left, width)
+        new = np.full(len(left), -1, np.int32)
+        for step, inside in (
+            (width, row < height - 1),
+            (1, column < width - 1),
+            (-1, column > 0),
+            (-width, row > 0),
+        ):
+            neighbour = np.where(inside, flat[(left + step).clip(0, flat.size - 1)], -1)
+            new = np.where(neighbour >= 0, neighbour, new)
+        if (new < 0).all():
+            return
+        flat[left] = np.where(new >= 0, new, flat[left])
+        left = left[new < 0]
