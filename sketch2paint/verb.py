@@ -31,6 +31,7 @@ from sketch2paint.advice import (
 )
 from sketch2paint.arguments import described, fits
 from sketch2paint.console import outlast, printable
+from sketch2paint.files import FULL
 from sketch2paint.overrides import CommandLine, WrongCommand, names_of
 from sketch2paint.shell import quoted
 
@@ -38,7 +39,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "conf"  # where it is installed
 CONF = str(_INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "conf")
 WORK = ("ChildProcessError", "OutOfMemoryError")  # what only the work can raise
-FULL = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
+FULL_ERROR = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
 
 # A sweep stands under multirun/ where a single run would stand under runs/.
 OmegaConf.register_new_resolver(
@@ -100,12 +101,12 @@ class _Verb:
         self.given: list[str] = []  # the keys, as they were typed
         self.codes: list[int] = []
         self.errors: list[Exception] = []
-        self.full: str | None = None  # FULL as the user has set it
+        self.full: str | None = None  # FULL_ERROR as the user has set it
 
     def __call__(self, *words: str) -> None:
         outlast()
         self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
-        self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL)
+        self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL_ERROR)
         try:
             self._run()
         except KeyboardInterrupt:
@@ -114,8 +115,8 @@ class _Verb:
         except Exception as error:
             sys.exit(self._tell(error))
         finally:
-            os.environ.pop(FULL, None)
-            os.environ.update({FULL: self.full} if self.full else {})
+            os.environ.pop(FULL_ERROR, None)
+            os.environ.update({FULL_ERROR: self.full} if self.full else {})
         sys.exit(max(self.codes, default=0))
 
     def _run(self) -> None:
@@ -123,7 +124,7 @@ class _Verb:
         name = self.function.__name__
         line = CommandLine(self.given, name, self.names, self.several, self.defaults)
         sys.argv[1:] = line.for_hydra()  # Hydra's parser reads them there
-        os.environ[FULL] = "1"
+        os.environ[FULL_ERROR] = "1"
         hydra.main(version_base="1.3", config_path=CONF, config_name=name)(self._task)()
         if self.errors:
             raise self.errors[0]
@@ -132,7 +133,7 @@ class _Verb:
         before = dict(os.environ), sys.argv
         sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if not self.full:
-            os.environ.pop(FULL, None)  # other processes report by themselves
+            os.environ.pop(FULL_ERROR, None)  # other processes report by themselves
         # Pillow's remarks on metadata; what is wrong with a picture is said by its name.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
@@ -165,7 +166,8 @@ class _Verb:
         if text:
             print(text if failed else f"error: {text}", file=sys.stderr)
         work = hasattr(error, "at_work") or type(error).__name__ in WORK
-        return 1 if failed or not text or work else 2
+        full = isinstance(error, OSError) and error.errno in FULL
+        return 1 if failed or not text or work or full else 2
 
     def _in_words(self, error: BaseException) -> str:
         """What to tell the user; empty if the error is one of the program."""
@@ -305,7 +307,8 @@ def _unexpected(error: BaseException, words: list[str]) -> str | None:
 def _told(error: BaseException) -> str:
     """The message of an error whose message is meant for the user, or nothing."""
     if isinstance(error, OSError) and error.filename is not None and error.filename2 is None:
-        return f"{error.filename}: {error.strerror}"
+        way_out = ". Free space on that disk, then start again." if error.errno in FULL else ""
+        return f"{error.filename}: {error.strerror}{way_out}"
     memory = type(error).__name__ == "OutOfMemoryError"
     hint = "\nPass half of the batch size, or a smaller size." if memory else ""
     expected = isinstance(error, (ValueError, OSError))

@@ -1,5 +1,4 @@
 import os
-import resource
 import signal
 
 import pytest
@@ -204,18 +203,6 @@ def test_restored_weights_are_the_checkpoints(pairs_dir, tmp_path):
 def test_not_finite_with_nothing_to_restore(pairs_dir, tmp_path):
     with pytest.raises(NotFinite, match="at epoch 1, iteration 2"):
         run(pairs_dir, tmp_path, extra=[Script(at_3=poison)], checkpoints={"on_nan": "restore"})
-
-
-@pytest.fixture
-def full_disk():
-    """A function that forbids files above a size, as a full disk would; 0: allows them again."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size or before[0], before[1]))
-
-    yield limit
-    limit(0)
 
 
 def test_full_disk_and_the_run_goes_on(pairs_dir, tmp_path, capsys, full_disk):
