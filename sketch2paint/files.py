@@ -35,7 +35,8 @@ def written_beside(path: Path | str) -> Iterator[Path]:
     except OSError as error:
         full = error.filename is None and error.errno in FULL  # what writes knows no name
         if full or error.filename == str(beside):
-            error.filename, error.filename2 = str(path), None  # the name the user knows
+            error.filename = str(path)  # the name the user knows
+            del error.filename2
         raise
     finally:
         beside.unlink(missing_ok=True)

@@ -205,6 +205,23 @@ def test_prepare_checks(pairs_dir, tmp_path):
     assert call(*call_, cwd=tmp_path).returncode == 0
 
 
+def test_a_run_whose_end_is_not_saved_says_so(pairs_dir, tmp_path):
+    resource = pytest.importorskip("resource")  # not on Windows
+    result = call(
+        "train", *TINY, f"data.root={pairs_dir}", "name=a", "trainer.max_epochs=1", "~logger",
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+    )  # fmt: skip
+    assert result.returncode == 1, result.stdout
+    assert "Done." not in result.stdout and "Traceback" not in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "error: runs/a: the end of the run is not saved: [Errno 27] File too large. There is no "
+        "checkpoint on the disk. Free space on that disk, then go on: the same command with "
+        "out_dir=runs/a resume=true"
+    )
+    assert not list((tmp_path / "runs/a/checkpoints").iterdir())
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     process = subprocess.Popen(
