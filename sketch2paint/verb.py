@@ -17,6 +17,8 @@ from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn
 from hydra.errors import CompactHydraException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -33,7 +35,7 @@ from sketch2paint.arguments import described, fits
 from sketch2paint.console import outlast, printable
 from sketch2paint.files import FULL
 from sketch2paint.overrides import CommandLine, WrongCommand, names_of
-from sketch2paint.shell import quoted
+from sketch2paint.shell import override, quoted
 
 _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "conf"  # where it is installed
@@ -50,7 +52,33 @@ OmegaConf.register_new_resolver(
 
 
 class FailedJob(CompactHydraException):
-    """The error of a sweep's job, in words."""
+    """The error of a sweep's job, in words.
+
+    Args:
+        text: Words for the sweep's summary.
+        told: Words that name the job as well.
+        code: Exit code that a single run would have.
+    """
+
+    def __init__(self, text: str, told: str = "", code: int = 1) -> None:
+        super().__init__(text)
+        self.told, self.code = told, code  # a pickle keeps them: jobs may run elsewhere
+
+
+_result_of = JobReturn.return_value
+
+
+def _return_value(job: JobReturn) -> Any:
+    """What a job gave; Hydra's own words for one that failed stay out where ours are told."""
+    if isinstance(job._return_value, FailedJob):
+        raise job._return_value
+    return _result_of.fget(job)  # type: ignore[attr-defined]
+
+
+JobReturn.return_value = property(  # type: ignore[assignment, method-assign]
+    _return_value,
+    _result_of.fset,  # type: ignore[attr-defined]
+)
 
 
 class UnknownKey(ValueError):
@@ -147,7 +175,9 @@ class _Verb:
                 return 1
             if self.full or not (text := self._in_words(error)):
                 raise
-            raise FailedJob(f"error: {text}") from None  # the sweep's summary takes it from Hydra
+            told = f"{_job_in_words()}: {text}"
+            # The sweep's summary takes it from Hydra.
+            raise FailedJob(f"error: {text}", told, _exit_code(error)) from None
         finally:
             os.environ.clear()  # a launcher's variables would mislead the sweep's next job
             os.environ.update(before[0])
@@ -159,15 +189,12 @@ class _Verb:
 
     def _tell(self, error: Exception) -> int:
         """Print an error in words, or show where it comes from; returns the exit code."""
-        failed = isinstance(error, FailedJob)
-        text = str(error) if failed else self._in_words(error)
+        text = error.told if isinstance(error, FailedJob) else self._in_words(error)
         if self.full or not text:
             traceback.print_exception(error)
         if text:
-            print(text if failed else f"error: {text}", file=sys.stderr)
-        work = hasattr(error, "at_work") or type(error).__name__ in WORK
-        full = isinstance(error, OSError) and error.errno in FULL
-        return 1 if failed or not text or work or full else 2
+            print(f"error: {text}", file=sys.stderr)
+        return _exit_code(error) if text else 1
 
     def _in_words(self, error: BaseException) -> str:
         """What to tell the user; empty if the error is one of the program."""
@@ -191,6 +218,14 @@ class _Verb:
             return self.defaults()
         except (HydraException, OmegaConfBaseException, OSError):
             return {}  # the configuration itself is what is wrong
+
+
+def _exit_code(error: Exception) -> int:
+    """The exit code for an error that has words: 1 for the work, 2 for the command."""
+    if isinstance(error, FailedJob):
+        return error.code
+    full = isinstance(error, OSError) and error.errno in FULL
+    return 1 if full or hasattr(error, "at_work") or type(error).__name__ in WORK else 2
 
 
 @cache
@@ -221,6 +256,20 @@ def words_of_job() -> list[str]:
         words = OmegaConf.to_container(HydraConfig.get().overrides.task)  # as they were quoted
         return [str(word) for word in words or ()]
     return sys.argv[1:]
+
+
+def _job_in_words() -> str:
+    """A sweep's job by its number and by what was typed for it."""
+    words = [override(*given(word)) if "=" in word else word for word in words_of_job()]
+    return f"job {HydraConfig.get().job.num} ({' '.join(words)})"
+
+
+def given(word: str) -> tuple[str, str]:
+    """Key and value of an override, without Hydra's quotes."""
+    key, _, value = word.partition("=")
+    if value[:1] in ("'", '"'):
+        value = str(OverridesParser.create().parse_override(word).value())
+    return key, value
 
 
 def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:

@@ -254,9 +254,31 @@ def test_a_job_of_a_sweep_that_fails_is_told(
     call: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     code, error = call(train.main, "-m", "name=s", "seed=-1,-2")
-    assert code == 1
-    assert [line for line in error.splitlines() if line.startswith("error: ")] == [
-        "error: Expected `seed` to be from 0 to 4294967295, got -1."
-    ]
-    assert "Traceback" not in error
+    assert (code, error) == (
+        2, "error: job 0 (name=s seed=-1): Expected `seed` to be from 0 to 4294967295, got -1.\n"
+    )  # fmt: skip
     assert len(list(tmp_path.glob("multirun/s/*/job.json"))) == 2
+
+
+def test_a_job_of_a_sweep_whose_work_fails_is_told(
+    call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @working()
+    def fail(*_: object) -> int:
+        raise ValueError("the work")
+
+    monkeypatch.setattr(train, "_train", fail)
+    said = "error: job 0 (name=s seed=1): the work\n"
+    assert call(train.main, "-m", "name=s", "seed=1,2") == (1, said)
+
+
+def test_a_bug_in_a_job_of_a_sweep_shows_where_it_is(
+    call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(train, "_train", fail)
+    code, said = call(train.main, "-m", "name=s", "seed=1,2")
+    assert code == 1 and "Error executing job with overrides: [\"name='s'\", 'seed=1']" in said
+    assert "Traceback" in said and "KeyError: 'a bug'" in said
