@@ -9,13 +9,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from pydoc import ErrorDuringImport, locate
 from typing import Any, get_type_hints
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn
@@ -35,7 +36,7 @@ from sketch2paint.arguments import described, fits
 from sketch2paint.console import outlast, printable
 from sketch2paint.files import FULL
 from sketch2paint.overrides import CommandLine, WrongCommand, names_of
-from sketch2paint.shell import override, quoted
+from sketch2paint.shell import escaped, override, quoted
 
 _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "conf"  # where it is installed
@@ -109,21 +110,28 @@ def working() -> Iterator[None]:
         raise
 
 
-def verb(function: Callable[..., int], several: str = "") -> Callable[..., None]:
+Values = dict[str, Any]  # by dotted keys
+Own = Callable[[DictConfig], Values]
+
+
+def verb(
+    function: Callable[..., int], several: str = "", own: Own | None = None
+) -> Callable[..., None]:
     """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
     OSError) are printed as their message, with exit code 2, or 1 inside `working`;
     HYDRA_FULL_ERROR=1 shows where they come from. `several` is a key that takes a list as A,B too.
+    `own` gives the values of a run that is gone on with, which stand for the defaults then.
     The verb itself is given the words that stand on the command line between the program and the
     keys.
     """
-    return _Verb(function, several)
+    return _Verb(function, several, own)
 
 
 class _Verb:
-    def __init__(self, function: Callable[..., int], several: str) -> None:
-        self.function, self.several = function, several
+    def __init__(self, function: Callable[..., int], several: str, own: Own | None) -> None:
+        self.function, self.several, self.own = function, several, own
         self.names, self.defaults = names_of(function), partial(_defaults, function.__name__)
         self.front: list[str] = []  # what the command line begins with: the program, its words
         self.given: list[str] = []  # the keys, as they were typed
@@ -166,7 +174,7 @@ class _Verb:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
             sys.argv = [*self.front, *words_of_job()]
-            arguments = _arguments(self.function, cfg)
+            arguments = _arguments(self.function, cfg, self._own_values(cfg))
             _check_types(get_type_hints(self.function), arguments, "")
             code = self.function(**arguments)
         except Exception as error:
@@ -186,6 +194,23 @@ class _Verb:
         if code > 128 and sweep:
             raise KeyboardInterrupt  # a signal ends the sweep, not only its job
         return code
+
+    def _own_values(self, cfg: DictConfig) -> Values:
+        """What a run that is gone on with has of its own: neither typed nor out of a group."""
+        _set_out_dir(cfg)
+        if not self.own or not (own := self.own(cfg)):
+            return {}
+        typed, defaults = given_values(words_of_job()), self.defaults()
+        values = _flat(OmegaConf.to_container(cfg))  # `_target_` never comes from a file
+        for key in own.keys() & values.keys() - typed.keys():
+            follows = re.fullmatch(r"\$\{([\w.]+)\}", str(values[key]))
+            if follows and own.get(follows[1], own[key]) == own[key]:
+                del own[key]  # it still stands for the other one, which may have been typed
+        return {
+            key: value
+            for key, value in own.items()
+            if key not in typed and key in values and _is_default(key, values[key], defaults)
+        }
 
     def _tell(self, error: Exception) -> int:
         """Print an error in words, or show where it comes from; returns the exit code."""
@@ -231,13 +256,22 @@ def _exit_code(error: Exception) -> int:
 @cache
 def _defaults(name: str) -> dict[str, Any]:
     """Every dotted key of a verb and every group, with its default."""
-    with hydra.initialize_config_dir(CONF, version_base="1.3"):
+    running = GlobalHydra.instance().is_initialized()  # inside a job
+    with nullcontext() if running else hydra.initialize_config_dir(CONF, version_base="1.3"):
         cfg = hydra.compose(name, return_hydra_config=True)
     choices = cfg.hydra.runtime.choices.items()
     groups = {key: Group(choice or "null") for key, choice in choices if "/" not in key}
     with open_dict(cfg):
         del cfg["hydra"]
     return {**_flat(OmegaConf.to_container(cfg)), **groups}
+
+
+def _is_default(key: str, value: Any, defaults: Values) -> bool:
+    """Whether no word has changed a value, nor one inside it."""
+    if isinstance(value, dict):  # a group's default is its name
+        inside = _flat(value, f"{key}.").items()
+        return all(_is_default(inner, one, defaults) for inner, one in inside)
+    return value in ("???", defaults.get(key))
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -272,18 +306,23 @@ def given(word: str) -> tuple[str, str]:
     return key, value
 
 
-def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
-    known = inspect.signature(function).parameters
-    if unknown := sorted(map(str, cfg.keys() - known.keys())):
-        raise UnknownKey(unknown[0])
-    wanted = {key for key, taken in known.items() if taken.default is taken.empty}
-    if missing := sorted(map(str, OmegaConf.missing_keys(cfg) | (wanted - cfg.keys()))):
-        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
+def _set_out_dir(cfg: DictConfig) -> None:
     if "out_dir" in cfg:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             cfg.out_dir = HydraConfig.get().runtime.output_dir
         # A name made of the time would differ.
         sys.argv.append(f"out_dir={quoted(str(cfg.out_dir))}")
+
+
+def _arguments(function: Callable[..., int], cfg: DictConfig, own: Values) -> dict[str, Any]:
+    known = inspect.signature(function).parameters
+    if unknown := sorted(map(str, cfg.keys() - known.keys())):
+        raise UnknownKey(unknown[0])
+    for key, value in own.items():
+        OmegaConf.update(cfg, key, escaped(value))
+    wanted = {key for key, taken in known.items() if taken.default is taken.empty}
+    if missing := sorted(map(str, OmegaConf.missing_keys(cfg) | (wanted - cfg.keys()))):
+        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
     plain = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
