@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, or none for one file
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -31,8 +33,10 @@ def written_beside(path: Path | str) -> Iterator[Path]:
         os.chmod(beside, 0o666 & ~_UMASK)  # some writers make private files
         os.replace(beside, path)
     except OSError as error:
-        if error.filename == str(beside):
-            error.filename, error.filename2 = str(path), None  # the name the user knows
+        full = error.filename is None and error.errno in FULL  # what writes knows no name
+        if full or error.filename == str(beside):
+            error.filename = str(path)  # the name the user knows
+            del error.filename2
         raise
     finally:
         beside.unlink(missing_ok=True)

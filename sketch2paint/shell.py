@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 PLAIN = re.compile(r"[\w./@:+-]+( [\w./@:+-]+)*", re.ASCII)  # what Hydra takes without quotes
 
@@ -35,6 +36,14 @@ def typed(word: str) -> str:
 
 def quoted(value: str) -> str:
     """A value as Hydra takes it, whatever is in it: \\ counts before a quote and before ${ only."""
-    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # what OmegaConf would look up
-    escaped = re.sub(r"(\\*)('|\Z)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped)
-    return f"'{escaped}'"
+    text = re.sub(
+        r"(\\*)('|\Z)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped(value)
+    )
+    return f"'{text}'"
+
+
+def escaped(value: Any) -> Any:
+    """Plain data in whose texts OmegaConf looks nothing up."""
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value

@@ -9,14 +9,17 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from pydoc import ErrorDuringImport, locate
 from typing import Any, get_type_hints
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn
 from hydra.errors import CompactHydraException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -31,14 +34,15 @@ from sketch2paint.advice import (
 )
 from sketch2paint.arguments import described, fits
 from sketch2paint.console import outlast, printable
+from sketch2paint.files import FULL
 from sketch2paint.overrides import CommandLine, WrongCommand, names_of
-from sketch2paint.shell import quoted
+from sketch2paint.shell import escaped, override, quoted
 
 _PACKAGE = Path(__file__).resolve().parent
 _INSIDE = _PACKAGE / "conf"  # where it is installed
 CONF = str(_INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "conf")
 WORK = ("ChildProcessError", "OutOfMemoryError")  # what only the work can raise
-FULL = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
+FULL_ERROR = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
 
 # A sweep stands under multirun/ where a single run would stand under runs/.
 OmegaConf.register_new_resolver(
@@ -49,7 +53,33 @@ OmegaConf.register_new_resolver(
 
 
 class FailedJob(CompactHydraException):
-    """The error of a sweep's job, in words."""
+    """The error of a sweep's job, in words.
+
+    Args:
+        text: Words for the sweep's summary.
+        told: Words that name the job as well.
+        code: Exit code that a single run would have.
+    """
+
+    def __init__(self, text: str, told: str = "", code: int = 1) -> None:
+        super().__init__(text)
+        self.told, self.code = told, code  # a pickle keeps them: jobs may run elsewhere
+
+
+_result_of = JobReturn.return_value
+
+
+def _return_value(job: JobReturn) -> Any:
+    """What a job gave; Hydra's own words for one that failed stay out where ours are told."""
+    if isinstance(job._return_value, FailedJob):
+        raise job._return_value
+    return _result_of.fget(job)  # type: ignore[attr-defined]
+
+
+JobReturn.return_value = property(  # type: ignore[assignment, method-assign]
+    _return_value,
+    _result_of.fset,  # type: ignore[attr-defined]
+)
 
 
 class UnknownKey(ValueError):
@@ -80,32 +110,39 @@ def working() -> Iterator[None]:
         raise
 
 
-def verb(function: Callable[..., int], several: str = "") -> Callable[..., None]:
+Values = dict[str, Any]  # by dotted keys
+Own = Callable[[DictConfig], Values]
+
+
+def verb(
+    function: Callable[..., int], several: str = "", own: Own | None = None
+) -> Callable[..., None]:
     """Make a command-line verb of a function: its parameters are the keys of conf/NAME.yaml.
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
     OSError) are printed as their message, with exit code 2, or 1 inside `working`;
     HYDRA_FULL_ERROR=1 shows where they come from. `several` is a key that takes a list as A,B too.
+    `own` gives the values of a run that is gone on with, which stand for the defaults then.
     The verb itself is given the words that stand on the command line between the program and the
     keys.
     """
-    return _Verb(function, several)
+    return _Verb(function, several, own)
 
 
 class _Verb:
-    def __init__(self, function: Callable[..., int], several: str) -> None:
-        self.function, self.several = function, several
+    def __init__(self, function: Callable[..., int], several: str, own: Own | None) -> None:
+        self.function, self.several, self.own = function, several, own
         self.names, self.defaults = names_of(function), partial(_defaults, function.__name__)
         self.front: list[str] = []  # what the command line begins with: the program, its words
         self.given: list[str] = []  # the keys, as they were typed
         self.codes: list[int] = []
         self.errors: list[Exception] = []
-        self.full: str | None = None  # FULL as the user has set it
+        self.full: str | None = None  # FULL_ERROR as the user has set it
 
     def __call__(self, *words: str) -> None:
         outlast()
         self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
-        self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL)
+        self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL_ERROR)
         try:
             self._run()
         except KeyboardInterrupt:
@@ -114,8 +151,8 @@ class _Verb:
         except Exception as error:
             sys.exit(self._tell(error))
         finally:
-            os.environ.pop(FULL, None)
-            os.environ.update({FULL: self.full} if self.full else {})
+            os.environ.pop(FULL_ERROR, None)
+            os.environ.update({FULL_ERROR: self.full} if self.full else {})
         sys.exit(max(self.codes, default=0))
 
     def _run(self) -> None:
@@ -123,7 +160,7 @@ class _Verb:
         name = self.function.__name__
         line = CommandLine(self.given, name, self.names, self.several, self.defaults)
         sys.argv[1:] = line.for_hydra()  # Hydra's parser reads them there
-        os.environ[FULL] = "1"
+        os.environ[FULL_ERROR] = "1"
         hydra.main(version_base="1.3", config_path=CONF, config_name=name)(self._task)()
         if self.errors:
             raise self.errors[0]
@@ -132,12 +169,12 @@ class _Verb:
         before = dict(os.environ), sys.argv
         sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if not self.full:
-            os.environ.pop(FULL, None)  # other processes report by themselves
+            os.environ.pop(FULL_ERROR, None)  # other processes report by themselves
         # Pillow's remarks on metadata; what is wrong with a picture is said by its name.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
             sys.argv = [*self.front, *words_of_job()]
-            arguments = _arguments(self.function, cfg)
+            arguments = _arguments(self.function, cfg, self._own_values(cfg))
             _check_types(get_type_hints(self.function), arguments, "")
             code = self.function(**arguments)
         except Exception as error:
@@ -146,7 +183,9 @@ class _Verb:
                 return 1
             if self.full or not (text := self._in_words(error)):
                 raise
-            raise FailedJob(f"error: {text}") from None  # the sweep's summary takes it from Hydra
+            told = f"{_job_in_words()}: {text}"
+            # The sweep's summary takes it from Hydra.
+            raise FailedJob(f"error: {text}", told, _exit_code(error)) from None
         finally:
             os.environ.clear()  # a launcher's variables would mislead the sweep's next job
             os.environ.update(before[0])
@@ -156,16 +195,31 @@ class _Verb:
             raise KeyboardInterrupt  # a signal ends the sweep, not only its job
         return code
 
+    def _own_values(self, cfg: DictConfig) -> Values:
+        """What a run that is gone on with has of its own: neither typed nor out of a group."""
+        _set_out_dir(cfg)
+        if not self.own or not (own := self.own(cfg)):
+            return {}
+        typed, defaults = given_values(words_of_job()), self.defaults()
+        values = _flat(OmegaConf.to_container(cfg))  # `_target_` never comes from a file
+        for key in own.keys() & values.keys() - typed.keys():
+            follows = re.fullmatch(r"\$\{([\w.]+)\}", str(values[key]))
+            if follows and own.get(follows[1], own[key]) == own[key]:
+                del own[key]  # it still stands for the other one, which may have been typed
+        return {
+            key: value
+            for key, value in own.items()
+            if key not in typed and key in values and _is_default(key, values[key], defaults)
+        }
+
     def _tell(self, error: Exception) -> int:
         """Print an error in words, or show where it comes from; returns the exit code."""
-        failed = isinstance(error, FailedJob)
-        text = str(error) if failed else self._in_words(error)
+        text = error.told if isinstance(error, FailedJob) else self._in_words(error)
         if self.full or not text:
             traceback.print_exception(error)
         if text:
-            print(text if failed else f"error: {text}", file=sys.stderr)
-        work = hasattr(error, "at_work") or type(error).__name__ in WORK
-        return 1 if failed or not text or work else 2
+            print(f"error: {text}", file=sys.stderr)
+        return _exit_code(error) if text else 1
 
     def _in_words(self, error: BaseException) -> str:
         """What to tell the user; empty if the error is one of the program."""
@@ -191,16 +245,33 @@ class _Verb:
             return {}  # the configuration itself is what is wrong
 
 
+def _exit_code(error: Exception) -> int:
+    """The exit code for an error that has words: 1 for the work, 2 for the command."""
+    if isinstance(error, FailedJob):
+        return error.code
+    full = isinstance(error, OSError) and error.errno in FULL
+    return 1 if full or hasattr(error, "at_work") or type(error).__name__ in WORK else 2
+
+
 @cache
 def _defaults(name: str) -> dict[str, Any]:
     """Every dotted key of a verb and every group, with its default."""
-    with hydra.initialize_config_dir(CONF, version_base="1.3"):
+    running = GlobalHydra.instance().is_initialized()  # inside a job
+    with nullcontext() if running else hydra.initialize_config_dir(CONF, version_base="1.3"):
         cfg = hydra.compose(name, return_hydra_config=True)
     choices = cfg.hydra.runtime.choices.items()
     groups = {key: Group(choice or "null") for key, choice in choices if "/" not in key}
     with open_dict(cfg):
         del cfg["hydra"]
     return {**_flat(OmegaConf.to_container(cfg)), **groups}
+
+
+def _is_default(key: str, value: Any, defaults: Values) -> bool:
+    """Whether no word has changed a value, nor one inside it."""
+    if isinstance(value, dict):  # a group's default is its name
+        inside = _flat(value, f"{key}.").items()
+        return all(_is_default(inner, one, defaults) for inner, one in inside)
+    return value in ("???", defaults.get(key))
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -221,18 +292,37 @@ def words_of_job() -> list[str]:
     return sys.argv[1:]
 
 
-def _arguments(function: Callable[..., int], cfg: DictConfig) -> dict[str, Any]:
-    known = inspect.signature(function).parameters
-    if unknown := sorted(map(str, cfg.keys() - known.keys())):
-        raise UnknownKey(unknown[0])
-    wanted = {key for key, taken in known.items() if taken.default is taken.empty}
-    if missing := sorted(map(str, OmegaConf.missing_keys(cfg) | (wanted - cfg.keys()))):
-        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
+def _job_in_words() -> str:
+    """A sweep's job by its number and by what was typed for it."""
+    words = [override(*given(word)) if "=" in word else word for word in words_of_job()]
+    return f"job {HydraConfig.get().job.num} ({' '.join(words)})"
+
+
+def given(word: str) -> tuple[str, str]:
+    """Key and value of an override, without Hydra's quotes."""
+    key, _, value = word.partition("=")
+    if value[:1] in ("'", '"'):
+        value = str(OverridesParser.create().parse_override(word).value())
+    return key, value
+
+
+def _set_out_dir(cfg: DictConfig) -> None:
     if "out_dir" in cfg:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             cfg.out_dir = HydraConfig.get().runtime.output_dir
         # A name made of the time would differ.
         sys.argv.append(f"out_dir={quoted(str(cfg.out_dir))}")
+
+
+def _arguments(function: Callable[..., int], cfg: DictConfig, own: Values) -> dict[str, Any]:
+    known = inspect.signature(function).parameters
+    if unknown := sorted(map(str, cfg.keys() - known.keys())):
+        raise UnknownKey(unknown[0])
+    for key, value in own.items():
+        OmegaConf.update(cfg, key, escaped(value))
+    wanted = {key for key, taken in known.items() if taken.default is taken.empty}
+    if missing := sorted(map(str, OmegaConf.missing_keys(cfg) | (wanted - cfg.keys()))):
+        raise ValueError(f"Expected a value for {', '.join(missing)}. Pass {missing[0]}=...")
     plain = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
@@ -305,7 +395,8 @@ def _unexpected(error: BaseException, words: list[str]) -> str | None:
 def _told(error: BaseException) -> str:
     """The message of an error whose message is meant for the user, or nothing."""
     if isinstance(error, OSError) and error.filename is not None and error.filename2 is None:
-        return f"{error.filename}: {error.strerror}"
+        way_out = ". Free space on that disk, then start again." if error.errno in FULL else ""
+        return f"{error.filename}: {error.strerror}{way_out}"
     memory = type(error).__name__ == "OutOfMemoryError"
     hint = "\nPass half of the batch size, or a smaller size." if memory else ""
     expected = isinstance(error, (ValueError, OSError))

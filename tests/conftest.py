@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,19 @@ def weight_path(tmp_path: Path, tiny_generator: UNetGenerator) -> Path:
 def no_bf16(monkeypatch):
     """Let `precision=auto` mean the same on every machine; processes of their own ask theirs."""
     monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: False)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[int], None]]:
+    """A function that forbids files above a size, as a full disk would; 0: allows them again."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size or before[0], before[1]))
+
+    yield limit
+    limit(0)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from PIL import Image
 from whole_program import ROOT
 
@@ -254,9 +256,95 @@ def test_a_job_of_a_sweep_that_fails_is_told(
     call: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     code, error = call(train.main, "-m", "name=s", "seed=-1,-2")
-    assert code == 1
-    assert [line for line in error.splitlines() if line.startswith("error: ")] == [
-        "error: Expected `seed` to be from 0 to 4294967295, got -1."
-    ]
-    assert "Traceback" not in error
+    assert (code, error) == (
+        2, "error: job 0 (name=s seed=-1): Expected `seed` to be from 0 to 4294967295, got -1.\n"
+    )  # fmt: skip
     assert len(list(tmp_path.glob("multirun/s/*/job.json"))) == 2
+
+
+def test_a_job_of_a_sweep_whose_work_fails_is_told(
+    call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @working()
+    def fail(*_: object) -> int:
+        raise ValueError("the work")
+
+    monkeypatch.setattr(train, "_train", fail)
+    said = "error: job 0 (name=s seed=1): the work\n"
+    assert call(train.main, "-m", "name=s", "seed=1,2") == (1, said)
+
+
+def test_a_bug_in_a_job_of_a_sweep_shows_where_it_is(
+    call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(train, "_train", fail)
+    code, said = call(train.main, "-m", "name=s", "seed=1,2")
+    assert code == 1 and "Error executing job with overrides: [\"name='s'\", 'seed=1']" in said
+    assert "Traceback" in said and "KeyError: 'a bug'" in said
+
+
+Resumer = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def resumed(
+    call: Callable[..., tuple[int, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Resumer:
+    """A function that begins a run with some words and resumes it with others: all configs."""
+
+    def run(first: list[str], second: list[str]) -> list[dict[str, Any]]:
+        configs: list[dict[str, Any]] = []
+
+        def done(config: dict[str, Any], resumed: Any, first: bool) -> int:
+            configs.append(config)
+            return 0
+
+        monkeypatch.setattr(train, "_train", done)
+        assert call(train.main, "name=a", *first) == (0, "")
+        (tmp_path / "runs/a").mkdir(parents=True)
+        (tmp_path / "runs/a/config.yaml").write_text(yaml.safe_dump(configs[0]))
+        assert call(train.main, "name=a", "resume=true", *second) == (0, "")
+        return configs
+
+    return run
+
+
+@pytest.mark.parametrize("again", [[], ["data=pairs"], ["experiment=demo", "data=pairs"]])
+def test_resume_takes_the_keys_of_the_run(resumed: Resumer, again: list[str]) -> None:
+    first, second = resumed(
+        [
+            *("experiment=demo", "data=pairs", "data.root=it's ${seed} [1]", "model.lr=5e-4"),
+            *("data.seed=7", "seed=3", "callbacks.samples=null", "~logger", "data.size=64"),
+        ],
+        [*again, "~logger", "data.size=64", "model.lr=5e-4"] if len(again) == 2 else again,
+    )
+    assert second == first | {"resume": True}
+
+
+def test_typed_keys_go_over_those_of_the_run(resumed: Resumer) -> None:
+    first, second = resumed(
+        ["experiment=demo", "seed=3", "model.lr=5e-4", "checkpoint_every=5min"],
+        ["model.lr=2e-4", "data.size=256", "trainer.max_epochs=30", "seed=4"],
+    )
+    model = {**first["model"], "lr": 2e-4, "size": 256, "seed": 4}  # two follow other keys
+    assert second["model"] == model and second["trainer"]["max_epochs"] == 30
+    assert second["data"] == {**first["data"], "size": 256, "seed": 4}
+    assert second["callbacks"]["checkpoints"]["every"] == "5min"
+
+
+def test_a_configuration_builds_nothing_of_its_own(
+    resumed: Resumer, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    configs = resumed([], [])
+    first = copy.deepcopy(configs[0])
+    trap = {"_target_": "os.mkdir", "path": "sprung"}
+    first["logger"] |= {"name": [trap], "version": trap, "_target_": "os.mkdir", "path": "sprung"}
+    first["callbacks"] |= {"samples": [trap], "trap": trap, "time_estimate": trap}
+    (tmp_path / "runs/a/config.yaml").write_text(yaml.safe_dump(first))
+    assert call(train.main, "name=a", "resume=true") == (0, "")
+    assert configs[2] == configs[1]  # what was of another kind than the keys is left out

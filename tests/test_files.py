@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,18 @@ def test_threads_may_write_one_file_at_a_time(tmp_path: Path) -> None:
         two.write_text("two")
     assert (tmp_path / "a.txt").read_text() == "one"  # renamed last, whole
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_full_disk_names_the_file(tmp_path: Path, number: int) -> None:
+    with pytest.raises(OSError) as info, written_beside(tmp_path / "a.txt") as beside:
+        beside.write_text("half")
+        raise OSError(number, os.strerror(number))  # as a file that is open already raises it
+    assert str(info.value).endswith(f": '{tmp_path / 'a.txt'}'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_is_none_of_the_disk_names_no_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as info, written_beside(tmp_path / "a.txt"):
+        raise OSError(errno.ECONNRESET, "gone")
+    assert info.value.filename is None

@@ -24,6 +24,7 @@ KEYS = [
     "trainer.precision=32-true", "trainer.progress_bar=false", "trainer.log_every_n_steps=2",
     "seed=3", "checkpoint_every=6pairs",
 ]  # fmt: skip
+SHORT = ["name=run", "resume=true", "trainer.max_epochs=2"]  # config.yaml knows the others
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,14 @@ def test_old_weights_begin_a_new_run():
 
 
 @pytest.mark.parametrize(
-    "middle",
+    ("middle", "keys"),
     [
-        pytest.param(False, id="after an epoch", marks=pytest.mark.slow),
-        pytest.param(True, id="inside an epoch"),
+        pytest.param(False, KEYS, id="after an epoch", marks=pytest.mark.slow),
+        pytest.param(True, KEYS, id="inside an epoch"),
+        pytest.param(True, SHORT, id="by its own keys"),
     ],
 )
-def test_an_old_run_goes_on_quietly_and_exactly(tmp_path, write_pairs, middle):
+def test_an_old_run_goes_on_quietly_and_exactly(tmp_path, write_pairs, middle, keys):
     write_pairs(tmp_path / "pairs/train", 8, seed=1)
     write_pairs(tmp_path / "pairs/val", 4, seed=2)
     shutil.copytree(OLD / "run", tmp_path / "runs/run")
@@ -65,7 +67,7 @@ def test_an_old_run_goes_on_quietly_and_exactly(tmp_path, write_pairs, middle):
         folder = tmp_path / "runs/run/checkpoints"
         shutil.move(folder / "previous.ckpt", folder / "last.ckpt")
         assert read_checkpoint(folder / "last.ckpt")["pairs_seen"] == 6
-    found = call("train", *KEYS, cwd=tmp_path)
+    found = call("train", *keys, cwd=tmp_path)
     assert found.returncode == 0, found.stdout
     changed = [line for line in found.stdout.splitlines() if "hanged since" in line]
     assert changed == ["Changed since the run began, trainer.max_epochs: 1 -> 2"], found.stdout

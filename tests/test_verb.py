@@ -205,6 +205,23 @@ def test_prepare_checks(pairs_dir, tmp_path):
     assert call(*call_, cwd=tmp_path).returncode == 0
 
 
+def test_a_run_whose_end_is_not_saved_says_so(pairs_dir, tmp_path):
+    resource = pytest.importorskip("resource")  # not on Windows
+    result = call(
+        "train", *TINY, f"data.root={pairs_dir}", "name=a", "trainer.max_epochs=1", "~logger",
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+    )  # fmt: skip
+    assert result.returncode == 1, result.stdout
+    assert "Done." not in result.stdout and "Traceback" not in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "error: runs/a: the end of the run is not saved: [Errno 27] File too large. There is no "
+        "checkpoint on the disk. Free space on that disk, then go on: the same command with "
+        "out_dir=runs/a resume=true"
+    )
+    assert not list((tmp_path / "runs/a/checkpoints").iterdir())
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     process = subprocess.Popen(
@@ -236,7 +253,7 @@ def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
         "train", "-m", *TINY, f"data.root={pairs_dir}", "name=s", "trainer.max_epochs=1",
         "model.lambda_l1=10,100", "model.lr=1e-4,-1", cwd=tmp_path,
     )  # fmt: skip
-    assert result.returncode == 1, result.stdout
+    assert result.returncode == 2, result.stdout  # as for model.lr=-1 alone
     with open(tmp_path / "multirun/s/summary.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["status"] for row in rows] == ["done", "done", "failed", "failed"]
@@ -250,6 +267,17 @@ def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
     assert "multirun/s/0 holds a run already" in call(*again, cwd=tmp_path).stdout
     with open(tmp_path / "multirun/s/summary.csv", newline="") as file:
         assert list(csv.DictReader(file)) == rows  # what the first sweep found stays
+
+
+def test_a_job_of_a_sweep_that_is_refused_is_told_in_one_line(tmp_path):
+    words = ["name=my sweep", "model.lr=abc,-1", "data.root=a (b)"]
+    result = call("train", "-m", "data=pairs", *words, cwd=tmp_path)
+    assert result.returncode == 2, result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "error: job 0 (data=pairs 'name=my sweep' model.lr=abc \"data.root='a (b)'\"): "
+        "Expected `model.lr` to be float, got 'abc'. Type for instance model.lr=0.0002"
+    )
+    assert "Error executing" not in result.stdout and "Traceback" not in result.stdout
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from sketch2paint.training.resume import (
     checkpoint_to_resume,
     compare_configs,
     is_first_process,
+    own_values,
 )
 from sketch2paint.verb import build, verb, working
 
@@ -161,4 +162,4 @@ def _fit(
     return 0
 
 
-main = verb(train)
+main = verb(train, own=own_values)

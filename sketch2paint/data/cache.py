@@ -28,7 +28,7 @@ from tqdm import tqdm
 from sketch2paint.data.sources import Item, Source, Splits
 from sketch2paint.files import locked, written_beside
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2  # 1: pictures of deep or odd grey were read wrongly
 PICTURES, INDEX, JOURNAL, LOCK = "pictures.u8", "index.json", "journal", "lock"
 CHUNK = 64  # pictures between two lines of the journal: what a kill can cost
 PROBES = 4  # pictures of each split that are decoded to estimate the space

@@ -51,6 +51,7 @@ HEADINGS = {
     "bad_files": "cannot be used",
     "animated": "have several frames; the first one is used",
     "very_large": f"have more than {LARGE_PIXELS / 1e6:.0f} million pixels and are slow to decode",
+    "guessed": "were read with something guessed or left out",
     "swapped": "have their halves the other way round than the rest",
     "blank_sketches": "have a blank sketch",
     "blank_colours": "have blank colours",
@@ -226,12 +227,12 @@ def _all_files(source: Source, items: list[Item], workers: int) -> list[FileStat
 
 
 def _file_stats(source: Source, controls: Controls, item: Item, hashed: bool = True) -> FileStats:
-    file = FileStats([], [], {}, None)
+    file, guessed = FileStats([], [], {}, None), list[str]()
     try:
         for path in item:
             _read_header(path, file)
         with _one_at_a_time if "very_large" in file.notes else nullcontext():
-            colour, sketch = source.halves(item)
+            colour, sketch = source.halves(item, guessed)
             # Decoding a PNG does not check its sums.
             if "PNG" in file.formats and (problem := source.problem(item)):
                 raise ValueError(problem)
@@ -239,6 +240,8 @@ def _file_stats(source: Source, controls: Controls, item: Item, hashed: bool = T
     except Exception as error:  # as in images.read_rgb: a damaged file may raise anything
         file.notes["bad_files"] = str(error).removeprefix(f"{item[0]}: ")
         return file
+    if guessed:
+        file.notes["guessed"] = "; ".join(guessed)
     for key, blank in zip(("blank_colours", "blank_sketches"), stats.blank, strict=True):
         if blank:
             file.notes[key] = ""

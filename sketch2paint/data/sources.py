@@ -17,9 +17,11 @@ from tqdm import tqdm
 from sketch2paint.data.folders import refuse_misread, split_folders
 from sketch2paint.images.convert import rgb_to_grey
 from sketch2paint.images.formats import Found, got_text, left_out_text, look_through
-from sketch2paint.images.io import picture_size, read_rgb
+from sketch2paint.images.io import FRAMES, picture_size, read_picture
+from sketch2paint.shell import command
 
 FILES_SHOWN = 20  # files named in one message
+NOTED_SHOWN = 3  # files named in the line on what was guessed
 
 Kind = Literal["pairs", "two_folders", "pictures"]
 Side = Literal["left", "right"]
@@ -64,8 +66,14 @@ class Source:
         colours, sketch = self.halves(item)
         return colours if sketch is None else np.dstack([colours, rgb_to_grey(sketch)])
 
-    def halves(self, item: Item) -> tuple[np.ndarray, np.ndarray | None]:
+    def halves(
+        self, item: Item, notes: list[str] | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Decode the colours and the sketch of one sample.
+
+        Args:
+            item: Sample.
+            notes: List to which remarks are added on what reading guesses or leaves out.
 
         Returns:
             Both (H, W, 3) uint8 RGB; None where there are colours alone.
@@ -73,7 +81,10 @@ class Source:
         Raises:
             ValueError: unreadable file, odd width, or halves of different sizes.
         """
-        pictures = [read_rgb(path) for path in item]
+        read = [read_picture(path) for path in item]
+        if notes is not None:
+            notes += _noted(item, [one.notes for one in read])
+        pictures = [one.rgb for one in read]
         if problem := self._shape_problem([(p.shape[1], p.shape[0]) for p in pictures]):
             raise ValueError(f"{item[0]}: {problem}")
         if self.kind == "pairs":
@@ -81,14 +92,16 @@ class Source:
             return (left, right) if self.colour_side == "left" else (right, left)
         return pictures[0], pictures[1] if self.kind == "two_folders" else None
 
-    def problem(self, item: Item) -> str | None:
-        """What is wrong with a sample's files, so that reading them would fail."""
-        sizes = []
-        for path in item:
+    def problem(self, item: Item, notes: list[str] | None = None) -> str | None:
+        """What is wrong with a sample's files, so that reading them would fail; notes as above."""
+        sizes, found = [], [list[str]() for _ in item]
+        for path, noted in zip(item, found, strict=True):
             try:
-                sizes.append(picture_size(path))
+                sizes.append(picture_size(path, notes=noted))
             except ValueError as error:
                 return str(error).removeprefix(f"{item[0]}: ")  # a bad sketch keeps its name
+        if notes is not None:
+            notes += _noted(item, found)
         return self._shape_problem(sizes)
 
     def _shape_problem(self, sizes: Sequence[tuple[int, int]]) -> str | None:
@@ -167,7 +180,7 @@ class Source:
 
 
 def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
-    """Look at every file once and report all bad ones together.
+    """Look at every file once, report all bad ones together, and say in a line what was guessed.
 
     Args:
         source: Source of the samples.
@@ -181,14 +194,26 @@ def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
         ValueError: bad samples with `raise`, or a split that has no good ones.
     """
     items = [item for split in splits.values() for item in split]
+    notes: dict[Item, list[str]] = {item: [] for item in items}
     with ThreadPoolExecutor(8) as pool:  # Pillow decodes outside the GIL
-        found = pool.map(source.problem, items)
+        found = pool.map(source.problem, items, notes.values())
         shown = tqdm(found, "checked", len(items), unit="picture", disable=None, leave=False)
         problems = {item: why for item, why in zip(items, shown, strict=True) if why}
-    if not problems:
-        return splits
+    if problems:
+        splits = _without(splits, problems, on_bad)
+    noted = {
+        source.name_of(item): one for item, one in notes.items() if one and item not in problems
+    }
+    if noted:
+        print(_noted_text(noted, len(items)), flush=True)
+    return splits
+
+
+def _without(splits: Splits, problems: dict[Item, str], on_bad: OnBad) -> Splits:
+    """The splits without the samples that have a problem; or the error that tells them."""
+    count = sum(map(len, splits.values()))
     report = _report(
-        f"{len(problems)} of {len(items)} pictures cannot be used",
+        f"{len(problems)} of {count} pictures cannot be used",
         [f"{item[0]}: {why}" for item, why in problems.items()],
     )
     good = {name: [i for i in split if i not in problems] for name, split in splits.items()}
@@ -196,8 +221,28 @@ def checked(source: Source, splits: Splits, on_bad: OnBad) -> Splits:
         raise ValueError(f"{report}\nMend or remove them, or pass data.on_bad=skip.")
     if empty := [name for name, split in good.items() if not split]:
         raise ValueError(f"{report}\nNothing is left of {' and '.join(empty)}. Mend or add pairs.")
-    warnings.warn(f"{report}\nThey are skipped (data.on_bad=skip).", stacklevel=2)
+    warnings.warn(f"{report}\nThey are skipped (data.on_bad=skip).", stacklevel=3)
     return good
+
+
+def _noted(item: Item, found: Sequence[Sequence[str]]) -> list[str]:
+    """Notes on the files of a sample; those on its sketch name it. Frames are told elsewhere."""
+    return [
+        note if path == item[0] else f"{path}: {note}"
+        for path, notes in zip(item, found, strict=True)
+        for note in dict.fromkeys(notes)
+        if note != FRAMES
+    ]
+
+
+def _noted_text(noted: dict[str, list[str]], count: int) -> str:
+    """One line on what was guessed, however many pictures."""
+    first = [f"{name} ({'; '.join(noted[name])})" for name in list(noted)[:NOTED_SHOWN]]
+    more = f" and {len(noted) - len(first)} more" if len(noted) > len(first) else ""
+    return (
+        f"note: {len(noted)} of {count} pictures were read with something guessed or left out: "
+        f"{', '.join(first)}{more}. Look with: {command('prepare')} data=... check=true"
+    )
 
 
 def name_hash(name: PurePosixPath, seed: int) -> float:

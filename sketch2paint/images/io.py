@@ -37,6 +37,7 @@ PIXEL_TAGS = (  # of the old file's pixels, or of nobody's use
     ExifTags.Base.ExifInteroperabilityOffset,
     ExifTags.Base.MakerNote,
 )
+FRAMES = "first of several frames"  # a note of a picture
 _OPENING = Lock()  # Pillow's limit is one for the process
 _CHECKING = Lock()  # of a large picture: several at a time could fill the memory
 
@@ -91,7 +92,7 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
     with opened(path, max_pixels) as picture:
         notes = []
         if has_frames(picture):
-            notes.append("first of several frames")
+            notes.append(FRAMES)
         declared, turned = picture.size, _turns_itself(picture)
         decoded = decode(picture, notes)  # what fails from here on is not the pixels
         turned = turned or decoded.orientation in TURNED or declared != picture.size
@@ -211,8 +212,15 @@ def _exif(picture: Image.Image, notes: list[str]) -> bytes:
     return data if len(data) < 65_000 else b""  # what a JPEG can hold
 
 
-def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+def picture_size(
+    path: Path | str, max_pixels: int = MAX_PIXELS, notes: list[str] | None = None
+) -> tuple[int, int]:
     """Check that a file can be read, with all that reading does, and return its (width, height).
+
+    Args:
+        path: File to read.
+        max_pixels: Largest number of pixels.
+        notes: List to which remarks are added on what reading guesses or leaves out.
 
     Raises:
         ValueError: the file is no picture, a truncated, damaged or too large one.
@@ -222,19 +230,19 @@ def picture_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, i
             if picture.format == "PNG":
                 picture.verify()  # decoding does not look at the sums of its chunks
         with opened(path, max_pixels) as picture:
-            return _checked_size(picture)
+            return _checked_size(picture, [] if notes is None else notes)
     except FileNotFoundError as error:  # a link that leads nowhere
         raise ValueError(f"{path}: expected a readable picture, got: {error}.") from error
 
 
-def _checked_size(picture: Image.Image) -> tuple[int, int]:
+def _checked_size(picture: Image.Image, notes: list[str]) -> tuple[int, int]:
     width, height = picture.size
     by_eighths = picture.format in ("JPEG", "MPO")
     if by_eighths:
         picture.draft(None, (1, 1))  # the whole file is decoded, but an eighth of each side made
     large = not by_eighths and width * height > LARGE_PIXELS
     with _CHECKING if large else nullcontext():
-        decoded = decode(picture, [])
+        decoded = decode(picture, notes)
     if not by_eighths:
         width, height = decoded.rgb.size
     return (height, width) if decoded.orientation in TURNED else (width, height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import logging
 import tempfile
@@ -162,14 +163,17 @@ def _write(
     opset: int,
 ) -> None:
     files = {f"{KEY}.json": json.dumps(about)}
+    made = io.BytesIO()  # torch's own writers would hide what a full disk says
     if format == "safetensors":
         save_generator(path, generator.state_dict(), about)
     elif format == "torch_export":
         network = _ByName(generator, about)
-        torch.export.save(_program(network), path, extra_files=files)
+        torch.export.save(_program(network), made, extra_files=files)
+        path.write_bytes(made.getbuffer())
     elif format == "torchscript":
         network = _ByName(generator, about)
-        torch.jit.save(torch.jit.trace(network, network.example(1, 1, 1)), path, _extra_files=files)
+        torch.jit.save(torch.jit.trace(network, network.example(1, 1, 1)), made, _extra_files=files)
+        path.write_bytes(made.getbuffer())
     else:
         _write_onnx(path, _ByName(generator, about, half=dtype == "float16"), dtype, opset)
         _note(path, about)

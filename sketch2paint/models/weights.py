@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from sketch2paint.files import written_beside
@@ -36,7 +36,7 @@ def save_generator(path: Path | str, state: dict[str, Tensor], about: dict[str, 
     text = json.dumps(about)
     metadata = {"sketch2paint": text, "sha256": _checksum(tensors, text)}
     with written_beside(path) as beside:
-        save_file(tensors, beside, metadata=metadata)
+        beside.write_bytes(save(tensors, metadata))  # a full disk is Python's error then
 
 
 def load(

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -20,6 +20,7 @@ from sketch2paint.arguments import one_of
 from sketch2paint.files import sync_folder
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.weights import save_generator
+from sketch2paint.shell import override
 from sketch2paint.training.pix2pix import LOSSES, Pix2Pix, as_pix2pix
 
 SIGNALS = [
@@ -33,7 +34,7 @@ INTERVAL = re.compile(r"(\d+(?:\.\d+)?) ?(min|pairs)")
 
 
 class Interrupted(Exception):
-    """The run stopped in order after a signal; its checkpoint is written.
+    """The run stopped in order after a signal; its checkpoint is written if the disk has room.
 
     Args:
         signum: Number of the signal.
@@ -117,6 +118,7 @@ class Checkpoints(Checkpoint):
         self.on_nan, self.on_write_error = on_nan, on_write_error
         self.best, self.restored = float("-inf"), False
         self.saved_at = (0.0, 0)  # time and pairs seen
+        self.unsaved = ""  # why the newest checkpoint could not be written
         self.unchecked: list[tuple[str, Tensor]] = []  # where, and its losses
         self.signum = 0
         self.handlers: dict[int, Any] = {}
@@ -171,7 +173,7 @@ class Checkpoints(Checkpoint):
         if due or signum:
             self._save(trainer, model)
         if signum:
-            raise Interrupted(signum)
+            self._stop(signum, model)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         score = float(trainer.callback_metrics.get(self.monitor, float("-inf")))
@@ -183,7 +185,7 @@ class Checkpoints(Checkpoint):
         self._save(trainer, model, names)
         (signum,) = self._agreed(trainer, self.signum)
         if signum:
-            raise Interrupted(signum)
+            self._stop(signum, model)
 
     def _is_due(self, model: Pix2Pix) -> bool:
         at, seen = self.saved_at
@@ -245,23 +247,24 @@ class Checkpoints(Checkpoint):
         error = io.error if isinstance(io, SyncedCheckpointIO) else None
         try:
             if trainer.is_global_zero and not error:
-                for name in names or []:
-                    _link(beside, self.folder / name)
                 if names is not None:  # the end of an epoch
                     state = (model.ema or model.generator).state_dict()
                     save_generator(self.weights, state, model.about())
+                for name in names or []:
+                    _link(beside, self.folder / name)
                 if last.exists():
                     _link(last, self.folder / "previous.ckpt")
                 os.replace(beside, last)
                 sync_folder(self.folder)
         except OSError as failure:
             error = failure
-        self.saved_at = (time.monotonic(), model.pairs_seen)
+        self.saved_at, self.unsaved = (time.monotonic(), model.pairs_seen), ""
         if self._agreed(trainer, int(error is not None))[0]:
             self._failed(beside, last, error)
 
     def _failed(self, beside: Path, last: Path, error: OSError | None) -> None:
         beside.unlink(missing_ok=True)
+        self.unsaved = str(error or "the first process has no room")
         message = (
             f"{last}: the checkpoint could not be written: {error}. "
             + ("The one before is kept. " if last.exists() else "")
@@ -273,6 +276,27 @@ class Checkpoints(Checkpoint):
             f"WARNING: {message}; the run goes on and tries again at the next one "
             "(callbacks.checkpoints.on_write_error=stop would stop it).",
             flush=True,
+        )
+
+    def _stop(self, signum: int, model: Pix2Pix) -> NoReturn:
+        if self.unsaved:
+            print(f"WARNING: {self._end_lost(model)}", flush=True)
+        raise Interrupted(signum)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.unsaved:
+            raise OSError(self._end_lost(as_pix2pix(pl_module)))
+
+    def _end_lost(self, model: Pix2Pix) -> str:
+        """What is on the disk of a run whose last checkpoint is not, and how to go on from it."""
+        last, run = self.folder / "last.ckpt", override("out_dir", self.folder.parent)
+        newest = "There is no checkpoint on the disk"
+        if last.exists():
+            seen = f"{read_checkpoint(last)['pairs_seen']} of {model.pairs_seen} pairs seen"
+            newest = f"The newest checkpoint on the disk is {last} ({seen})"
+        return (
+            f"{self.folder.parent}: the end of the run is not saved: {self.unsaved}. {newest}. "
+            f"Free space on that disk, then go on: the same command with {run} resume=true"
         )
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -312,7 +336,10 @@ def _link(source: Path, target: Path) -> None:
     beside = target.with_name(f".{target.name}.tmp")
     beside.unlink(missing_ok=True)
     try:
-        os.link(source, beside)
-    except OSError:
-        shutil.copyfile(source, beside)
-    os.replace(beside, target)
+        try:
+            os.link(source, beside)
+        except OSError:
+            shutil.copyfile(source, beside)
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)

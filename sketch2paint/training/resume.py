@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,6 +108,40 @@ def _newest_whole(folder: Path) -> Resumed | None:
         )
     print(f"{last}: no checkpoint yet; starting from the beginning.")
     return None
+
+
+def own_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a run that `resume=true` goes on with, out of its config.yaml.
+
+    Args:
+        config: Configuration that was typed, `out_dir` and `resume` in it.
+
+    Returns:
+        Plain values by their dotted keys; none where there is no such run.
+    """
+    import yaml  # late: heavy for --help
+
+    saved = Path(config["out_dir"], "config.yaml")
+    if config["resume"] is not True or not saved.is_file():
+        return {}
+    try:
+        values = _flat(yaml.safe_load(saved.read_text()))
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        return {}  # `compare_configs` tells it
+    if is_first_process():
+        print(f"Going on with the keys of {saved}; those that were typed go over them.", flush=True)
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in ("name", "out_dir", "resume") and _is_plain(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Whether there is no mapping inside, which could ask for something to be built."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from sketch2paint.files import written_beside
 from sketch2paint.tables import aligned
+from sketch2paint.verb import given
 
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}  # names may be no Unicode
 
@@ -35,7 +35,7 @@ class SweepSummary(Callback):
         if failed and (folder / "job.json").exists():
             return  # a second sweep of the same name was refused: the first one's record stays
         note = {
-            "overrides": dict(map(_given, job_return.overrides or [])),
+            "overrides": dict(map(given, job_return.overrides or [])),
             "status": "failed" if failed else "done",
             "error": str(job_return._return_value) if failed else "",
         }
@@ -49,14 +49,6 @@ class SweepSummary(Callback):
         if table.exists():
             text = table.read_text(**TEXT)
             print(f"{text}{table.with_suffix('.png')} compares the sample grids.")
-
-
-def _given(override: str) -> tuple[str, str]:
-    """Key and value of what was typed, without Hydra's quotes."""
-    key, _, value = override.partition("=")
-    if value[:1] in ("'", '"'):
-        value = str(OverridesParser.create().parse_override(override).value())
-    return key, value
 
 
 def summarise(folder: Path) -> list[dict[str, Any]]:

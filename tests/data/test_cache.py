@@ -256,11 +256,19 @@ def test_truncated(source: Source, splits: dict[str, list[Item]], path: Path) ->
     assert changed(path, source) == ["no cache"]
 
 
-def test_another_version(source: Source, splits: dict[str, list[Item]], path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 99])  # 1: before images/pixels.py read grey of every depth
+def test_another_version(
+    source: Source, splits: dict[str, list[Item]], path: Path, version: int
+) -> None:
     make(path, source, splits)
     index = json.loads((path / "index.json").read_text())
-    (path / "index.json").write_text(json.dumps({**index, "version": 99}))
+    (path / "index.json").write_text(json.dumps({**index, "version": version}))
+    (path / "pictures.u8").write_bytes(bytes(len(written(path))))  # all black, as they were read
     assert changed(path, source) == ["written by another version"]
+    with pytest.raises(ValueError, match=r"written by another version\. Run prepare\.py for it"):
+        open_cache(path)
+    make(path, source, splits)
+    assert changed(path, source) == [] and written(path) == unbroken(source, splits)
     (path / "index.json").write_text('{"version": 1, "par')
     assert changed(path, source) == ["index.json is damaged"]
     make(path, source, splits)

@@ -91,6 +91,8 @@ def planted(root, monkeypatch):
     beside(*draw_halves(107)).resize((800, 400)).save(train / "large.png")
     monkeypatch.setattr(checks, "LARGE_PIXELS", 300_000)
     Image.new("RGB", (33, 20)).save(train / "odd.png")
+    deep = np.asarray(beside(*draw_halves(108)).convert("L"), np.uint16) << 7  # 15 bits in 16
+    Image.fromarray(deep).save(train / "deep.tif")
     (train / "empty.png").touch()
     whole = (train / "good00.png").read_bytes()
     (train / "cut.png").write_bytes(whole[: len(whole) // 2])
@@ -107,6 +109,7 @@ FAULTS = {
     "blank_colours": {"train/ohne Färbung.png"},
     "animated": {"train/moves.gif"},
     "very_large": {"train/large.png"},
+    "guessed": {"train/deep.tif"},
     "bad_files": {"train/odd.png", "train/empty.png", "train/cut.png"},
 }
 LEAKS = {
@@ -123,10 +126,11 @@ def test_each_planted_fault_is_found_and_nothing_else(planted):
         (frozenset(("train/good03.png", "train/twice.png")), True)
     }
     assert not report.swapped_set
-    assert report.counts == {"train": 28, "val": 8}
-    assert report.modes == {"RGB": 34, "P": 1} and report.formats["GIF"] == 1
+    assert report.counts == {"train": 29, "val": 8}
+    assert report.modes == {"RGB": 34, "P": 1, "I;16": 1} and report.formats["GIF"] == 1
     assert report.faults["animated"]["train/moves.gif"] == "2 frames"
     assert report.faults["very_large"]["train/large.png"] == "800x400"
+    assert "largest value is 1/2.01 of the range" in report.faults["guessed"]["train/deep.tif"]
     assert "even width" in report.faults["bad_files"]["train/odd.png"]
 
 

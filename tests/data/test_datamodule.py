@@ -475,7 +475,9 @@ def test_the_cache_is_used_by_itself_and_without_the_pictures(
     pairs_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unready(pairs_dir).build_cache()
-    monkeypatch.setattr("sketch2paint.data.sources.read_rgb", None)  # nothing is decoded any more
+    monkeypatch.setattr(
+        "sketch2paint.data.sources.read_picture", None
+    )  # nothing is decoded any more
     data = module(pairs_dir)
     assert "Pictures from the cache" in capsys.readouterr().out
     assert len(epochs(data, 0)[0]) == 3
@@ -650,3 +652,14 @@ def test_the_demo_folder_is_taken_as_it_is_drawn(tmp_path: Path) -> None:
     """Its sketches/ and colours/ lie beside train/ and val/: no layout to refuse or to warn of."""
     data = module(tmp_path / "demo", draw=3)
     assert (len(data.datasets["train"]), len(data.datasets["val"])) == (3, 40)
+
+
+def test_what_is_guessed_is_said_once_at_the_start(
+    pairs_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deep = np.asarray(Image.open(pairs_dir / "train/000.png").convert("L"), np.uint16) << 7
+    for name in ("a", "b"):
+        Image.fromarray(deep).save(pairs_dir / f"train/{name}.tif")
+    module(pairs_dir)
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "guessed" in one]
+    assert line.startswith("note: 2 of 14 pictures were read with something guessed or left out: ")

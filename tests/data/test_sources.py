@@ -720,3 +720,45 @@ def test_an_empty_file_is_named(tmp_path: Path, kind: str) -> None:
 
 def every_in_one(splits: dict[str, list[Item]]) -> dict[str, list[Item]]:
     return {"train": every(splits)}
+
+
+def test_what_is_guessed_is_said_in_one_line(
+    pairs_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Source("pairs", (pairs_dir,))
+    checked(source, source.find(0.1, 0), "raise")
+    assert capsys.readouterr().out == ""
+    for number in range(5):
+        values = np.linspace(0, 1, 64 * 32, dtype=np.float32).reshape(32, 64)
+        Image.fromarray(values).save(pairs_dir / f"train/f{number}.tif")
+    (pairs_dir / "train/bad.png").touch()
+    with pytest.warns(UserWarning, match="1 of 18 pictures cannot be used"):
+        checked(source, source.find(0.1, 0), "skip")
+    (line,) = capsys.readouterr().out.splitlines()
+    note = "floating point values, taken as 0 for black to 1 for white"
+    assert line.startswith(
+        f"note: 5 of 18 pictures were read with something guessed or left out: train/f0.tif "
+        f"({note}), train/f1.tif ({note}), train/f2.tif ({note}) and 2 more. Look with: "
+    )
+    assert line.endswith("prepare data=... check=true")
+
+
+def test_what_is_guessed_of_a_sketch_names_it(
+    two_folders: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Source("two_folders", (two_folders["colours"], two_folders["sketches"]))
+    drawn = np.zeros((32, 32, 4), np.uint8) + np.uint8(255)
+    drawn[..., 3] = 0
+    drawn[8:12, 4:28, 3] = 255  # white lines, for a dark page
+    (two_folders["sketches"] / "val/000.bmp").unlink()
+    sketch = two_folders["sketches"] / "val/000.png"
+    Image.fromarray(drawn).save(sketch)
+    notes: list[str] = []
+    source.halves((two_folders["colours"] / "val/000.png", sketch), notes)
+    said = f"{sketch}: nothing to see on white; lines taken from the transparency"
+    assert notes == [said]
+    checked(source, source.find(0.1, 0), "raise")
+    assert (
+        f"1 of 12 pictures were read with something guessed or left out: val/000.png ({said})"
+        in (capsys.readouterr().out)
+    )

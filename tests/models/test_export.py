@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import onnx
 import pytest
 import torch
 from conftest import TINY
+from whole_program import call
 
 from sketch2paint.data.demo import draw_pair
 from sketch2paint.inference.painter import Painter
@@ -307,6 +310,35 @@ def test_more_than_one_onnx_file_can_hold(
     monkeypatch.setattr(export, "ONNX_BYTES", 1000)
     with pytest.raises(ValueError, match="Expected weights of less than 2 GB for one .onnx file"):
         exported(weight_path, weight_path.with_suffix(".onnx"))
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.pt", "a.pt2", "b.safetensors"])
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
+    weight_path: Path, full_disk: Callable[[int], None], name: str
+) -> None:
+    output = weight_path.parent / "made" / name
+    output.parent.mkdir()
+    output.write_text("old")
+    (format,) = (form for form, suffix in export.SUFFIXES_OF.items() if suffix == output.suffix)
+    full_disk(5000)
+    with pytest.raises(OSError, match=f"File too large: '{re.escape(str(output))}'"):
+        exported(weight_path, output, format=format)
+    assert list(output.parent.iterdir()) == [output] and output.read_text() == "old"
+
+
+def test_a_full_disk_is_told_in_one_line(weight_path: Path) -> None:
+    resource = pytest.importorskip("resource")  # not on Windows
+    output = weight_path.parent / "made/b.safetensors"
+    result = call(
+        "export", f"checkpoint={weight_path}", "format=safetensors", f"output={output}",
+        cwd=weight_path.parent,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+    )  # fmt: skip
+    assert result.returncode == 1, result.stdout
+    assert result.stdout.splitlines()[1:] == [
+        f"error: {output}: File too large. Free space on that disk, then start again."
+    ]
+    assert list(output.parent.iterdir()) == []
 
 
 @pytest.mark.slow

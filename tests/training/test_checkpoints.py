@@ -1,5 +1,5 @@
+import errno
 import os
-import resource
 import signal
 
 import pytest
@@ -206,18 +206,6 @@ def test_not_finite_with_nothing_to_restore(pairs_dir, tmp_path):
         run(pairs_dir, tmp_path, extra=[Script(at_3=poison)], checkpoints={"on_nan": "restore"})
 
 
-@pytest.fixture
-def full_disk():
-    """A function that forbids files above a size, as a full disk would; 0: allows them again."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size or before[0], before[1]))
-
-    yield limit
-    limit(0)
-
-
 def test_full_disk_and_the_run_goes_on(pairs_dir, tmp_path, capsys, full_disk):
     size = 100_000  # less than a checkpoint, more than everything else
     script = Script(at_8=lambda *_: full_disk(size), at_16=lambda *_: full_disk(0))
@@ -253,6 +241,55 @@ def test_full_disk_and_the_run_stops(pairs_dir, tmp_path, full_disk):
     _, resumed = run(pairs_dir, tmp_path / "b", epochs=3, checkpoint=last)
     _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3)
     torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+
+
+def test_an_end_that_is_not_saved_is_an_error(pairs_dir, tmp_path, full_disk):
+    script = Script(at_8=lambda *_: full_disk(100_000))
+    out = tmp_path / "a run"
+    with pytest.raises(OSError) as info:
+        run(pairs_dir, out, extra=[script], epochs=3)
+    full_disk(0)
+    assert str(info.value) == (
+        f"{out}: the end of the run is not saved: [Errno 27] File too large. The newest "
+        f"checkpoint on the disk is {out}/checkpoints/last.ckpt (8 of 24 pairs seen). Free space "
+        f"on that disk, then go on: the same command with 'out_dir={out}' resume=true"
+    )
+    assert not list((out / "checkpoints").glob(".*"))
+    _, resumed = run(pairs_dir, out, epochs=3, checkpoint=out / "checkpoints/last.ckpt")
+    _, unbroken = run(pairs_dir, tmp_path / "b", epochs=3)
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+
+
+def test_nothing_saved_at_all_is_said(pairs_dir, tmp_path, full_disk):
+    script = Script(at_0=lambda *_: full_disk(100_000))
+    with pytest.raises(OSError, match="not saved: .* There is no checkpoint on the disk. Free"):
+        run(pairs_dir, tmp_path / "a", extra=[script], epochs=1)
+
+
+def test_an_end_by_signal_that_is_not_saved_is_told(pairs_dir, tmp_path, capsys, full_disk):
+    script = Script(at_8=lambda *_: full_disk(100_000))
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "a", extra=[script, stopper(11)], epochs=3)
+    assert "WARNING: " + str(tmp_path / "a") + ": the end of the run is" in capsys.readouterr().out
+
+
+def test_weights_that_cannot_be_written_leave_the_checkpoints_as_they_were(
+    pairs_dir, tmp_path, monkeypatch, capsys
+):
+    def no_room(path, tensors, metadata=None):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run(pairs_dir, tmp_path, epochs=1)
+    last = tmp_path / "checkpoints/last.ckpt"
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*t*") if path.suffix != ".csv"}
+    monkeypatch.setattr("sketch2paint.models.weights.save", no_room)
+    with pytest.raises(OSError, match="No space left on device.*8 of 16 pairs seen"):
+        run(pairs_dir, tmp_path, epochs=2, checkpoint=last)
+    told = capsys.readouterr().out
+    assert f"No space left on device: '{tmp_path}/weights/generator.safetensors'. The one" in told
+    for folder in ("checkpoints", "weights"):
+        assert all(path in before for path in (tmp_path / folder).iterdir())
+        assert all(p.read_bytes() == before[p] for p in (tmp_path / folder).iterdir())
 
 
 @pytest.mark.parametrize(
