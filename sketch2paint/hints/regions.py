@@ -110,7 +110,7 @@ def ink_of(sketch: np.ndarray) -> np.ndarray:
         return np.zeros(sketch.shape, bool)
     strong = int(np.searchsorted(counts.cumsum(), 0.9 * counts.sum()))
     black = 0.3 * float(np.percentile(around, 95))
-    ink = (darker >= max(GRAIN, LOW * strong)) | (sketch < black)
+    ink = np.asarray((darker >= max(GRAIN, LOW * strong)) | (sketch < black))
     return _without_specks(ink, ink & (darker >= HIGH * strong))
 
 
