@@ -44,7 +44,7 @@ def fill(regions: Regions, marks: np.ndarray, gap: float | None = None) -> np.nd
     first = np.unique(regions_of, return_index=True)[1]
     taken = np.zeros(regions.count, np.int32)
     taken[regions_of[first]] = strokes[first]
-    filled = _spread(regions, groups, taken)[regions.labels]
+    filled = spread(regions, groups, taken)[regions.labels]
     for region in np.flatnonzero(np.bincount(regions_of) > 1):
         _nearest(filled, regions.labels == region, seeds)
     return filled
@@ -80,8 +80,17 @@ def _is_meant(regions: Regions, marks: np.ndarray, groups: np.ndarray) -> np.nda
     return result.reshape(marks.shape)
 
 
-def _spread(regions: Regions, groups: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """Strokes of the finest regions, once those without one took it by the widest openings."""
+def spread(regions: Regions, groups: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Let finest regions without a stroke take one by the widest openings, within their group.
+
+    Args:
+        regions: Regions of the drawing.
+        groups: Number of the group of each finest region, (count,).
+        taken: Stroke of each, (count,), 0 for none.
+
+    Returns:
+        Strokes of all, (count,) int32; 0 where no way leads to one.
+    """
     parents = list(range(regions.count))
     strokes = taken.tolist()
     for one, other in regions.joins.tolist():  # widest first
