@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 
 from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.region_network import RegionNetwork
 from sketch2paint.models.tasks import Plane, TaskName, as_planes, channels_of, task_of
 
 FORMAT = "sketch2paint generator"
 VERSION = 2  # 1, of release 0.1, does not name the planes: they are the task's own
+REGIONS, REGIONS_VERSION = "sketch2paint region network", 1
 PLAIN_BYTES = 2**22  # of a description or a pickle without the tensors; ours have 0.1 MB
 
 
@@ -40,15 +42,38 @@ def describe(
     }
 
 
+def describe_regions(network: dict[str, Any]) -> dict[str, Any]:
+    """What the weight file of a region network says of itself.
+
+    Args:
+        network: Plain keyword arguments of its RegionNetwork.
+    """
+    return {
+        "format": REGIONS,
+        "version": REGIONS_VERSION,
+        "task": "sketch",
+        "value_range": [-1, 1],
+        "network": network,
+    }
+
+
 def planes_of(about: dict[str, Any]) -> tuple[Plane, ...]:
     """The planes of a description that was checked."""
     return as_planes(about["planes"]) if "planes" in about else task_of(about["task"]).planes
 
 
-def in_full(generator: dict[str, Any]) -> dict[str, Any]:
-    """A generator's arguments with the defaults of those that are not given."""
-    parameters = inspect.signature(UNetGenerator).parameters.values()
-    return {**{p.name: p.default for p in parameters}, **generator}
+def in_full(about: dict[str, Any]) -> dict[str, Any]:
+    """A described network's arguments with the defaults of those that are not given."""
+    kind, key = _network_of(about)
+    parameters = inspect.signature(kind).parameters.values()
+    return {**{p.name: p.default for p in parameters}, **about[key]}
+
+
+def _network_of(about: dict[str, Any]) -> tuple[type[UNetGenerator | RegionNetwork], str]:
+    """The class of a described network, and where its arguments stand."""
+    if about["format"] == REGIONS:
+        return RegionNetwork, "network"
+    return UNetGenerator, "generator"
 
 
 def parse_description(path: Path, text: str, task: str | None) -> dict[str, Any]:
@@ -76,8 +101,9 @@ def check_description(path: Path, about: Any, task: str | None) -> dict[str, Any
             f"{path}: expected a description of the weights, got {reprlib.repr(about)}."
         )
     kind, version, trained = (about.get(key) for key in ("format", "version", "task"))
-    known = any(same(version, number) for number in range(1, VERSION + 1))
-    if not same(kind, FORMAT) or not known:
+    newest = REGIONS_VERSION if same(kind, REGIONS) else VERSION
+    known = any(same(version, number) for number in range(1, newest + 1))
+    if not (same(kind, FORMAT) or same(kind, REGIONS)) or not known:
         raise ValueError(
             f"{path}: expected {FORMAT!r} version {VERSION}, got {reprlib.repr(kind)} "
             f"version {reprlib.repr(version)}. Read it with the release that wrote it."
@@ -91,7 +117,7 @@ def check_description(path: Path, about: Any, task: str | None) -> dict[str, Any
     if not same(about.get("value_range"), [-1, 1]):
         given = reprlib.repr(about.get("value_range"))
         raise ValueError(f"{path}: expected `value_range` to be [-1, 1], got {given}.")
-    if version != 1:
+    if kind == FORMAT and version != 1:
         as_planes(about.get("planes"), f"{path}: `planes`")
     return about
 
@@ -103,19 +129,21 @@ def same(value: Any, expected: Any) -> bool:
     return not isinstance(expected, list) and type(value) is type(expected) and value == expected
 
 
-def declared(path: Path, about: dict[str, Any]) -> tuple[UNetGenerator, dict[str, str]]:
-    """The generator without memory, and the type and shape of each of its tensors.
+def declared(
+    path: Path, about: dict[str, Any]
+) -> tuple[UNetGenerator | RegionNetwork, dict[str, str]]:
+    """The network without memory, and the type and shape of each of its tensors.
 
     Args:
         path: File, for errors.
         about: Description that was checked.
 
     Raises:
-        ValueError: its arguments, task and planes do not make one generator.
+        ValueError: its arguments, task and planes do not make one network.
     """
-    arguments = about.get("generator")
-    known = list(inspect.signature(UNetGenerator).parameters)
-    where = f"{path}: weights and description disagree: `generator`"
+    kind, name = _network_of(about)
+    arguments, known = about.get(name), list(inspect.signature(kind).parameters)
+    where = f"{path}: weights and description disagree: `{name}`"
     if not isinstance(arguments, dict):
         raise ValueError(f"{where} is {reprlib.repr(arguments)}, expected its arguments.")
     for key in arguments:
@@ -123,11 +151,12 @@ def declared(path: Path, about: dict[str, Any]) -> tuple[UNetGenerator, dict[str
             raise ValueError(f"{where} declares {reprlib.repr(key)}, expected {', '.join(known)}.")
     try:
         with torch.device("meta"):
-            generator = UNetGenerator(**arguments)
+            network = kind(**arguments)
     except (ValueError, RuntimeError) as error:  # torch's own for sizes beyond 2**63
         raise ValueError(f"{where} cannot be built: {error}") from error
-    _check_channels(where, generator, about)
-    return generator, {key: kind_of(tensor) for key, tensor in generator.state_dict().items()}
+    if isinstance(network, UNetGenerator):
+        _check_channels(where, network, about)
+    return network, {key: kind_of(tensor) for key, tensor in network.state_dict().items()}
 
 
 def _check_channels(where: str, generator: UNetGenerator, about: dict[str, Any]) -> None:

@@ -22,12 +22,22 @@ def _expect(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def _check_whole(name: str, value: object, least: int, most: int, hint: str = "") -> None:
+def check_whole(name: str, value: object, least: int, most: int, hint: str = "") -> None:
+    """Check an argument that is to be a whole number within bounds."""
     given = reprlib.repr(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"Expected `{name}` to be a whole number, got {given}.")
     _expect(value >= least, f"Expected `{name}` to be at least {least}{hint}, got {given}.")
     _expect(value <= most, f"Expected `{name}` to be at most {most}{hint}, got {given}.")
+
+
+def check_fraction(name: str, value: object) -> None:
+    """Check an argument that is to be a number in [0, 1)."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    _expect(
+        number and 0 <= value < 1,  # type: ignore[operator]
+        f"Expected `{name}` to be in [0, 1), got {reprlib.repr(value)}.",
+    )
 
 
 def channels_last(x: Tensor) -> Tensor:
@@ -150,15 +160,15 @@ class UNetGenerator(nn.Module):
         style_channels: int = 0,
     ) -> None:
         super().__init__()
-        _check_whole("style_channels", style_channels, 0, LARGEST)
-        _check_whole("size", size, 1, LARGEST)
+        check_whole("style_channels", style_channels, 0, LARGEST)
+        check_whole("size", size, 1, LARGEST)
         levels = int(math.log2(size)) if levels is None else levels
         for name, channels in (
             ("in_channels", in_channels),
             ("out_channels", out_channels),
             ("base_channels", base_channels),
         ):
-            _check_whole(name, channels, 1, LARGEST)
+            check_whole(name, channels, 1, LARGEST)
         one_of("norm", norm, Norm)
         one_of("upsampling", upsampling, Upsampling)
         self._check(size, levels, dropout)
@@ -191,18 +201,14 @@ class UNetGenerator(nn.Module):
 
     @staticmethod
     def _check(size: int, levels: int, dropout: float) -> None:
-        _check_whole("levels", levels, 2, int(math.log2(LARGEST)), " (`size` is 2**levels or more)")
+        check_whole("levels", levels, 2, int(math.log2(LARGEST)), " (`size` is 2**levels or more)")
         multiple = 2**levels
         _expect(
             size % multiple == 0,
             f"Expected `size` to be a multiple of {multiple} (the U-Net halves it {levels} times), "
             f"got {size}. Pass {max(size // multiple, 1) * multiple}, or fewer `levels`.",
         )
-        number = isinstance(dropout, (int, float)) and not isinstance(dropout, bool)
-        _expect(
-            number and 0 <= dropout < 1,
-            f"Expected `dropout` to be in [0, 1), got {reprlib.repr(dropout)}.",
-        )
+        check_fraction("dropout", dropout)
 
     @staticmethod
     def _check_lay_lines(lay_lines: object, out_channels: int) -> None:
@@ -289,8 +295,8 @@ class PatchDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         for name, channels in (("in_channels", in_channels), ("base_channels", base_channels)):
-            _check_whole(name, channels, 1, LARGEST)
-        _check_whole("layers", layers, 1, 6)
+            check_whole(name, channels, 1, LARGEST)
+        check_whole("layers", layers, 1, 6)
         one_of("norm", norm, Norm)
         widths = [base_channels * min(2**layer, 8) for layer in range(layers + 1)]
         blocks: list[nn.Module] = [

@@ -25,13 +25,16 @@ from sketch2paint.models.description import (
 )
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.onnx_generator import ExportedGenerator
+from sketch2paint.models.region_network import RegionNetwork
 
 EXPORTED = (".onnx", ".pt", ".pt2")
-Read = tuple[UNetGenerator, dict[str, Any], dict[str, Tensor]]  # without memory; with weights
+GENERATOR, REGION_NETWORK = "weights/generator.safetensors", "weights/regions.safetensors"
+Network = UNetGenerator | RegionNetwork
+Read = tuple[Network, dict[str, Any], dict[str, Tensor]]  # without memory; with weights
 
 
 def save_generator(path: Path | str, state: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Write a generator's state dict, its description and a checksum as one .safetensors file."""
+    """Write a network's state dict, its description and a checksum as one .safetensors file."""
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     text = json.dumps(about)
     metadata = {"sketch2paint": text, "sha256": _checksum(tensors, text)}
@@ -81,6 +84,36 @@ def load_generator(
         FileNotFoundError: there is no such file, or no weights in the folder.
         ValueError: the file is damaged, of another kind or task, or its weights are not finite.
     """
+    network, about = _load(path, task)
+    if not isinstance(network, UNetGenerator):
+        raise ValueError(
+            f"{path}: expected weights of a generator, got those of a region network, which gives "
+            "each region a colour. Pass a generator's run or file."
+        )
+    return network, about
+
+
+def load_region_network(path: Path | str) -> tuple[RegionNetwork, dict[str, Any]]:
+    """Read a region network, its colours included, from what `load_generator` reads one from.
+
+    Returns:
+        The network in eval mode on the CPU, and its description (see `describe_regions`).
+
+    Raises:
+        FileNotFoundError: there is no such file, or no weights in the folder.
+        ValueError: the file is damaged or of another kind, or its weights are not finite.
+    """
+    network, about = _load(path, "sketch")
+    if not isinstance(network, RegionNetwork):
+        raise ValueError(
+            f"{path}: expected weights of a region network, got those of a generator. Pass a run "
+            "of model=regions, or its weights."
+        )
+    return network, about
+
+
+def _load(path: Path | str, task: str | None) -> tuple[Network, dict[str, Any]]:
+    """Read a network of either kind."""
     path = weight_file(path)
     if path.suffix in EXPORTED:
         raise ValueError(
@@ -88,7 +121,7 @@ def load_generator(
             "Pass the run folder, .ckpt or .safetensors it was made from."
         )
     read = _read_safetensors if path.suffix == ".safetensors" else _read_ckpt
-    generator, about, state = read(path, task)
+    network, about, state = read(path, task)
     for key, tensor in state.items():
         low, high = torch.aminmax(tensor)
         if not (low > -torch.inf and high < torch.inf):  # NaN fails both
@@ -96,15 +129,15 @@ def load_generator(
                 f"{path}: expected finite weights, got NaN or infinity in {key}. "
                 "The training went wrong; pass an earlier checkpoint."
             )
-    generator.to_empty(device="cpu").load_state_dict(state)
-    return generator.eval(), about
+    network.to_empty(device="cpu").load_state_dict(state)
+    return network.eval(), about
 
 
 def weight_file(path: Path | str) -> Path:
     """Find the weight file that a run folder, or a path to a file, stands for."""
     path = Path(path)
     if path.is_dir():
-        candidates = (path / "weights/generator.safetensors", path / "checkpoints/last.ckpt")
+        candidates = [path / name for name in (GENERATOR, REGION_NETWORK, "checkpoints/last.ckpt")]
         for candidate in candidates:
             if candidate.is_file():
                 return candidate
@@ -125,7 +158,7 @@ def _read_safetensors(path: Path, task: str | None) -> Read:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             about = parse_description(path, metadata.get("sketch2paint", "{}"), task)
-            generator, expected = declared(path, about)
+            network, expected = declared(path, about)
             slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
             found = {
                 key: f"{names.get(part.get_dtype(), part.get_dtype())} {part.get_shape()}"
@@ -141,7 +174,7 @@ def _read_safetensors(path: Path, task: str | None) -> Read:
             f"{path}: damaged: its checksum is another than when it was written. "
             "Copy or download it again."
         )
-    return generator, about, state
+    return network, about, state
 
 
 def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
@@ -157,10 +190,12 @@ def _read_ckpt(path: Path, task: str | None) -> Read:
     checkpoint = read_checkpoint(path)
     about, state = checkpoint.get("about"), checkpoint["state_dict"]
     kept = about.get("weights") if isinstance(about, dict) else None
-    if not (same(kept, "generator") or same(kept, "ema")) or not isinstance(state, dict):
+    if not any(same(kept, name) for name in ("generator", "network", "ema")) or not isinstance(
+        state, dict
+    ):
         raise ValueError(f"{path}: expected a checkpoint written by train.py, got another one.")
     about = check_description(path, about, task)
-    generator, expected = declared(path, about)
+    network, expected = declared(path, about)
     weights = {
         key.removeprefix(f"{kept}."): tensor
         for key, tensor in state.items()
@@ -170,4 +205,4 @@ def _read_ckpt(path: Path, task: str | None) -> Read:
     # A tensor of stride 0 may declare any size: the file must have room for all of them.
     if sum(tensor.nbytes for tensor in weights.values()) > path.stat().st_size:
         raise ValueError(f"{path}: damaged: its tensors declare more bytes than the file has.")
-    return generator, about, weights
+    return network, about, weights

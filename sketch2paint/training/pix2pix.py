@@ -390,7 +390,7 @@ class Pix2Pix(pl.LightningModule):
             {
                 "task": about["task"],
                 "planes": [list(plane) for plane in planes_of(about)],
-                **in_full(about["generator"]),
+                **in_full(about),
                 "ema_kimg > 0": kept == "ema",
             }
             for about, kept in ((theirs, theirs["weights"]), (ours, self._kept()))

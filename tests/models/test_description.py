@@ -9,6 +9,7 @@ from sketch2paint.models.description import (
     check_description,
     declared,
     describe,
+    describe_regions,
     in_full,
     planes_of,
 )
@@ -46,5 +47,7 @@ def test_planes_and_arguments_that_disagree():
 
 
 def test_arguments_in_full():
-    assert in_full({"size": 16})["style_channels"] == 0
-    assert in_full(in_full(TINY)) == in_full(TINY) and in_full(TINY)["base_channels"] == 4
+    assert in_full(describe({"size": 16}, "sketch"))["style_channels"] == 0
+    assert in_full(describe_regions({"size": 16}))["heads"] == 5
+    once = in_full(describe(TINY, "sketch"))
+    assert in_full(describe(once, "sketch")) == once and once["base_channels"] == 4

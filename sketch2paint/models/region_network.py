@@ -1,0 +1,196 @@
+"""A network that reads a drawing's regions as words and gives each a colour."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sketch2paint.hints.words import ABOUT, PAIR
+from sketch2paint.models.networks import LARGEST, UNetGenerator, check_fraction, check_whole
+
+HIDDEN = 32  # numbers between those of a pair and what they add to the attention
+KEY = 64  # numbers by which words are compared
+NEVER = -1e4  # added to a score: nobody looks there; fp16 can hold it
+
+
+class Reply(NamedTuple):
+    """What a network says of N words, float32.
+
+    Attributes:
+        shares: Shares of the K colours and of the N words that a colour is copied from, which add
+            up to 1, (B, N, K + N); 0 for a word that is not known.
+        same: Logits of two words being one object, (B, N, N), symmetric.
+    """
+
+    shares: Tensor
+    same: Tensor
+
+
+class RegionNetwork(nn.Module):
+    """Says for each region of a drawing how likely each colour is, given those that are known.
+
+    A U-Net reads the drawing alone, so that one pass serves all hints. Its features, over each
+    region, and what is told of it make a word; words look at each other with a bias that their
+    places decide on (Graphormer, Ying et al. 2021). A word answers with K colours, or points at
+    words whose colour is known (pointer networks, Vinyals et al. 2015; See et al. 2017).
+
+    Args:
+        size: Side in pixels at which drawings are read, a multiple of 2**levels.
+        base_channels: Width of the U-Net's first level.
+        levels: Number of times that the U-Net halves the resolution.
+        norm: Kind of the U-Net's norm: batch | instance | none.
+        features: Channels of the U-Net's result.
+        width: Numbers of a word, a multiple of `heads`.
+        heads: Number of attention's heads.
+        layers: Number of times that words look at each other.
+        colours: Number K of colours.
+        dropout: Probability in the layers, in training.
+
+    Attributes:
+        colours: RGB of the K colours, (K, 3) in [-1, 1]; all 0 until training has chosen them.
+
+    Raises:
+        ValueError: a parameter is out of its range.
+    """
+
+    colours: Tensor
+
+    def __init__(
+        self,
+        *,
+        size: int = 128,
+        base_channels: int = 24,
+        levels: int = 5,
+        norm: str = "batch",
+        features: int = 32,
+        width: int = 160,
+        heads: int = 5,
+        layers: int = 4,
+        colours: int = 96,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        for name, value in (("features", features), ("heads", heads), ("colours", colours)):
+            check_whole(name, value, 1, LARGEST)
+        check_whole("width", width, 1, LARGEST)
+        check_whole("layers", layers, 0, 64)
+        check_fraction("dropout", dropout)
+        if width % heads:
+            raise ValueError(
+                f"Expected `width` to be a multiple of `heads` ({heads}), got {width}. Pass "
+                f"{max(width // heads, 1) * heads}."
+            )
+        self.size = size
+        self.unet = UNetGenerator(
+            size,
+            out_channels=features,
+            base_channels=base_channels,
+            levels=levels,
+            norm=norm,
+            dropout=0.0,
+        )
+        self.word = _two(2 * features + ABOUT, width, width)
+        self.known, self.unknown = _two(3, width, width), nn.Parameter(torch.zeros(width))
+        self.pair = _two(PAIR, HIDDEN, heads + 2)  # for each head, for pointing, for one object
+        self.layers = nn.ModuleList(Layer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.logits = nn.Linear(width, colours)
+        self.query, self.key = nn.Linear(width, KEY), nn.Linear(width, KEY)
+        self.gate, self.object = nn.Linear(width, 1), nn.Linear(width, KEY)
+        nn.init.constant_(self.gate.bias, -3.0)  # at first it copies little
+        self.register_buffer("colours", torch.zeros(colours, 3))
+
+    def forward(
+        self,
+        sketch: Tensor,
+        *,
+        labels: Tensor,
+        about: Tensor,
+        pairs: Tensor,
+        known: Tensor,
+        given: Tensor,
+    ) -> Reply:
+        """Read drawings and answer for their regions; see `read` and `reply`."""
+        features = self.read(sketch, labels, about.shape[1])
+        return self.reply(features, about=about, pairs=pairs, known=known, given=given)
+
+    def read(self, sketch: Tensor, labels: Tensor, count: int) -> Tensor:
+        """Read drawings once, whatever will be known of their colours.
+
+        Args:
+            sketch: Drawings, (B, 1, H, W) in [-1, 1]; H and W multiples of 2**levels.
+            labels: Number of the word at each pixel, (B, H, W) int64; -1 for none.
+            count: Number N of words.
+
+        Returns:
+            Means and maxima of the features over each word, (B, N, 2 * features).
+        """
+        found = self.unet(sketch).float().flatten(2)  # (B, F, P)
+        numbers = torch.arange(count, device=labels.device)[:, None]
+        places = labels.flatten(1)[:, None]  # (B, 1, P)
+        here = (places == numbers).to(found.dtype)  # (B, N, P)
+        mean = (here @ found.transpose(1, 2)) / here.sum(2, keepdim=True).clamp(min=1)
+        least = found.new_full((len(found), found.shape[1], count + 1), -1.0)
+        most = least.scatter_reduce(2, (places + 1).expand_as(found), found, "amax")
+        return torch.cat([mean, most[..., 1:].transpose(1, 2)], dim=2)
+
+    def reply(
+        self, features: Tensor, *, about: Tensor, pairs: Tensor, known: Tensor, given: Tensor
+    ) -> Reply:
+        """Answer for words, of which some are known.
+
+        Args:
+            features: Features of the words, (B, N, 2 * features), as `read` returns them.
+            about: Numbers of each word, (B, N, 9), as `words_of` makes them; 0 for no word.
+            pairs: Numbers of each pair, (B, N, N, 8).
+            known: Words whose colour is known, (B, N) bool.
+            given: Colours of the known ones, (B, N, 3) in [-1, 1].
+        """
+        x = self.word(torch.cat([features, about], dim=2))
+        x = x + torch.where(known[..., None], self.known(given).to(x.dtype), self.unknown)
+        *bias, point, same = self.pair(pairs).unbind(3)  # each (B, N, N)
+        absent = (about[:, None, None, :, -1] == 0) * NEVER
+        bias = torch.stack(bias, dim=1) + absent
+        for layer in self.layers:
+            x = layer(x, bias)
+        x = self.norm(x)
+        kinship = self.object(x)
+        same = (kinship @ kinship.transpose(1, 2)).float() / KEY**0.5 + same.float()
+        return Reply(self._shares(x, point, known), (same + same.transpose(1, 2)) / 2)
+
+    def _shares(self, x: Tensor, bias: Tensor, known: Tensor) -> Tensor:
+        """How much each colour, and each known word, has of a word's colour, (B, N, K + N)."""
+        score = (self.query(x) @ self.key(x).transpose(1, 2)).float() / KEY**0.5 + bias.float()
+        column = known[:, None]  # (B, 1, N)
+        pointer = score.masked_fill(~column, NEVER).softmax(2) * column
+        likest = pointer.max(dim=2, keepdim=True).values
+        copied = torch.sigmoid(self.gate(x).float() + 4 * likest) * column.any(2, keepdim=True)
+        named = self.logits(x).float().softmax(2)
+        return torch.cat([(1 - copied) * named, copied * pointer], dim=2)
+
+
+class Layer(nn.Module):
+    """Words look at each other, then each thinks for itself (pre-norm transformer)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.look, self.think = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.own = _two(width, 2 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Words (B, N, width); bias of the attention, (B, heads, N, N)."""
+        heads = self.qkv(self.look(x)).unflatten(2, (3, self.heads, -1))  # (B, N, 3, H, W / H)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(query, key, value, bias.to(query.dtype))
+        x = x + self.dropout(self.out(seen.transpose(1, 2).flatten(2)))
+        return x + self.dropout(self.own(self.think(x)))
+
+
+def _two(into: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(into, hidden), nn.ReLU(), nn.Linear(hidden, out))
