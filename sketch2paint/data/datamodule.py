@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Sampler
 from sketch2paint.arguments import one_of
 from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
+from sketch2paint.data.colours import colours_of
 from sketch2paint.data.dataset import (
     Decoded,
     EpochIndex,
@@ -35,6 +36,7 @@ from sketch2paint.data.dataset import (
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import StyleName, check_lines
 from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
+from sketch2paint.data.words import WordDataset
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import to_float
 from sketch2paint.models.tasks import task_of
@@ -103,6 +105,8 @@ class SketchDataModule(pl.LightningDataModule):
         planes: Planes of its batches that a generator may be given; a further condition is one
             more, under its name in what the dataset returns.
         style_channels: Numbers of their `style`; 0: they have none.
+        words: Number of regions that become words in a sample at most, set before `setup`; 0: the
+            batches have no words (see `WordDataset`).
 
     Args:
         source: Kind of source: pairs (side by side in `root`) | two_folders (`sketches` and
@@ -184,6 +188,7 @@ class SketchDataModule(pl.LightningDataModule):
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
         self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
+        self.words = 0
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
         self.cache, self.cache_dir = cache, Path(cache_dir)
@@ -202,14 +207,24 @@ class SketchDataModule(pl.LightningDataModule):
         if self.datasets:
             return
         for split, pictures in self._pictures(to_train=stage == "fit").items():
-            self.datasets[split] = PictureDataset(
-                pictures,
-                size=self.size,
-                augment=split == "train",
-                flip=self.flip,
-                lines=self.lines,
-                seed=self.seed,
+            self.datasets[split] = self._dataset(pictures, augment=split == "train")
+
+    def _dataset(self, pictures: Fitted, augment: bool) -> PictureDataset:
+        own: dict[str, Any] = {"size": self.size, "flip": self.flip, "seed": self.seed}
+        if not self.words:
+            return PictureDataset(pictures, augment=augment, lines=self.lines, **own)
+        if self.lines is None:
+            raise ValueError(
+                "Expected `data.task` sketch for words, as a photograph has no regions between "
+                "lines, got photo. Pass data.task=sketch, or another model."
             )
+        folder = None if self.cache == "off" else self.cache_dir / "regions"
+        own |= {"lines": self.lines, "most": self.words, "folder": folder}
+        return WordDataset(pictures, augment=augment, **own)
+
+    def colours(self, count: int) -> np.ndarray:
+        """Colours that stand for those of the training pictures; see `colours_of`."""
+        return colours_of(self.datasets["train"].pictures, count, self.seed)
 
     def build_cache(self, workers: int | None = None) -> Path:
         """Decode and fit everything once, unless that is done; returns the cache's folder.

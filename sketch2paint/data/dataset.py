@@ -161,12 +161,18 @@ class PictureDataset(Dataset[np.ndarray]):
 
     def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """Read and augment the sample (epoch, index)."""
+        return self.augmented(sample, self.pictures[sample[1]])[0]
+
+    def augmented(
+        self, sample: EpochIndex, picture: np.ndarray
+    ) -> tuple[np.ndarray, np.random.Generator]:
+        """Crop and flip a sample's picture and make its sketch; what is drawn next comes after."""
         epoch, index = sample
         # Outside training a sample is the same in every epoch, its style of line included.
         rng = np.random.default_rng([self.seed, epoch if self.augment else 0, index])
         self.transform.set_random_state(rng, random.Random(int(rng.integers(2**63))))
-        picture = self.transform(image=self.pictures[index])["image"]
-        return self.lines(picture, rng) if self.lines else picture
+        picture = self.transform(image=picture)["image"]
+        return (self.lines(picture, rng) if self.lines else picture), rng
 
     def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
         """A batch: `pictures` (B, S, S, C) uint8, in the layout of the files."""
