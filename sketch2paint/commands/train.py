@@ -107,16 +107,15 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
     """Make Lightning's trainer, the module and the data: all that can be wrong with the keys."""
     import pytorch_lightning as pl  # heavy: not before it is needed
 
-    from sketch2paint.models.weights import load_generator
-
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
     pairs = build(config["data"])
     planes = [list(plane) for plane in pairs.planes]  # the generator is given what they serve
     network = build(config["model"], planes=planes)
     network.check_data(pairs.planes, pairs.style_channels)
+    pairs.words = network.words  # the data serve what it is given
     if config["init_from"] and not resumed:
-        network.start_from(load_generator(config["init_from"])[0])
+        network.start_from(network.read_weights(config["init_from"]))
     logger = build(config["logger"])
     engine = build(config["trainer"], callbacks=callbacks, logger=logger)
     return engine, network, pairs

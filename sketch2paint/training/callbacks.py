@@ -16,7 +16,7 @@ from torch import Tensor
 from sketch2paint.images.convert import grid, pairs_grid, to_rgb
 from sketch2paint.images.io import write_picture
 from sketch2paint.shell import command
-from sketch2paint.training.pix2pix import as_pix2pix
+from sketch2paint.training.learner import as_learner
 
 LOOK_AGAIN = 300  # seconds of steps between looks at how long they take
 MUCH = 1.5  # times as long, or as short, is told
@@ -26,7 +26,7 @@ class SampleGrids(Callback):
     """Pictures as PNG in samples/ and in TensorBoard.
 
     Before the first step: 16 training pairs as the networks see them. After each validation: the
-    same validation pairs as sketch | fake | real.
+    same validation pairs as sketch | fake | real, or what else the module has to show.
 
     Args:
         out_dir: Folder of the run.
@@ -38,7 +38,7 @@ class SampleGrids(Callback):
             raise ValueError(f"Expected `callbacks.samples.rows` to be at least 1, got {rows}.")
         self.folder, self.rows = Path(out_dir) / "samples", rows
         self.training: list[dict[str, Tensor]] = []
-        self.shown: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.shown: list[tuple[Tensor, ...]] = []
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -61,11 +61,10 @@ class SampleGrids(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        missing = self.rows - sum(len(sketch) for sketch, _, _ in self.shown)
+        missing = self.rows - sum(len(columns[0]) for columns in self.shown)
         if missing > 0 and trainer.is_global_zero:
             some = {name: tensor[:missing] for name, tensor in batch.items()}
-            sketch, fake = some["sketch"], pl_module(some)
-            self.shown.append((sketch, to_rgb(sketch, fake), to_rgb(sketch, some["real"])))
+            self.shown.append(as_learner(pl_module).pictures(some))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         shown, self.shown = self.shown, []
@@ -88,7 +87,7 @@ class SampleGrids(Callback):
             print(f"WARNING: samples/{name}.png could not be written: {error}", flush=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                pairs = as_pix2pix(pl_module).pairs_seen
+                pairs = as_learner(pl_module).pairs_seen
                 logger.experiment.add_image(tag or name, sheet, pairs, dataformats="HWC")
 
 
@@ -158,15 +157,15 @@ class TimeEstimate(Callback):
 
 
 class CompiledNetworks(Callback):
-    """Let torch.compile translate both networks, in place: their state dicts stay as they are."""
+    """Let torch.compile translate all networks, in place: their state dicts stay as they are."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        model = as_pix2pix(pl_module)
+        model = as_learner(pl_module)
         try:
             torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
         except (RuntimeError, ImportError) as error:  # no C++ compiler, no Triton, ...
             reason = str(error).strip().splitlines()[0]
             print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
             return
-        model.generator.compile()
-        model.discriminator.compile()
+        for network in model.networks:
+            network.compile()

@@ -21,7 +21,7 @@ from sketch2paint.files import sync_folder
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.weights import save_generator
 from sketch2paint.shell import override
-from sketch2paint.training.pix2pix import LOSSES, Pix2Pix, as_pix2pix
+from sketch2paint.training.learner import Learner, as_learner
 
 SIGNALS = [
     getattr(signal, name)
@@ -76,7 +76,7 @@ class SyncedCheckpointIO(TorchCheckpointIO):
 class Checkpoints(Checkpoint):
     """checkpoints/last.ckpt after each epoch and within, the one before, every n-th and the best.
 
-    The weights of the generator stand beside. SIGINT (Ctrl-C), SIGTERM and SIGUSR1 finish the
+    The weights that colour stand beside. SIGINT (Ctrl-C), SIGTERM and SIGUSR1 finish the
     running step, save, and raise Interrupted; a second one stops at once. In validation they wait
     for its end. last.ckpt is replaced last of all: a run killed before goes on from the old one
     and writes everything else again.
@@ -113,7 +113,6 @@ class Checkpoints(Checkpoint):
         one_of("callbacks.checkpoints.on_write_error", on_write_error, OnWriteError)
         self.seconds, self.pairs = interval(every)
         self.folder = Path(out_dir) / "checkpoints"
-        self.weights = Path(out_dir) / "weights/generator.safetensors"
         self.every_n_epochs, self.monitor = every_n_epochs, monitor
         self.on_nan, self.on_write_error = on_nan, on_write_error
         self.best, self.restored = float("-inf"), False
@@ -133,7 +132,7 @@ class Checkpoints(Checkpoint):
         # After Lightning's own handlers, which would only act between epochs.
         for signum in SIGNALS:
             self.handlers[signum] = signal.signal(signum, self._on_signal)
-        self.saved_at = (time.monotonic(), as_pix2pix(pl_module).pairs_seen)
+        self.saved_at = (time.monotonic(), as_learner(pl_module).pairs_seen)
 
     def _on_signal(self, signum: int, frame: Any) -> None:
         if self.signum:
@@ -154,12 +153,12 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        model = as_pix2pix(pl_module)
+        model = as_learner(pl_module)
         where = (
             f"epoch {trainer.current_epoch + 1}, iteration {batch_idx + 1} "
             f"({model.pairs_seen} pairs seen)"
         )
-        self.unchecked.append((where, torch.stack([outputs[name] for name in LOSSES])))
+        self.unchecked.append((where, torch.stack([outputs[name] for name in model.losses])))
         # Several processes agree every ten steps; a device is waited for every fifty.
         alone = trainer.world_size == 1
         if not alone and batch_idx % 10 != 9:
@@ -181,13 +180,13 @@ class Checkpoints(Checkpoint):
         epoch = trainer.current_epoch + 1
         names = ["best.ckpt"] if is_best else []
         names += [f"epoch_{epoch:04d}.ckpt"] if epoch % self.every_n_epochs == 0 else []
-        model = as_pix2pix(pl_module)
+        model = as_learner(pl_module)
         self._save(trainer, model, names)
         (signum,) = self._agreed(trainer, self.signum)
         if signum:
             self._stop(signum, model)
 
-    def _is_due(self, model: Pix2Pix) -> bool:
+    def _is_due(self, model: Learner) -> bool:
         at, seen = self.saved_at
         return time.monotonic() - at >= self.seconds or model.pairs_seen - seen >= self.pairs
 
@@ -198,7 +197,7 @@ class Checkpoints(Checkpoint):
         mine = torch.tensor(flags, device=trainer.strategy.root_device)
         return trainer.strategy.reduce(mine, reduce_op="max").tolist()  # type: ignore[union-attr]
 
-    def _check_losses(self, trainer: pl.Trainer, model: Pix2Pix) -> None:
+    def _check_losses(self, trainer: pl.Trainer, model: Learner) -> None:
         finite = (
             torch.stack([losses for _, losses in self.unchecked]).isfinite().cpu()
         )  # (N, losses)
@@ -209,7 +208,7 @@ class Checkpoints(Checkpoint):
         if not finite.all():
             step, loss = (~finite).nonzero()[0].tolist()
             where, losses = unchecked[step]
-            what = f"{LOSSES[loss]} is {float(losses[loss])} at {where}"
+            what = f"{model.losses[loss]} is {float(losses[loss])} at {where}"
         last = self.folder / "last.ckpt"
         if self.on_nan == "restore" and not self.restored and last.exists():
             self._restore(trainer, model, last, what)
@@ -221,7 +220,7 @@ class Checkpoints(Checkpoint):
             "from the last checkpoint, on_nan=restore does so by itself, once."
         )
 
-    def _restore(self, trainer: pl.Trainer, model: Pix2Pix, last: Path, what: str) -> None:
+    def _restore(self, trainer: pl.Trainer, model: Learner, last: Path, what: str) -> None:
         """Take up the checkpoint's weights and optimizers, and go on with the next batch."""
         checkpoint = read_checkpoint(last)
         model.load_state_dict(checkpoint["state_dict"])
@@ -236,7 +235,7 @@ class Checkpoints(Checkpoint):
             flush=True,
         )
 
-    def _save(self, trainer: pl.Trainer, model: Pix2Pix, names: list[str] | None = None) -> None:
+    def _save(self, trainer: pl.Trainer, model: Learner, names: list[str] | None = None) -> None:
         """Write a checkpoint under `names`, then as last.ckpt; called on every process."""
         if self.unchecked:
             self._check_losses(trainer, model)  # no checkpoint of broken weights
@@ -248,8 +247,8 @@ class Checkpoints(Checkpoint):
         try:
             if trainer.is_global_zero and not error:
                 if names is not None:  # the end of an epoch
-                    state = (model.ema or model.generator).state_dict()
-                    save_generator(self.weights, state, model.about())
+                    weights = self.folder.parent / model.weights
+                    save_generator(weights, model.colouring().state_dict(), model.about())
                 for name in names or []:
                     _link(beside, self.folder / name)
                 if last.exists():
@@ -278,16 +277,16 @@ class Checkpoints(Checkpoint):
             flush=True,
         )
 
-    def _stop(self, signum: int, model: Pix2Pix) -> NoReturn:
+    def _stop(self, signum: int, model: Learner) -> NoReturn:
         if self.unsaved:
             print(f"WARNING: {self._end_lost(model)}", flush=True)
         raise Interrupted(signum)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.unsaved:
-            raise OSError(self._end_lost(as_pix2pix(pl_module)))
+            raise OSError(self._end_lost(as_learner(pl_module)))
 
-    def _end_lost(self, model: Pix2Pix) -> str:
+    def _end_lost(self, model: Learner) -> str:
         """What is on the disk of a run whose last checkpoint is not, and how to go on from it."""
         last, run = self.folder / "last.ckpt", override("out_dir", self.folder.parent)
         newest = "There is no checkpoint on the disk"

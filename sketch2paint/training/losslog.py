@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch import Tensor
 
 from sketch2paint.files import written_beside
-from sketch2paint.training.pix2pix import LOSSES, Pix2Pix, as_pix2pix
-
-COLUMNS = ("epoch", "iteration", "pairs", "lr", *LOSSES, "val/psnr", "val/ssim")
+from sketch2paint.training.learner import Learner, as_learner
 
 
 class LossLog(Callback):
@@ -40,12 +39,18 @@ class LossLog(Callback):
             raise ValueError(f"Expected `log_every_n_steps` to be at least 1, got {every_n_steps}.")
         self.out_dir, self.every_n_steps = Path(out_dir), every_n_steps
         self.csv = self.out_dir / "metrics.csv"
+        self.losses: tuple[str, ...] = ()  # names, of the module that is trained
+        self.metrics: tuple[str, ...] = ()
         self.window: list[list[float]] = []  # losses of the steps since the last line
         self.unread: list[tuple[int, float, Tensor]] = []  # the same, not yet fetched
         self.loggers: list[Any] = []
         self.reduce: Any = None
         self.since = (0, 0.0)  # pairs seen and time at the last line
         self.plot_after = 0.0
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        model = as_learner(pl_module)
+        self.losses, self.metrics = model.losses, model.metrics
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the unfinished line for a resume; what was written so far is brought to the disk."""
@@ -60,18 +65,20 @@ class LossLog(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         rows = state_dict["window"]
-        self.window = [row for row in rows if len(row) == len(LOSSES)]  # or of an older version
+        self.window = [
+            row for row in rows if len(row) == len(self.losses)
+        ]  # or of an older version
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.loggers = trainer.loggers
         self.reduce = trainer.strategy.reduce
         if trainer.is_global_zero:
-            self._cut_csv(as_pix2pix(pl_module).pairs_seen)
-            self._cut_tensorboard(as_pix2pix(pl_module).pairs_seen)
-        self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
+            self._cut_csv(as_learner(pl_module).pairs_seen)
+            self._cut_tensorboard(as_learner(pl_module).pairs_seen)
+        self.since = (as_learner(pl_module).pairs_seen, time.monotonic())
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.since = (as_pix2pix(pl_module).pairs_seen, time.monotonic())
+        self.since = (as_learner(pl_module).pairs_seen, time.monotonic())
 
     def on_train_batch_end(
         self,
@@ -81,8 +88,8 @@ class LossLog(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        model = as_pix2pix(pl_module)
-        losses = torch.stack([outputs[name] for name in LOSSES])
+        model = as_learner(pl_module)
+        losses = torch.stack([outputs[name] for name in self.losses])
         self.unread.append((model.pairs_seen, model.current_lr(), losses))
         batches = trainer.num_training_batches
         short = batches < self.every_n_steps and batch_idx + 1 == batches  # a line for each epoch
@@ -96,9 +103,9 @@ class LossLog(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.is_global_zero or trainer.training is None:
             return
-        model, metrics = as_pix2pix(pl_module), trainer.callback_metrics
+        model, metrics = as_learner(pl_module), trainer.callback_metrics
         if "val/psnr" in metrics:
-            values = {name: round(float(metrics[name]), 4) for name in ("val/psnr", "val/ssim")}
+            values = {name: round(float(metrics[name]), 4) for name in self.metrics}
             self._write({**self._place(trainer, model), **values})
             print(
                 f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}, validation: "
@@ -135,7 +142,7 @@ class LossLog(Callback):
         stacked = torch.stack([losses for _, _, losses in self.unread]).float()  # (N, losses)
         values = (stacked if alone else self.reduce(stacked, reduce_op="mean")).cpu().tolist()
         for (pairs, lr, _), row in zip(self.unread, values, strict=True):
-            metrics = {**dict(zip(LOSSES, row, strict=True)), "lr": lr}
+            metrics = {**dict(zip(self.losses, row, strict=True)), "lr": lr}
             for logger in self.loggers:
                 try:
                     logger.log_metrics(metrics, step=pairs)
@@ -144,8 +151,8 @@ class LossLog(Callback):
         self.window += values
         self.unread = []
 
-    def _line(self, trainer: pl.Trainer, model: Pix2Pix, means: list[float], step: int) -> None:
-        named = {name: round(mean, 5) for name, mean in zip(LOSSES, means, strict=True)}
+    def _line(self, trainer: pl.Trainer, model: Learner, means: list[float], step: int) -> None:
+        named = {name: round(mean, 5) for name, mean in zip(self.losses, means, strict=True)}
         rate = (model.pairs_seen - self.since[0]) / (time.monotonic() - self.since[1])
         self.since = (model.pairs_seen, time.monotonic())
         place = {**self._place(trainer, model), "iteration": step}
@@ -158,7 +165,7 @@ class LossLog(Callback):
             flush=True,
         )
 
-    def _place(self, trainer: pl.Trainer, model: Pix2Pix) -> dict[str, Any]:
+    def _place(self, trainer: pl.Trainer, model: Learner) -> dict[str, Any]:
         return {
             "epoch": trainer.current_epoch + 1,
             "iteration": trainer.num_training_batches,
@@ -170,10 +177,13 @@ class LossLog(Callback):
         new = not self.csv.exists()
         self.csv.parent.mkdir(parents=True, exist_ok=True)
         with open(self.csv, "a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, self._columns())
             if new:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _columns(self) -> tuple[str, ...]:
+        return "epoch", "iteration", "pairs", "lr", *self.losses, *self.metrics
 
     def _cut_csv(self, pairs: int) -> None:
         """Drop lines that a resumed run is going to write again."""
@@ -182,7 +192,7 @@ class LossLog(Callback):
         with open(self.csv, newline="") as file:
             kept = [row for row in csv.DictReader(file) if _complete(row) <= pairs]
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS)
+        writer = csv.DictWriter(text, self._columns())
         writer.writeheader()
         writer.writerows(kept)
         with written_beside(self.csv) as beside:
@@ -200,16 +210,16 @@ class LossLog(Callback):
 def _complete(row: dict[str, str]) -> float:
     """The pairs seen of a CSV row; infinite for a row cut off by a kill."""
     pairs = row.get("pairs") or ""
-    return int(pairs) if pairs.isdigit() and row.get(COLUMNS[-1]) is not None else float("inf")
+    return int(pairs) if pairs.isdigit() and None not in row.values() else float("inf")
 
 
 def plot_losses(metrics: Path, picture: Path) -> None:
     """Draw the losses and validation metrics of a metrics.csv over thousands of pairs seen."""
     with open(metrics, newline="") as file:
-        rows = list(csv.DictReader(file))
-    panels = [LOSSES[:3], *((name,) for name in (*LOSSES[3:-1], "val/psnr", "val/ssim"))]
+        reader = csv.DictReader(file)
+        rows, panels = list(reader), _panels(reader.fieldnames or ())
     if not any(float(row.get("loss_G_PSNR") or 0) for row in rows):  # a term that has no weight
-        panels.remove(("loss_G_PSNR",))
+        panels = [names for names in panels if names != ("loss_G_PSNR",)]
     figure = Figure(figsize=(4 * len(panels), 3.4), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for name in names:
@@ -223,3 +233,12 @@ def plot_losses(metrics: Path, picture: Path) -> None:
             axes.legend(fontsize=7)
     with written_beside(picture) as beside:
         figure.savefig(beside, dpi=100)
+
+
+def _panels(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """What is drawn: the losses of D together, each other one but the sum, each metric."""
+    losses = [name for name in columns if name.startswith("loss")]
+    together = tuple(name for name in losses if name.startswith("loss_D"))
+    alone = [(name,) for name in losses[:-1] if name not in together]
+    metrics = [(name,) for name in columns if name.startswith("val/")]
+    return [*([together] if together else []), *alone, *metrics]

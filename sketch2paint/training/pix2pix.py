@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from pytorch_lightning.core.optimizer import LightningOptimizer
@@ -18,7 +16,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 from sketch2paint.arguments import one_of
 from sketch2paint.images.convert import to_rgb
-from sketch2paint.models.description import describe, in_full, planes_of
+from sketch2paint.models.description import describe
 from sketch2paint.models.networks import Norm, PatchDiscriminator, UNetGenerator, channels_last
 from sketch2paint.models.tasks import (
     Plane,
@@ -28,6 +26,8 @@ from sketch2paint.models.tasks import (
     stack,
     task_of,
 )
+from sketch2paint.models.weights import GENERATOR, load_generator
+from sketch2paint.training.learner import Learner
 from sketch2paint.training.losses import (
     GanMode,
     discriminator_loss,
@@ -44,7 +44,7 @@ TERMS_G = ("loss_G_GAN", "loss_G_L1", "loss_G_PSNR")
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", *TERMS_G, "loss_G")  # as they are logged
 
 
-class Pix2Pix(pl.LightningModule):
+class Pix2Pix(Learner):
     """The conditional GAN of pix2pix with manual optimization.
 
     Args:
@@ -74,6 +74,12 @@ class Pix2Pix(pl.LightningModule):
     Raises:
         ValueError: a parameter is out of its range.
     """
+
+    trained, weights, losses = "generator", GENERATOR, LOSSES
+    metrics = ("val/psnr", "val/ssim")
+    keys = "model.generator.*, model.norm and data.size"
+    generator: UNetGenerator
+    ema: UNetGenerator | None
 
     def __init__(
         self,
@@ -120,18 +126,18 @@ class Pix2Pix(pl.LightningModule):
         self.discriminator = PatchDiscriminator(channels, norm=norm, **arguments)
         _check_size(size, **arguments)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.ema: UNetGenerator | None = None
-        if ema_kimg:
-            self.ema = copy.deepcopy(self.generator).requires_grad_(False)
+        self.ema_kimg, self.seed = ema_kimg, seed
+        self.ema = self.averaged()  # type: ignore[assignment]
         self.gan_mode, self.lambda_l1, self.lambda_psnr = gan_mode, lambda_l1, lambda_psnr
         self.lr, self.betas, self.lr_decay = lr, betas, lr_decay
         self.update, self.accumulate = update, accumulate
-        self.ema_kimg, self.seed = ema_kimg, seed
-        # Both networks as a strategy wraps them to synchronise their gradients (trainer.py).
-        self.parallel: tuple[nn.Module, nn.Module] | None = None
-        self.pairs_seen = 0  # what progress is counted in: Lightning's global_step counts twice
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """G and D."""
+        return self.generator, self.discriminator
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Colour sketches with the averaged weights.
@@ -190,9 +196,7 @@ class Pix2Pix(pl.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
         """One step of both networks; returns the detached losses by their names."""
         losses = self.gan_step(batch, self.optimizers(), self.manual_backward)  # type: ignore[arg-type]
-        pairs = len(batch["sketch"]) * self.trainer.world_size
-        self.pairs_seen += pairs
-        self.average(pairs)
+        self.count(batch)
         self.log_dict(losses, prog_bar=True)
         self.log("step", float(self.pairs_seen))  # Lightning takes this as the logger's axis
         return losses
@@ -282,8 +286,7 @@ class Pix2Pix(pl.LightningModule):
     def _fake(self, batch: Mapping[str, Tensor], number: int) -> Tensor:
         """What G makes of one part of a batch."""
         generator = self.parallel[0] if self.parallel else self.generator
-        # Dropout is a function of (seed, pairs seen, rank): a resumed run draws what it would have.
-        torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank, number))
+        self.draw_anew(number)
         return generator(*self._given(batch))  # (B, 3, H, W)
 
     def _given(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
@@ -313,19 +316,6 @@ class Pix2Pix(pl.LightningModule):
             "loss_G_PSNR": psnr,
         }
 
-    @torch.no_grad()
-    def average(self, pairs: int) -> None:
-        """Move the averaged weights towards the generator's, after a step on `pairs` pairs."""
-        if self.ema is None:
-            return
-        # The half-life grows with the run, or the first weights would stay in (EDM's ramp-up).
-        halflife = min(self.ema_kimg * 1000, 0.05 * self.pairs_seen)
-        share = 1 - 0.5 ** (pairs / max(halflife, 1e-8))
-        # Batch norm's running statistics are averaged too: they belong to the weights.
-        means, news = self.ema.state_dict(), self.generator.state_dict()
-        for name, mean in means.items():
-            mean.lerp_(news[name], share) if mean.is_floating_point() else mean.copy_(news[name])
-
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Compare the coloured validation sketches with the truth."""
         sketch = batch["sketch"]
@@ -350,80 +340,13 @@ class Pix2Pix(pl.LightningModule):
             optimizer.register_load_state_dict_post_hook(_lie_as_weights_do)
         return optimizers
 
-    def current_lr(self) -> float:
-        """The learning rate of this epoch: a function of the epoch, so resume cannot restart it."""
-        if not self.lr_decay:
-            return self.lr
-        epochs = self.trainer.max_epochs or 0
-        left = epochs - self.current_epoch  # 1 in the last epoch, which still learns
-        return self.lr * min(1.0, left / (self.lr_decay * epochs + 1))
-
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Set this epoch's learning rate."""
-        for optimizer in self.trainer.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self.current_lr()
-
     def about(self) -> dict[str, Any]:
         """Describe the generator for weight files."""
         return describe(self.generator_arguments, self.task.name, self.planes)
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the pairs seen, and what a reader needs to use the file as weights."""
-        checkpoint["pairs_seen"] = self.pairs_seen
-        checkpoint["about"] = {**self.about(), "weights": self._kept()}
-
-    def _kept(self) -> str:
-        """The network that is used for colouring."""
-        return "generator" if self.ema is None else "ema"
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the count of pairs seen.
-
-        Raises:
-            ValueError: the checkpoint is of another generator, or not of this project.
-        """
-        theirs, ours = checkpoint.get("about"), self.about()
-        if theirs is None or "pairs_seen" not in checkpoint:
-            raise ValueError("Expected a checkpoint written by train.py, got another one.")
-        theirs, ours = (
-            {
-                "task": about["task"],
-                "planes": [list(plane) for plane in planes_of(about)],
-                **in_full(about),
-                "ema_kimg > 0": kept == "ema",
-            }
-            for about, kept in ((theirs, theirs["weights"]), (ours, self._kept()))
-        )
-        if differing := [key for key in theirs | ours if theirs.get(key) != ours.get(key)]:
-            raise ValueError(
-                "Expected the checkpoint's own generator to resume with, got other values: "
-                + ", ".join(f"{key} {ours.get(key)} (was {theirs.get(key)})" for key in differing)
-                + ". Pass the run's own keys, or start a new run with another name."
-            )
-        self.pairs_seen = checkpoint["pairs_seen"]
-
-    def start_from(self, generator: UNetGenerator) -> None:
-        """Take over a generator's weights to begin a new run with (fine-tuning).
-
-        Raises:
-            ValueError: it is built differently.
-        """
-        theirs, ours = generator.state_dict(), self.generator.state_dict()
-        differing = [
-            key
-            for key in sorted(theirs.keys() | ours.keys())
-            if key not in theirs or key not in ours or theirs[key].shape != ours[key].shape
-        ]
-        if differing:
-            raise ValueError(
-                f"Expected weights of the same generator, got {len(differing)} differing tensors "
-                f"({', '.join(differing[:3])}, ...). Set model.generator.*, model.norm and "
-                "data.size as in the run the weights come from."
-            )
-        self.generator.load_state_dict(theirs)
-        if self.ema is not None:
-            self.ema.load_state_dict(theirs)
+    def read_weights(self, path: Path | str) -> UNetGenerator:
+        """Read a generator that `start_from` may take."""
+        return load_generator(path)[0]
 
 
 def _chunks(batch: Mapping[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
@@ -472,17 +395,6 @@ def _lie_as_weights_do(optimizer: torch.optim.Optimizer) -> None:
         for name, value in state.items():
             if torch.is_tensor(value) and value.shape == parameter.shape:
                 state[name] = torch.empty_like(parameter).copy_(value)
-
-
-def _mixed(*numbers: int) -> int:
-    """One well mixed seed out of several numbers, of 64 bits."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
-
-
-def as_pix2pix(module: pl.LightningModule) -> Pix2Pix:
-    """What callbacks are given, as what it is."""
-    assert isinstance(module, Pix2Pix)
-    return module
 
 
 def _check(

@@ -16,8 +16,8 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 from sketch2paint.device import keep_memory, training_precision
 from sketch2paint.training.callbacks import CompiledNetworks
 from sketch2paint.training.checkpoints import SyncedCheckpointIO
+from sketch2paint.training.learner import as_learner
 from sketch2paint.training.losslog import LossLog
-from sketch2paint.training.pix2pix import as_pix2pix
 
 LONGEST = 365 * 24 * 3600  # seconds to wait for other processes
 
@@ -32,16 +32,13 @@ class TwoNetworksStrategy(DDPStrategy):
 
     def configure_ddp(self) -> None:
         """Wrap the networks; Lightning itself runs the bare module."""
-        model = as_pix2pix(self.lightning_module)  # type: ignore[arg-type]
-        model.parallel = (
-            self._setup_model(model.generator),
-            self._setup_model(model.discriminator),
-        )
+        model = as_learner(self.lightning_module)  # type: ignore[arg-type]
+        model.parallel = tuple(self._setup_model(network) for network in model.networks)
 
     def teardown(self) -> None:
         """Leave nothing that a next run in this process would stumble over."""
         if self.lightning_module is not None:
-            as_pix2pix(self.lightning_module).parallel = None
+            as_learner(self.lightning_module).parallel = None
         super().teardown()
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()

@@ -1,0 +1,192 @@
+"""What every module that train.py trains has in common, and what its callbacks know of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from sketch2paint.images.convert import to_rgb
+from sketch2paint.models.description import in_full, planes_of
+from sketch2paint.models.tasks import Plane
+
+
+class Learner(pl.LightningModule):
+    """Counts the pairs seen, averages the weights of what colours, and sets the learning rate.
+
+    Attributes:
+        trained: Name of the network that colours; the weight file holds it, or its average.
+        losses: Names of a step's losses, the last of them the sum that is made small.
+        metrics: Names of the validation's metrics.
+        weights: Path of the weight file in the run folder.
+        keys: Configuration keys that decide on the network, for errors.
+        words: Number of regions that the data are to make words of at most; 0: none.
+        pairs_seen: Training pairs seen, what progress is counted in.
+        parallel: Networks as a strategy wraps them to synchronise their gradients (trainer.py).
+    """
+
+    trained: str
+    losses: tuple[str, ...]
+    metrics: tuple[str, ...]
+    weights: str
+    keys: str
+    words = 0
+    lr: float
+    lr_decay: float
+    ema_kimg: float
+    seed: int
+    ema: nn.Module | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs_seen = 0  # Lightning's global_step counts every optimizer's
+        self.parallel: tuple[nn.Module, ...] | None = None
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The networks that are trained."""
+        raise NotImplementedError
+
+    def about(self) -> dict[str, Any]:
+        """Describe the network that colours for weight files."""
+        raise NotImplementedError
+
+    def read_weights(self, path: Path | str) -> nn.Module:
+        """Read a network that `start_from` may take."""
+        raise NotImplementedError
+
+    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
+        """Compare what the network is given with what the data serve.
+
+        Raises:
+            ValueError: the data do not serve it.
+        """
+        raise NotImplementedError
+
+    def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """Columns that show what was learnt, (B, 1 or 3, H, W) in [-1, 1]: sketch, fake, real."""
+        sketch = batch["sketch"]
+        return sketch, to_rgb(sketch, self(batch)), to_rgb(sketch, batch["real"])
+
+    def averaged(self) -> nn.Module | None:
+        """A copy of the network to keep the average of its weights in; None: there is none."""
+        if not self.ema_kimg:
+            return None
+        return copy.deepcopy(getattr(self, self.trained)).requires_grad_(False)
+
+    def colouring(self) -> nn.Module:
+        """The network that colours: the average, where there is one."""
+        return getattr(self, self._kept())
+
+    def count(self, batch: dict[str, Tensor]) -> None:
+        """Count a step's pairs, and move the average."""
+        pairs = len(batch["sketch"]) * self.trainer.world_size
+        self.pairs_seen += pairs
+        self.average(pairs)
+
+    def draw_anew(self, number: int = 0) -> None:
+        """Make dropout depend on (seed, pairs seen, rank): a resumed run draws the same numbers."""
+        torch.manual_seed(_mixed(self.seed, self.pairs_seen, self.global_rank, number))
+
+    @torch.no_grad()
+    def average(self, pairs: int) -> None:
+        """Move the averaged weights towards the network's, after a step on `pairs` pairs."""
+        if self.ema is None:
+            return
+        # The half-life grows with the run, or the first weights would stay in (EDM's ramp-up).
+        halflife = min(self.ema_kimg * 1000, 0.05 * self.pairs_seen)
+        share = 1 - 0.5 ** (pairs / max(halflife, 1e-8))
+        # Batch norm's running statistics are averaged too: they belong to the weights.
+        means, news = self.ema.state_dict(), getattr(self, self.trained).state_dict()
+        for name, mean in means.items():
+            mean.lerp_(news[name], share) if mean.is_floating_point() else mean.copy_(news[name])
+
+    def current_lr(self) -> float:
+        """The learning rate of this epoch: a function of the epoch, so resume cannot restart it."""
+        if not self.lr_decay:
+            return self.lr
+        epochs = self.trainer.max_epochs or 0
+        left = epochs - self.current_epoch  # 1 in the last epoch, which still learns
+        return self.lr * min(1.0, left / (self.lr_decay * epochs + 1))
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set this epoch's learning rate."""
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.current_lr()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the pairs seen, and what a reader needs to use the file as weights."""
+        checkpoint["pairs_seen"] = self.pairs_seen
+        checkpoint["about"] = {**self.about(), "weights": self._kept()}
+
+    def _kept(self) -> str:
+        """Name of the network that is used for colouring."""
+        return self.trained if self.ema is None else "ema"
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the count of pairs seen.
+
+        Raises:
+            ValueError: the checkpoint is of another network, or not of this project.
+        """
+        theirs, ours = checkpoint.get("about"), self.about()
+        if theirs is None or "pairs_seen" not in checkpoint:
+            raise ValueError("Expected a checkpoint written by train.py, got another one.")
+        theirs, ours = (
+            {
+                "format": about["format"],
+                "task": about["task"],
+                "planes": [list(plane) for plane in planes_of(about)],
+                **in_full(about),
+                "ema_kimg > 0": kept == "ema",
+            }
+            for about, kept in ((theirs, theirs["weights"]), (ours, self._kept()))
+        )
+        if differing := [key for key in theirs | ours if theirs.get(key) != ours.get(key)]:
+            raise ValueError(
+                f"Expected the checkpoint's own {self.trained} to resume with, got other values: "
+                + ", ".join(f"{key} {ours.get(key)} (was {theirs.get(key)})" for key in differing)
+                + ". Pass the run's own keys, or start a new run with another name."
+            )
+        self.pairs_seen = checkpoint["pairs_seen"]
+
+    def start_from(self, network: nn.Module) -> None:
+        """Take over a network's weights to begin a new run with (fine-tuning).
+
+        Raises:
+            ValueError: it is built differently.
+        """
+        own: nn.Module = getattr(self, self.trained)
+        theirs, ours = network.state_dict(), own.state_dict()
+        differing = [
+            key
+            for key in sorted(theirs.keys() | ours.keys())
+            if key not in theirs or key not in ours or theirs[key].shape != ours[key].shape
+        ]
+        if differing:
+            raise ValueError(
+                f"Expected weights of the same {self.trained}, got {len(differing)} differing "
+                f"tensors ({', '.join(differing[:3])}, ...). Set {self.keys} as in the run the "
+                "weights come from."
+            )
+        own.load_state_dict(theirs)
+        if self.ema is not None:
+            self.ema.load_state_dict(theirs)
+
+
+def _mixed(*numbers: int) -> int:
+    """One well mixed seed out of several numbers, of 64 bits."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
+
+
+def as_learner(module: pl.LightningModule) -> Learner:
+    """What callbacks are given, as what it is."""
+    assert isinstance(module, Learner)
+    return module
