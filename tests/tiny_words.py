@@ -34,7 +34,7 @@ def cells(across: int, side: int) -> tuple[np.ndarray, Regions]:
     return np.where(ink, 0, 255).astype(np.uint8), Regions(labels, ink, *none)
 
 
-def told(sketch: np.ndarray, side: int = 32) -> dict[str, torch.Tensor]:
+def told(sketch: np.ndarray, side: int = 16) -> dict[str, torch.Tensor]:
     """What a region network is told of a square drawing."""
     words = words_of(find_regions(sketch))
     count = len(words.regions)

@@ -128,7 +128,7 @@ def _recoloured(
 ) -> np.ndarray:
     """True colours in which the colours of some chosen words are others, wherever they stand."""
     medians = np.full((truth.count, 3), np.inf)
-    for word in np.flatnonzero(truth.area):
+    for word in np.flatnonzero(truth.area).tolist():
         medians[word] = truth.median(word)
     other = real.copy()
     for word in chosen[rng.random(len(chosen)) < 0.5]:

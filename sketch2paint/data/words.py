@@ -13,7 +13,7 @@ from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, PictureDataset
 from sketch2paint.data.given import Given, draw_given, fixed_given
 from sketch2paint.data.label_maps import regions_kept
 from sketch2paint.hints.regions import Regions, find_regions
-from sketch2paint.hints.words import ABOUT, PAIR, Words, words_of
+from sketch2paint.hints.words import ABOUT, PAIR, Words, labels_on_square, words_of
 
 
 class Told(NamedTuple):
@@ -85,8 +85,9 @@ class WordDataset(PictureDataset):
         """A batch whose samples have as many words as that with the most; the others are 0.
 
         Returns:
-            `pictures` (B, S, S, 4) uint8, `labels` (B, S, S) int32, -1 for none, `about`
-            (B, N, 9), `pairs` (B, N, N, 8), `known` (B, N) bool, `given` (B, N, 3) in [-1, 1].
+            `pictures` (B, S, S, 4) uint8, `labels` (B, S, S) int32, -1 for none, `places`, the same
+            at half the resolution, `about` (B, N, 9), `pairs` (B, N, N, 8), `known` (B, N) bool,
+            `given` (B, N, 3) in [-1, 1].
         """
         told = [self.told(sample) for sample in samples]
         count = max(len(one.words.regions) for one in told)
@@ -98,10 +99,12 @@ class WordDataset(PictureDataset):
             own = len(words.regions)
             about[row, :own], pairs[row, :own, :own] = words.about, words.pairs
             known[row, :own], given[row, :own] = hints.known, hints.colours / 127.5 - 1
+        side = told[0].sketch.shape[0] // 2
         pictures = [np.dstack([one.given.real, one.sketch]) for one in told]
         arrays = {
             "pictures": np.stack(pictures),
             "labels": np.stack([one.words.labels for one in told]),
+            "places": np.stack([labels_on_square(one.words, side) for one in told]),
             "about": about,
             "pairs": pairs,
             "known": known,

@@ -42,7 +42,7 @@ def read(network: RegionNetwork, sketch: np.ndarray, regions: Regions) -> Readin
         )
     words, device = words_of(regions), network.colours.device
     square = on_square(np.dstack([sketch] * 3), network.size)[..., 0]
-    labels = torch.from_numpy(labels_on_square(words, network.size)).long()
+    labels = torch.from_numpy(labels_on_square(words, network.side)).long()
     features = network.read(
         to_float(torch.from_numpy(square))[None, None].to(device),
         labels[None].to(device),

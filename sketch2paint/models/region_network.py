@@ -32,8 +32,9 @@ class Reply(NamedTuple):
 class RegionNetwork(nn.Module):
     """Says for each region of a drawing how likely each colour is, given those that are known.
 
-    A U-Net reads the drawing alone, so that one pass serves all hints. Its features, over each
-    region, and what is told of it make a word; words look at each other with a bias that their
+    A U-Net reads the drawing alone, so that one pass serves all hints; its last step, to full
+    resolution, is left out, as regions are larger than pixels. Its features, over each region, and
+    what is told of it make a word; words look at each other with a bias that their
     places decide on (Graphormer, Ying et al. 2021). A word answers with K colours, or points at
     words whose colour is known (pointer networks, Vinyals et al. 2015; See et al. 2017).
 
@@ -42,7 +43,7 @@ class RegionNetwork(nn.Module):
         base_channels: Width of the U-Net's first level.
         levels: Number of times that the U-Net halves the resolution.
         norm: Kind of the U-Net's norm: batch | instance | none.
-        features: Channels of the U-Net's result.
+        features: Channels of what the U-Net finds, at half the resolution.
         width: Numbers of a word, a multiple of `heads`.
         heads: Number of attention's heads.
         layers: Number of times that words look at each other.
@@ -50,6 +51,7 @@ class RegionNetwork(nn.Module):
         dropout: Probability in the layers, in training.
 
     Attributes:
+        side: Side at which it is told where words are, size / 2.
         colours: RGB of the K colours, (K, 3) in [-1, 1]; all 0 until training has chosen them.
 
     Raises:
@@ -83,15 +85,11 @@ class RegionNetwork(nn.Module):
                 f"Expected `width` to be a multiple of `heads` ({heads}), got {width}. Pass "
                 f"{max(width // heads, 1) * heads}."
             )
-        self.size = size
         self.unet = UNetGenerator(
-            size,
-            out_channels=features,
-            base_channels=base_channels,
-            levels=levels,
-            norm=norm,
-            dropout=0.0,
+            size, base_channels=base_channels, levels=levels, norm=norm, dropout=0.0
         )
+        self.size, self.side = size, size // 2
+        self.unet.out = nn.Conv2d(2 * base_channels, features, 1)  # type: ignore[assignment]
         self.word = _two(2 * features + ABOUT, width, width)
         self.known, self.unknown = _two(3, width, width), nn.Parameter(torch.zeros(width))
         self.pair = _two(PAIR, HIDDEN, heads + 2)  # for each head, for pointing, for one object
@@ -122,7 +120,7 @@ class RegionNetwork(nn.Module):
 
         Args:
             sketch: Drawings, (B, 1, H, W) in [-1, 1]; H and W multiples of 2**levels.
-            labels: Number of the word at each pixel, (B, H, W) int64; -1 for none.
+            labels: Number of the word at each place, (B, H / 2, W / 2) int64; -1 for none.
             count: Number N of words.
 
         Returns:
@@ -133,8 +131,10 @@ class RegionNetwork(nn.Module):
         places = labels.flatten(1)[:, None]  # (B, 1, P)
         here = (places == numbers).to(found.dtype)  # (B, N, P)
         mean = (here @ found.transpose(1, 2)) / here.sum(2, keepdim=True).clamp(min=1)
-        least = found.new_full((len(found), found.shape[1], count + 1), -1.0)
-        most = least.scatter_reduce(2, (places + 1).expand_as(found), found, "amax")
+        none = found.new_zeros(len(found), found.shape[1], count + 1)
+        most = none.scatter_reduce(
+            2, (places + 1).expand_as(found), found, "amax", include_self=False
+        )
         return torch.cat([mean, most[..., 1:].transpose(1, 2)], dim=2)
 
     def reply(
