@@ -24,6 +24,7 @@ VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
 GIVEN = {
     "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},
     "sketch2paint.training.pix2pix.Pix2Pix": {"planes"},
+    "sketch2paint.training.region_colours.RegionColours": {"planes"},
 }
 
 

@@ -19,7 +19,7 @@ HARMLESS = (
 # Keys that make other networks: a checkpoint does not fit them.
 FIXED = (
     "data.task", "data.size", "model.task", "model.size", "model.norm", "model.generator*",
-    "model.discriminator*",
+    "model.discriminator*", "model.network*",
 )  # fmt: skip
 # Keys that came after release 0.1, with the value that means what was before.
 SINCE = {"model.discriminator_planes": ["sketch"], "model.generator.style_channels": 0}

@@ -1,0 +1,299 @@
+"""Training a region network: the true colours of each region, given some of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from sketch2paint.images.convert import rgb_to_lab, to_float
+from sketch2paint.models.answer import TEMPERATURE, mix
+from sketch2paint.models.description import describe_regions
+from sketch2paint.models.region_network import RegionNetwork, Reply
+from sketch2paint.models.tasks import SKETCH, Plane, as_planes
+from sketch2paint.models.weights import REGION_NETWORK, load_region_network
+from sketch2paint.training.learner import Learner
+
+CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
+SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
+TOLD = ("about", "pairs", "known", "given")  # what a batch tells of words
+
+
+class RegionColours(Learner):
+    """Teaches a region network what colours regions have and which of them are one object.
+
+    Args:
+        planes: Planes that the data serve, (name, channels, empty) each; None: the sketch alone.
+        size: Side of the training pictures in pixels.
+        words: Number of regions of a picture that become words at most, the largest ones.
+        network: Keyword arguments of RegionNetwork besides size.
+        lambda_same: Weight of the loss of "one object" beside that of the colours.
+        lr: Learning rate of AdamW.
+        betas: AdamW's betas.
+        weight_decay: AdamW's weight decay.
+        warmup: Number of pairs over which the learning rate grows from 0.
+        lr_decay: Share of the run, at its end, over which the learning rate falls linearly to 0.
+        clip: Largest norm of the gradient.
+        ema_kimg: Half-life of the weight average in thousands of pairs seen; 0: no average.
+        seed: Seed of dropout.
+
+    Raises:
+        ValueError: a parameter is out of its range, or the data are photographs.
+    """
+
+    trained, weights = "network", REGION_NETWORK
+    losses = ("loss_words", "loss_same", "loss")
+    metrics = ("val/psnr", "val/psnr_hinted", "val/ssim")
+    keys = "model.network.* and data.size"
+    network: RegionNetwork
+    ema: RegionNetwork | None
+
+    def __init__(
+        self,
+        *,
+        planes: Sequence[Any] | None = None,
+        size: int = 256,
+        words: int = 64,
+        network: dict[str, Any] | None = None,
+        lambda_same: float = 0.1,
+        lr: float = 7e-4,
+        betas: tuple[float, float] = (0.9, 0.98),
+        weight_decay: float = 0.02,
+        warmup: int = 2000,
+        lr_decay: float = 0.5,
+        clip: float = 1.0,
+        ema_kimg: float = 10.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        _check(words, betas, lr_decay)
+        for name, value in (("lr", lr), ("clip", clip)):
+            if not 0 < value < math.inf:
+                raise ValueError(f"Expected `model.{name}` above 0 and finite, got {value}.")
+        for name, value in (
+            ("lambda_same", lambda_same),
+            ("weight_decay", weight_decay),
+            ("warmup", warmup),
+            ("ema_kimg", ema_kimg),
+        ):
+            if not 0 <= value < math.inf:
+                raise ValueError(
+                    f"Expected `model.{name}` to be at least 0 and finite, got {value}."
+                )
+        self.check_data(as_planes(planes, "`planes`") if planes else SKETCH.planes)
+        if "size" in (network or {}):
+            raise ValueError(
+                "Expected no `model.network.size`: data.size decides on it. Leave it out."
+            )
+        self.save_hyperparameters(ignore="planes")
+        self.arguments = {"size": size, **(network or {})}
+        self.network = RegionNetwork(**self.arguments)
+        self.network.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.words, self.lambda_same, self.clip = words, lambda_same, clip
+        self.lr, self.betas, self.lr_decay = lr, (betas[0], betas[1]), lr_decay
+        self.weight_decay, self.warmup = weight_decay, warmup
+        self.ema_kimg, self.seed = ema_kimg, seed
+        self.ema = self.averaged()  # type: ignore[assignment]
+        self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
+        self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
+        self.psnr_hinted = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
+        self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The region network."""
+        return (self.network,)
+
+    def about(self) -> dict[str, Any]:
+        """Describe the network for weight files."""
+        return describe_regions(self.arguments)
+
+    def read_weights(self, path: Path | str) -> RegionNetwork:
+        """Read a region network that `start_from` may take."""
+        return load_region_network(path)[0]
+
+    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
+        """See that the data are line drawings.
+
+        Raises:
+            ValueError: they are photographs.
+        """
+        if served[0] != SKETCH.planes[0]:
+            raise ValueError(
+                "Expected data of line drawings for model=regions, as photographs have no regions "
+                "between lines, got the task photo. Pass data.task=sketch, or model=pix2pix."
+            )
+
+    def on_fit_start(self) -> None:
+        """Choose the colours that the network names, once for each run."""
+        if not self.network.colours.any():
+            data = self.trainer.datamodule  # type: ignore[attr-defined]
+            chosen = to_float(torch.from_numpy(data.colours(len(self.network.colours))))
+            for network in (self.network, self.colouring()):
+                network.colours.copy_(chosen)  # type: ignore[operator,union-attr]
+        self.nearest = nearest_of_all(self.network.colours)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """The losses of a batch by their names; Lightning makes the last one small."""
+        self.draw_anew()
+        network = self.parallel[0] if self.parallel else self.network
+        reply = network(
+            batch["sketch"],
+            labels=batch["places"].long(),
+            **{name: batch[name] for name in TOLD},
+        )
+        losses = self.losses_of(reply, batch)
+        self.count(batch)
+        self.log_dict(losses, prog_bar=True)
+        self.log("step", float(self.pairs_seen))  # Lightning takes this as the logger's axis
+        return losses
+
+    def losses_of(self, reply: Reply, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of what the network said, scalars by their names.
+
+        Args:
+            reply: Shares and kinship of the words.
+            batch: `sketch`, `real` and what `WordDataset` tells.
+        """
+        counts = self._histograms(batch, reply.shares.shape[1])  # (B, N, K)
+        area = counts.sum(2)
+        true = counts / area.clamp(min=1)[..., None]
+        # A known word's colour is as good as the nearest one that has a name.
+        bins = self._bins(batch["given"])[:, None].expand(-1, area.shape[1], -1)
+        named, copied = reply.shares.split([counts.shape[2], area.shape[1]], dim=2)
+        share = named.scatter_add(2, bins, copied)
+        surprise = -(true * (share + SURE).log()).sum(2)
+        weight = area.sqrt() * ~batch["known"]
+        words = (weight * surprise).sum() / weight.sum().clamp(min=1)
+        same = _loss_same(reply.same, true=true, area=area, pairs=batch["pairs"])
+        return {"loss_words": words, "loss_same": same, "loss": words + self.lambda_same * same}
+
+    def _histograms(self, batch: Mapping[str, Tensor], count: int) -> Tensor:
+        """Clear pixels of each word in each named colour, (B, N, K)."""
+        labels, colours = batch["labels"].long(), len(self.network.colours)
+        clear = (labels >= 0) & (batch["sketch"][:, 0] > CLEAR)
+        bins = self._bins(batch["real"].permute(0, 2, 3, 1))
+        first = torch.arange(len(labels), device=labels.device)[:, None, None] * count
+        places = ((first + labels) * colours + bins)[clear]
+        counts = torch.bincount(places, minlength=len(labels) * count * colours)
+        return counts.view(len(labels), count, colours).float()
+
+    def _bins(self, rgb: Tensor) -> Tensor:
+        """Number of the named colour that is nearest to colours (..., 3) in [-1, 1]."""
+        red, green, blue = ((rgb + 1) * 127.5).round().long().clamp(0, 255).unbind(-1)
+        return self.nearest[(red >> 3) << 10 | (green >> 3) << 5 | blue >> 3]
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Colour drawings with the averaged weights, no colour known; see `flats`."""
+        return self.flats(batch)[0]
+
+    def flats(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Colour drawings region by region, without hints and with them.
+
+        Args:
+            batch: `sketch` (B, 1, H, W) in [-1, 1], and what `WordDataset` tells.
+
+        Returns:
+            Two times (B, 3, H, W) in [-1, 1], the drawing's lines laid on.
+        """
+        network = self.colouring()
+        assert isinstance(network, RegionNetwork)
+        features = network.read(batch["sketch"], batch["places"].long(), batch["about"].shape[1])
+        return (
+            _flat(network, features, {**batch, "known": torch.zeros_like(batch["known"])}),
+            _flat(network, features, batch),
+        )
+
+    def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """Columns that show what was learnt: sketch, flats, flats with hints, real."""
+        return batch["sketch"], *self.flats(batch), batch["real"]
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Compare the flats of the validation sketches with the truth."""
+        plain, hinted = ((flat.float() + 1) / 2 for flat in self.flats(batch))
+        real = (batch["real"].float() + 1) / 2
+        with torch.autocast(self.device.type, enabled=False):
+            self.psnr.update(plain, real)
+            self.psnr_hinted.update(hinted, real)
+            self.ssim.update(plain, real)
+        for name, metric in (
+            ("val/psnr", self.psnr),
+            ("val/psnr_hinted", self.psnr_hinted),
+            ("val/ssim", self.ssim),
+        ):
+            self.log(name, metric, prog_bar=True)
+        self.log("step", float(self.pairs_seen), sync_dist=True)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW for the network."""
+        parameters = self.network.parameters()
+        return torch.optim.AdamW(
+            parameters, lr=self.lr, betas=self.betas, weight_decay=self.weight_decay
+        )
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """Clip the gradient to its largest norm."""
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+
+    def current_lr(self) -> float:
+        """The learning rate of this step: it grows over the first pairs, then it is the epoch's."""
+        return super().current_lr() * min(1.0, (self.pairs_seen + 1) / max(self.warmup, 1))
+
+
+def nearest_of_all(colours: Tensor) -> Tensor:
+    """Number of the colour (K, 3) in [-1, 1] that is nearest in Lab to each of 32^3, (32768,)."""
+    level = (torch.arange(32, device=colours.device) * 8 + 4) / 127.5 - 1
+    every = torch.cartesian_prod(level, level, level)  # red is the slowest
+    lab, own = (_lab(rgb) for rgb in (every, colours))
+    return torch.cdist(lab, own).argmin(1)
+
+
+def _lab(rgb: Tensor) -> Tensor:
+    """CIE Lab of colours (N, 3) in [-1, 1], in its own units."""
+    scaled = rgb_to_lab(rgb.T[None, :, :, None])[0, :, :, 0].T
+    return scaled * scaled.new_tensor([50.0, 110.0, 110.0])
+
+
+def _flat(network: RegionNetwork, features: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+    """One picture (B, 3, H, W) for each drawing that was read."""
+    reply = network.reply(features, **{name: batch[name] for name in TOLD})
+    sketch, given = batch["sketch"].float(), batch["given"].float()
+    with torch.autocast(sketch.device.type, enabled=False):
+        mixed = mix(reply.shares, network.colours, given, TEMPERATURE)
+        colours = torch.where(batch["known"][..., None], given, mixed)
+        colours = F.pad(colours, (0, 0, 0, 1), value=1.0)  # what is no word stays white
+        labels = batch["labels"].long().flatten(1)
+        places = torch.where(labels < 0, colours.shape[1] - 1, labels)
+        flat = colours.gather(1, places[..., None].expand(-1, -1, 3)).transpose(1, 2)
+        flat = flat.unflatten(2, sketch.shape[2:])
+        return (flat + 1) * (sketch + 1) / 2 - 1
+
+
+def _loss_same(logits: Tensor, *, true: Tensor, area: Tensor, pairs: Tensor) -> Tensor:
+    """Loss of "one object" of words that touch; two are one as far as their true colours overlap.
+
+    The measure of that is Bhattacharyya's, 1 for equal histograms.
+    """
+    root = true.sqrt()
+    overlap = (root @ root.transpose(1, 2)).clamp(0, 1)
+    smaller = torch.minimum(area[:, :, None], area[:, None])
+    touching = (pairs[..., 4] > 0) | (pairs[..., 6] > 0)
+    apart = ~torch.eye(area.shape[1], dtype=torch.bool, device=area.device)
+    weight = smaller.sqrt() * touching * apart
+    each = F.binary_cross_entropy_with_logits(logits, overlap.to(logits.dtype), reduction="none")
+    return (weight * each).sum() / weight.sum().clamp(min=1)
+
+
+def _check(words: int, betas: Sequence[float], lr_decay: float) -> None:
+    if words < 1:
+        raise ValueError(f"Expected `model.words` to be at least 1, got {words}.")
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
+    if not 0 <= lr_decay <= 1:
+        raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")

@@ -1,0 +1,229 @@
+import math
+import signal
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_checkpoints import stopper
+from tiny_run import rows, run, scalars
+from tiny_words import TINY
+from whole_program import call
+
+from sketch2paint.data.datamodule import SketchDataModule
+from sketch2paint.images.convert import rgb_to_lab
+from sketch2paint.models.region_network import Reply
+from sketch2paint.models.tasks import PHOTO
+from sketch2paint.models.weights import load_generator, load_region_network
+from sketch2paint.training.checkpoints import Interrupted
+from sketch2paint.training.pix2pix import Pix2Pix
+from sketch2paint.training.region_colours import RegionColours, nearest_of_all
+
+NETWORK = {key: value for key, value in TINY.items() if key != "size"}
+
+
+def tiny(**changes):
+    torch.manual_seed(0)
+    return RegionColours(**{"size": 32, "network": NETWORK, "warmup": 4, **changes})
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the cache of regions lies
+
+
+@pytest.fixture
+def batch(pairs_dir):
+    data = SketchDataModule(root=str(pairs_dir), size=32, jitter=4, batch_size=4, num_workers=0)
+    data.words = 64
+    data.setup("fit")
+    found = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    found["known"][0, 1] = True
+    found["given"][0, 1] = torch.tensor([0.5, -0.5, 0.25])
+    return found
+
+
+def begun(**changes):
+    """A module whose colours were chosen."""
+    module = tiny(**changes)
+    for network in (module.network, module.colouring()):
+        torch.manual_seed(1)
+        network.colours.copy_(torch.rand(6, 3) * 2 - 1)
+    module.nearest = nearest_of_all(module.network.colours)
+    return module
+
+
+def test_a_run_leaves_a_network_that_can_be_read(pairs_dir, tmp_path):
+    _, module = run(pairs_dir, tmp_path / "run", model=tiny())
+    for source in ("run", "run/weights/regions.safetensors", "run/checkpoints/last.ckpt"):
+        network, about = load_region_network(tmp_path / source)
+        torch.testing.assert_close(network.state_dict(), module.ema.state_dict())
+        assert about["network"] == {"size": 32, **NETWORK}
+        assert network.colours[0].tolist() == [1, 1, 1] and len(network.colours.unique()) > 3
+    lines = rows(tmp_path / "run")
+    assert {"loss_words", "loss_same", "loss", "val/psnr", "val/psnr_hinted"} <= set(lines[0])
+    assert [int(row["pairs"]) for row in lines if row["loss"]] == [6, 11, 16]
+    assert all(10 < float(row["val/psnr"]) < 40 for row in lines if row["val/psnr"])
+    events = scalars(tmp_path / "run")
+    assert [e.step for e in events.Scalars("loss_words")] == [3, 6, 8, 11, 14, 16]
+    with Image.open(tmp_path / "run/samples/epoch_0002.png") as sheet:
+        assert sheet.size[0] == 4 * 36 + 4  # sketch, flats, flats with hints, real
+    assert (tmp_path / "run/losses.png").exists()
+
+
+@pytest.mark.parametrize("at_pairs", [3, 8])  # inside and at the end of an epoch
+def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
+    network = {**NETWORK, "dropout": 0.3}
+    _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3, model=tiny(network=network))
+    with pytest.raises(Interrupted):
+        stop = stopper(at_pairs, signal.SIGINT)
+        run(pairs_dir, tmp_path / "b", extra=[stop], epochs=3, model=tiny(network=network))
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    again = tiny(network=network)
+    _, resumed = run(pairs_dir, tmp_path / "b", epochs=3, checkpoint=last, model=again)
+    assert resumed.pairs_seen == unbroken.pairs_seen == 24
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+    assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
+
+
+def test_losses_equal_plain_loops(batch):
+    module, count = begun(), batch["about"].shape[1]
+    torch.manual_seed(2)
+    shares = torch.rand(4, count, 6 + count)
+    shares[..., 6:] *= batch["known"][:, None]
+    shares /= shares.sum(2, keepdim=True)
+    same = torch.randn(4, count, count)
+    same = (same + same.transpose(1, 2)) / 2
+    losses = module.losses_of(Reply(shares, same), batch)
+
+    bins = module._bins(batch["real"].permute(0, 2, 3, 1))
+    clear = (batch["sketch"][:, 0] > 160 / 127.5 - 1).numpy()
+    surprise, kinship, total, touching = 0.0, 0.0, 0.0, 0.0
+    for row in range(4):
+        true, area = np.zeros((count, 6)), np.zeros(count)
+        for word in range(count):
+            here = clear[row] & (batch["labels"][row] == word).numpy()
+            area[word] = here.sum()
+            true[word] = np.bincount(bins[row].numpy()[here], minlength=6) / max(area[word], 1)
+        for word in range(count):
+            share = shares[row, word, :6].clone()
+            for other in np.flatnonzero(batch["known"][row]):
+                share[module._bins(batch["given"][row, other])] += shares[row, word, 6 + other]
+            if not batch["known"][row, word]:
+                total += math.sqrt(area[word])
+                logs = np.log(share.numpy() + 1e-5)
+                surprise -= math.sqrt(area[word]) * (true[word] * logs).sum()
+            for other in range(count):
+                border, open_ = batch["pairs"][row, word, other, [4, 6]]
+                if other == word or not (border > 0 or open_ > 0):
+                    continue
+                weight = math.sqrt(min(area[word], area[other]))
+                alike = np.sqrt(true[word] * true[other]).sum()
+                logit = same[row, word, other].item()
+                kinship += weight * (math.log1p(math.exp(logit)) - alike * logit)
+                touching += weight
+    assert losses["loss_words"].item() == pytest.approx(surprise / total, rel=1e-4)
+    assert losses["loss_same"].item() == pytest.approx(kinship / touching, rel=1e-4)
+    expected = losses["loss_words"] + 0.1 * losses["loss_same"]
+    torch.testing.assert_close(losses["loss"], expected)
+
+
+def test_the_nearest_colour_is_that_of_lab():
+    colours = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1], [0, 0, 0]])
+    module = begun()
+    module.nearest = nearest_of_all(colours)
+    torch.manual_seed(0)
+    some = torch.rand(200, 3) * 2 - 1
+    lab, own = (rgb_to_lab(rgb.T[None, :, :, None])[0, :, :, 0].T for rgb in (some, colours))
+    units = torch.tensor([50.0, 110, 110])
+    distances = torch.cdist(lab * units, own * units)
+    chosen = distances.gather(1, module._bins(some)[:, None])[:, 0]
+    assert (chosen - distances.min(1).values).max() < 6  # 8 levels are one
+    assert (module._bins(colours) == torch.arange(5)).all()
+
+
+def test_flats_obey_hints_exactly_and_leave_lines_and_what_is_no_word(batch):
+    module = begun().eval()
+    batch["labels"][1][batch["labels"][1] == 0] = -1
+    with torch.inference_mode():
+        plain, hinted = module.flats(batch)
+        torch.testing.assert_close(module(batch), plain)
+    light = (batch["sketch"] + 1) / 2
+    for row in range(4):
+        for word in np.flatnonzero(batch["known"][row]):
+            here = batch["labels"][row] == int(word)
+            given = (batch["given"][row, word][:, None] + 1) * light[row, 0][here] - 1
+            torch.testing.assert_close(hinted[row][:, here], given)
+    none = batch["labels"][1] < 0
+    sketch = batch["sketch"][1].expand(3, -1, -1)
+    torch.testing.assert_close(plain[1][:, none], sketch[:, none])
+    assert (plain[0] - hinted[0]).abs().max() > 1e-2
+
+
+def test_it_learns(pairs_dir, tmp_path):
+    _, module = run(pairs_dir, tmp_path / "run", model=tiny(lr=1e-2), epochs=12)
+    words = [float(row["loss_words"]) for row in rows(tmp_path / "run") if row["loss_words"]]
+    assert words[-1] < 0.8 * words[0]
+
+
+def test_the_rate_grows_then_falls():
+    module = tiny(lr=1.0, warmup=100, lr_decay=0.5)
+    module._fabric = None
+    trainer = type("Trainer", (), {"max_epochs": 10, "current_epoch": 0})()
+    module.trainer = trainer
+    assert module.current_lr() == pytest.approx(0.01)
+    module.pairs_seen = 49
+    assert module.current_lr() == pytest.approx(0.5)
+    module.pairs_seen = 1000
+    assert module.current_lr() == 1
+    trainer.current_epoch = 9
+    assert module.current_lr() == pytest.approx(1 / 6)
+
+
+def test_a_run_goes_on_from_another_s_weights(pairs_dir, tmp_path):
+    _, first = run(pairs_dir, tmp_path / "run", model=tiny())
+    module = tiny()
+    module.start_from(module.read_weights(tmp_path / "run"))
+    torch.testing.assert_close(module.network.state_dict(), first.ema.state_dict())
+    other = tiny(network={**NETWORK, "width": 15})
+    with pytest.raises(ValueError, match="Expected weights of the same network.*Set model.network"):
+        other.start_from(module.network)
+
+
+def test_a_generator_s_checkpoint_is_refused(pairs_dir, tmp_path):
+    run(pairs_dir, tmp_path / "run", model=tiny(), epochs=1)
+    last = tmp_path / "run/checkpoints/last.ckpt"
+    small = {"base_channels": 2}
+    other = Pix2Pix(size=32, generator=small, discriminator=small)
+    with pytest.raises(ValueError, match="Expected the checkpoint's own generator to resume with"):
+        run(pairs_dir, tmp_path / "run", model=other, checkpoint=last)
+    with pytest.raises(ValueError, match="expected weights of a generator, got those of a region"):
+        load_generator(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"words": 0}, "Expected `model.words` to be at least 1, got 0."),
+        ({"lr": 0}, "Expected `model.lr` above 0 and finite, got 0."),
+        ({"clip": math.inf}, "Expected `model.clip` above 0 and finite, got inf."),
+        ({"lambda_same": -1}, "Expected `model.lambda_same` to be at least 0 and finite, got -1."),
+        ({"warmup": math.nan}, "Expected `model.warmup` to be at least 0 and finite, got nan."),
+        ({"betas": (0.9, 1)}, "Expected `model.betas` to be two numbers in"),
+        ({"lr_decay": 2}, "Expected `model.lr_decay` to be in"),
+        ({"network": {"size": 32}}, "Expected no `model.network.size`: data.size decides on it."),
+        ({"planes": PHOTO.planes}, "Expected data of line drawings for model=regions, as photogr"),
+    ],
+)
+def test_arguments_are_checked(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(**changes)
+
+
+def test_train_py_as_a_whole(pairs_dir, tmp_path):
+    keys = [f"model.network.{key}={value}" for key, value in NETWORK.items()]
+    keys += ["data=pairs", "data.root=pairs", "data.size=32", "data.jitter=4", "data.num_workers=0"]
+    keys += ["experiment=regions", "trainer.gpus=0", "trainer.max_epochs=1", "name=a"]
+    result = call("train", *keys, cwd=tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert load_region_network(tmp_path / "runs/a")[0].colours.any()
