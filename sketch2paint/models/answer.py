@@ -24,6 +24,7 @@ class Reading(NamedTuple):
     regions: Regions
     words: Words
     features: Tensor  # (1, N, 2 * features)
+    bias: Tensor  # (1, heads + 2, N, N)
 
 
 @torch.inference_mode()
@@ -48,7 +49,8 @@ def read(network: RegionNetwork, sketch: np.ndarray, regions: Regions) -> Readin
         labels[None].to(device),
         len(words.regions),
     )
-    return Reading(regions, words, features)
+    bias = network.relate(torch.from_numpy(words.pairs)[None].to(device))
+    return Reading(regions, words, features, bias)
 
 
 @torch.inference_mode()
@@ -60,7 +62,7 @@ def reply(
     temperature: float = TEMPERATURE,
 ) -> np.ndarray:
     """Answer as `answer` does for a drawing that was read."""
-    regions, words, features = reading
+    regions, words, features, bias = reading
     _check(regions, known, temperature)
     device, place = features.device, {int(n): i for i, n in enumerate(words.regions)}
     is_known = torch.zeros(1, len(words.regions), dtype=torch.bool)
@@ -71,7 +73,7 @@ def reply(
     shares = network.reply(
         features,
         about=torch.from_numpy(words.about)[None].to(device),
-        pairs=torch.from_numpy(words.pairs)[None].to(device),
+        bias=bias,
         known=is_known.to(device),
         given=given.to(device),
     ).shares

@@ -111,9 +111,9 @@ class RegionNetwork(nn.Module):
         known: Tensor,
         given: Tensor,
     ) -> Reply:
-        """Read drawings and answer for their regions; see `read` and `reply`."""
-        features = self.read(sketch, labels, about.shape[1])
-        return self.reply(features, about=about, pairs=pairs, known=known, given=given)
+        """Read drawings and answer for their regions; see `read`, `relate` and `reply`."""
+        features, bias = self.read(sketch, labels, about.shape[1]), self.relate(pairs)
+        return self.reply(features, about=about, bias=bias, known=known, given=given)
 
     def read(self, sketch: Tensor, labels: Tensor, count: int) -> Tensor:
         """Read drawings once, whatever will be known of their colours.
@@ -137,29 +137,39 @@ class RegionNetwork(nn.Module):
         )
         return torch.cat([mean, most[..., 1:].transpose(1, 2)], dim=2)
 
+    def relate(self, pairs: Tensor) -> Tensor:
+        """What how two words lie to each other adds to their scores, once for all hints.
+
+        Args:
+            pairs: Numbers of each pair, (B, N, N, 8), as `words_of` makes them.
+
+        Returns:
+            (B, heads + 2, N, N): for each head, for pointing, and for being one object.
+        """
+        return self.pair(pairs).permute(0, 3, 1, 2).contiguous()
+
     def reply(
-        self, features: Tensor, *, about: Tensor, pairs: Tensor, known: Tensor, given: Tensor
+        self, features: Tensor, *, about: Tensor, bias: Tensor, known: Tensor, given: Tensor
     ) -> Reply:
         """Answer for words, of which some are known.
 
         Args:
             features: Features of the words, (B, N, 2 * features), as `read` returns them.
             about: Numbers of each word, (B, N, 9), as `words_of` makes them; 0 for no word.
-            pairs: Numbers of each pair, (B, N, N, 8).
+            bias: Bias of each pair, (B, heads + 2, N, N), as `relate` returns it.
             known: Words whose colour is known, (B, N) bool.
             given: Colours of the known ones, (B, N, 3) in [-1, 1].
         """
         x = self.word(torch.cat([features, about], dim=2))
         x = x + torch.where(known[..., None], self.known(given).to(x.dtype), self.unknown)
-        *bias, point, same = self.pair(pairs).unbind(3)  # each (B, N, N)
         absent = (about[:, None, None, :, -1] == 0) * NEVER
-        bias = torch.stack(bias, dim=1) + absent
+        seen = (bias[:, :-2] + absent).to(x.dtype)
         for layer in self.layers:
-            x = layer(x, bias)
+            x = layer(x, seen)
         x = self.norm(x)
         kinship = self.object(x)
-        same = (kinship @ kinship.transpose(1, 2)).float() / KEY**0.5 + same.float()
-        return Reply(self._shares(x, point, known), (same + same.transpose(1, 2)) / 2)
+        same = (kinship @ kinship.transpose(1, 2)).float() / KEY**0.5 + bias[:, -1].float()
+        return Reply(self._shares(x, bias[:, -2], known), (same + same.transpose(1, 2)) / 2)
 
     def _shares(self, x: Tensor, bias: Tensor, known: Tensor) -> Tensor:
         """How much each colour, and each known word, has of a word's colour, (B, N, K + N)."""

@@ -205,10 +205,9 @@ class RegionColours(Learner):
         network = self.colouring()
         assert isinstance(network, RegionNetwork)
         features = network.read(batch["sketch"], batch["places"].long(), batch["about"].shape[1])
-        return (
-            _flat(network, features, {**batch, "known": torch.zeros_like(batch["known"])}),
-            _flat(network, features, batch),
-        )
+        read = {**batch, "features": features, "bias": network.relate(batch["pairs"])}
+        nothing = torch.zeros_like(batch["known"])
+        return _flat(network, {**read, "known": nothing}), _flat(network, read)
 
     def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Columns that show what was learnt: sketch, flats, flats with hints, real."""
@@ -260,9 +259,10 @@ def _lab(rgb: Tensor) -> Tensor:
     return scaled * scaled.new_tensor([50.0, 110.0, 110.0])
 
 
-def _flat(network: RegionNetwork, features: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+def _flat(network: RegionNetwork, batch: Mapping[str, Tensor]) -> Tensor:
     """One picture (B, 3, H, W) for each drawing that was read."""
-    reply = network.reply(features, **{name: batch[name] for name in TOLD})
+    names = ("features", "about", "bias", "known", "given")
+    reply = network.reply(**{name: batch[name] for name in names})
     sketch, given = batch["sketch"].float(), batch["given"].float()
     with torch.autocast(sketch.device.type, enabled=False):
         mixed = mix(reply.shares, network.colours, given, TEMPERATURE)
