@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sketch2paint.hints.words import ABOUT, PAIR
@@ -197,7 +196,11 @@ class Layer(nn.Module):
         """Words (B, N, width); bias of the attention, (B, heads, N, N)."""
         heads = self.qkv(self.look(x)).unflatten(2, (3, self.heads, -1))  # (B, N, 3, H, W / H)
         query, key, value = heads.permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(query, key, value, bias.to(query.dtype))
+        # Written out, as torch's own attention cannot be exported to ONNX with a bias.
+        query = (query / query.shape[3] ** 0.5).flatten(0, 1)  # (B * heads, N, W / H)
+        score = torch.baddbmm(bias.flatten(0, 1), query, key.flatten(0, 1).transpose(1, 2))
+        seen = score.softmax(2).to(value.dtype) @ value.flatten(0, 1)
+        seen = seen.unflatten(0, (-1, self.heads))
         x = x + self.dropout(self.out(seen.transpose(1, 2).flatten(2)))
         return x + self.dropout(self.own(self.think(x)))
 

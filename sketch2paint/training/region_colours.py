@@ -236,8 +236,13 @@ class RegionColours(Learner):
             parameters, lr=self.lr, betas=self.betas, weight_decay=self.weight_decay
         )
 
-    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Clip the gradient to its largest norm."""
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradient to its largest norm, whatever the trainer's own keys are."""
         nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
 
     def current_lr(self) -> float:
