@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from sketch2paint.hints.regions import Regions
+from sketch2paint.hints.runs import components
 from sketch2paint.hints.strokes import Color, check_color
 from sketch2paint.hints.words import Words, colours_of_all, labels_on_square, words_of
 from sketch2paint.images.convert import on_square, to_float, to_uint8
 from sketch2paint.models.region_network import RegionNetwork
 
 TEMPERATURE = 0.4  # between the likeliest colour and the mean of all: nearest to the true pictures
+ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
 
 
 class Reading(NamedTuple):
@@ -60,24 +62,28 @@ def reply(
     reading: Reading,
     known: Mapping[int, Color],
     temperature: float = TEMPERATURE,
+    one_object: float = ONE_OBJECT,
 ) -> np.ndarray:
     """Answer as `answer` does for a drawing that was read."""
     regions, words, features, bias = reading
-    _check(regions, known, temperature)
+    _check(regions, known, temperature, one_object)
     device, place = features.device, {int(n): i for i, n in enumerate(words.regions)}
     is_known = torch.zeros(1, len(words.regions), dtype=torch.bool)
     given = torch.zeros(1, len(words.regions), 3)
     for number in known.keys() & place.keys():
         is_known[0, place[number]] = True
         given[0, place[number]] = to_float(torch.tensor(known[number]))
-    shares = network.reply(
+    said = network.reply(
         features,
         about=torch.from_numpy(words.about)[None].to(device),
         bias=bias,
         known=is_known.to(device),
         given=given.to(device),
-    ).shares
-    mixed = mix(shares, network.colours, given.to(device), temperature)[0]
+    )
+    likely = said.same[0].sigmoid().cpu().numpy() > one_object
+    groups = _objects(words, likely, is_known[0].numpy())
+    shares = torch.from_numpy(_agreed(said.shares[0].cpu().numpy(), groups, words))
+    mixed = mix(shares[None].to(device), network.colours, given.to(device), temperature)[0]
     colours = colours_of_all(regions, words, to_uint8(mixed).cpu().numpy())
     for number, colour in known.items():
         colours[number] = colour
@@ -91,6 +97,7 @@ def answer(
     regions: Regions,
     known: Mapping[int, Color],
     temperature: float = TEMPERATURE,
+    one_object: float = ONE_OBJECT,
 ) -> np.ndarray:
     """Give each region of a drawing a colour.
 
@@ -101,6 +108,8 @@ def answer(
         known: Colours (r, g, b), 0 to 255, of regions by their numbers; white is paper.
         temperature: Sharpness of the mixture of likely colours: near 0 the likeliest one, 1 their
             mean, which is dull.
+        one_object: Probability above which regions that open to each other, and are not known, are
+            one object and get one colour; 1: each has its own.
 
     Returns:
         Colours (count, 3) uint8 of all regions; known ones are exactly as they were given. What
@@ -110,7 +119,9 @@ def answer(
         ValueError: the drawing is another one, or a known region or colour is none.
     """
     reading = read(network, sketch, regions)
-    return reply(network, reading=reading, known=known, temperature=temperature)
+    return reply(
+        network, reading=reading, known=known, temperature=temperature, one_object=one_object
+    )
 
 
 def mix(shares: Tensor, colours: Tensor, given: Tensor, temperature: float) -> Tensor:
@@ -130,7 +141,30 @@ def mix(shares: Tensor, colours: Tensor, given: Tensor, temperature: float) -> T
     return sharp @ every
 
 
-def _check(regions: Regions, known: Mapping[int, Color], temperature: float) -> None:
+def _objects(words: Words, likely: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Number of the object of each word, (N,): those that open to each other and are likely one."""
+    one, other = np.nonzero(np.triu(likely & (words.pairs[..., 5] > 0), 1))
+    asked = ~known[one] & ~known[other]
+    return components(len(known), np.stack([one[asked], other[asked]], 1))
+
+
+def _agreed(shares: np.ndarray, groups: np.ndarray, words: Words) -> np.ndarray:
+    """Shares (N, K + N) that the words of an object have agreed on: geometric means by area."""
+    area = np.bincount(words.labels[words.labels >= 0], minlength=len(groups)).astype(np.float32)
+    sums = np.zeros((int(groups.max()) + 1, shares.shape[1]), np.float32)
+    np.add.at(sums, groups, area[:, None] * np.log(shares.clip(1e-12)))
+    agreed = np.exp(sums / np.bincount(groups, area)[:, None].astype(np.float32))
+    return (agreed / agreed.sum(1, keepdims=True))[groups]
+
+
+def _check(
+    regions: Regions, known: Mapping[int, Color], temperature: float, one_object: float
+) -> None:
+    if not 0 <= one_object <= 1:
+        raise ValueError(
+            f"Expected `one_object` to be a probability, got {one_object}. Pass 1 for a colour of "
+            "its own for each region."
+        )
     if not temperature > 0:
         raise ValueError(
             f"Expected `temperature` above 0, got {temperature}. Pass 0.05 for the likeliest."

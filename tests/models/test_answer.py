@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -35,6 +36,34 @@ def test_it_copies_where_it_points():
     known = {4: (13, 200, 77)}
     colours = answer(network, sketch=sketch, regions=regions, known=known)
     assert (colours == known[4]).all()
+
+
+def door() -> np.ndarray:
+    """Two rooms with an open door between them."""
+    sketch = np.full((60, 90), 255, np.uint8)
+    cv2.rectangle(sketch, (5, 5), (84, 54), 0, 2)
+    cv2.line(sketch, (45, 5), (45, 22), 0, 2)
+    cv2.line(sketch, (45, 38), (45, 54), 0, 2)
+    return sketch
+
+
+def test_regions_that_are_one_object_have_one_colour():
+    network, sketch = make_region_network(), door()
+    network.word[0].weight.data *= 30  # small differences of the rooms become other colours
+    regions = find_regions(sketch)
+    left, right, outside = (int(regions.labels[y, x]) for y, x in ((30, 20), (30, 70), (1, 1)))
+    assert len({left, right, outside}) == 3
+    torch.nn.init.constant_(network.pair[2].bias, 50.0)  # all are one, if there is a way
+    given = {"sketch": sketch, "regions": regions}
+    apart = answer(network, **given, known={}, one_object=1)
+    together = answer(network, **given, known={})
+    assert (apart[left] != apart[right]).any() and (together[left] == together[right]).all()
+    assert (together[outside] != together[left]).any()  # no way leads there
+    others = set(range(regions.count)) - {right}  # what is known has no say: it may be another's
+    known = dict.fromkeys(others, (13, 200, 77))
+    np.testing.assert_array_equal(
+        answer(network, **given, known=known), answer(network, **given, known=known, one_object=1)
+    )
 
 
 def test_one_region_on_a_blank_and_on_a_black_sheet():
@@ -79,6 +108,7 @@ def test_a_lower_temperature_is_nearer_to_the_likeliest():
     ("changes", "message"),
     [
         ({"temperature": 0.0}, "Expected `temperature` above 0, got 0.0. Pass 0.05"),
+        ({"one_object": 1.5}, "Expected `one_object` to be a probability, got 1.5. Pass 1 for"),
         ({"known": {16: (0, 0, 0)}}, "Expected `known` to name regions from 0 to 15, got 16. Take"),
         ({"known": {1: (0, 0, 256)}}, "Expected a colour to be .r, g, b., each a whole number"),
         ({"sketch": np.zeros((9, 9), np.uint8)}, r"the drawing of these regions, .48, 48. of uint"),
