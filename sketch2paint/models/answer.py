@@ -80,9 +80,11 @@ def reply(
         known=is_known.to(device),
         given=given.to(device),
     )
-    likely = said.same[0].sigmoid().cpu().numpy() > one_object
+    own, same = said.shares[0].cpu().numpy(), said.same[0].sigmoid().cpu().numpy()
+    paper = own[:, 0] > 0.5  # it lies open to many things, and would make them one
+    likely = (same > one_object) & (paper[:, None] == paper)
     groups = _objects(words, likely, is_known[0].numpy())
-    shares = torch.from_numpy(_agreed(said.shares[0].cpu().numpy(), groups, words))
+    shares = torch.from_numpy(_agreed(own, groups, words))
     mixed = mix(shares[None].to(device), network.colours, given.to(device), temperature)[0]
     colours = colours_of_all(regions, words, to_uint8(mixed).cpu().numpy())
     for number, colour in known.items():
@@ -108,8 +110,8 @@ def answer(
         known: Colours (r, g, b), 0 to 255, of regions by their numbers; white is paper.
         temperature: Sharpness of the mixture of likely colours: near 0 the likeliest one, 1 their
             mean, which is dull.
-        one_object: Probability above which regions that open to each other, and are not known, are
-            one object and get one colour; 1: each has its own.
+        one_object: Probability above which regions that open to each other, and are neither known
+            nor paper, are one object and get one colour; 1: each has its own.
 
     Returns:
         Colours (count, 3) uint8 of all regions; known ones are exactly as they were given. What
@@ -149,12 +151,11 @@ def _objects(words: Words, likely: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _agreed(shares: np.ndarray, groups: np.ndarray, words: Words) -> np.ndarray:
-    """Shares (N, K + N) that the words of an object have agreed on: geometric means by area."""
+    """Shares (N, K + N) that the words of an object have agreed on: their means by area."""
     area = np.bincount(words.labels[words.labels >= 0], minlength=len(groups)).astype(np.float32)
     sums = np.zeros((int(groups.max()) + 1, shares.shape[1]), np.float32)
-    np.add.at(sums, groups, area[:, None] * np.log(shares.clip(1e-12)))
-    agreed = np.exp(sums / np.bincount(groups, area)[:, None].astype(np.float32))
-    return (agreed / agreed.sum(1, keepdims=True))[groups]
+    np.add.at(sums, groups, area[:, None] * shares)
+    return (sums / sums.sum(1, keepdims=True))[groups]
 
 
 def _check(
