@@ -36,7 +36,7 @@ from sketch2paint.data.dataset import (
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.lines import StyleName, check_lines
 from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
-from sketch2paint.data.words import WordDataset
+from sketch2paint.data.word_dataset import WordDataset
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import to_float
 from sketch2paint.models.tasks import task_of

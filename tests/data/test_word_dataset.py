@@ -7,7 +7,7 @@ import torch
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Lines
-from sketch2paint.data.words import WordDataset
+from sketch2paint.data.word_dataset import WordDataset
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.words import words_of
 
