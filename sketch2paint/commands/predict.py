@@ -16,7 +16,12 @@ def predict(
     format: Literal["auto", "png", "jpg", "webp"],
     quality: int,
     layers: bool,
+    psd: bool,
     compare: bool,
+    flats: bool,
+    colours: str | int,
+    hints: Name | None,
+    gap: str | float,
     gallery: Name | bool | None,
     gallery_rows: int,
     truth: Name | None,
@@ -43,13 +48,19 @@ def predict(
 
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
+        from sketch2paint.images import psd as photoshop
         from sketch2paint.inference.gallery import gallery_path, make_gallery
+        from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painter import Painter
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
-        jobs = plan_jobs(inputs, output=output, format=format, layers=layers, compare=compare)
+        if psd:
+            photoshop.check_installed()
+        also = {"layers": layers, "psd": psd, "compare": compare}
+        jobs = plan_jobs(inputs, output=output, format=format, **also)
+        jobs = with_hints(jobs, hints, inputs) if hints else jobs
         others = left_out(inputs, output)
         page = gallery_path(gallery, jobs) if gallery else None
         reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
@@ -63,6 +74,9 @@ def predict(
             tile=tile,
             lines=lines,
             normalise=normalise,
+            flats=flats,
+            colours=colours,
+            gap=gap,
         )
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail

@@ -110,17 +110,17 @@ def ink_of(sketch: np.ndarray) -> np.ndarray:
         return np.zeros(sketch.shape, bool)
     strong = int(np.searchsorted(counts.cumsum(), 0.9 * counts.sum()))
     black = 0.3 * float(np.percentile(around, 95))
-    ink = np.asarray((darker >= max(GRAIN, LOW * strong)) | (sketch < black))
+    ink = np.array((darker >= max(GRAIN, LOW * strong)) | (sketch < black))
     return _without_specks(ink, ink & (darker >= HIGH * strong))
 
 
 def _without_specks(ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     """Ink without the pieces that are tiny, or as pale as shading is."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
-    stays = stats[:, cv2.CC_STAT_AREA] >= SPECK * _thickness(ink) ** 2
+    stays = np.array(stats[:, cv2.CC_STAT_AREA] >= SPECK * _thickness(ink) ** 2)
     stays &= np.bincount(pieces[dark], minlength=count) > 0
     stays[0] = False
-    return np.asarray(stays[pieces])
+    return stays[pieces]
 
 
 def _thickness(ink: np.ndarray) -> float:
@@ -139,8 +139,8 @@ def _darkest(ink: np.ndarray, factor: int) -> np.ndarray:
         return ink
     height, width = ink.shape
     padded = np.pad(ink, ((0, -height % factor), (0, -width % factor)))
-    rows = padded.reshape(-1, factor, padded.shape[1]).any(1)
-    return rows.reshape(rows.shape[0], -1, factor).any(2)
+    rows = padded.reshape(-1, factor, padded.shape[1]).max(1)
+    return rows.reshape(rows.shape[0], -1, factor).max(2)
 
 
 def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -24,6 +24,7 @@ from sketch2paint.device import (
     is_out_of_memory,
     shared_threads,
 )
+from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.convert import (
     fit_within,
     lab_to_rgb,
@@ -38,7 +39,9 @@ from sketch2paint.images.convert import (
     to_uint8,
 )
 from sketch2paint.images.io import pil_to_rgb
+from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
+from sketch2paint.inference.flats import by_regions
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
@@ -64,6 +67,7 @@ BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
 
 Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
+Given = Hints | Path | str | np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Painted:
         colours: Colour layer (H, W, 3), uint8; `picture` is colours * lines / 255.
         lines: Line layer (H, W), uint8; 255 is no line.
         notes: Remarks on what was done to the drawing first, such as "paper lightened".
+        flat: Whether `colours` has one colour for each region.
     """
 
     picture: np.ndarray
@@ -82,6 +87,7 @@ class Painted:
     colours: np.ndarray
     lines: np.ndarray
     notes: tuple[str, ...] = ()
+    flat: bool = False
 
 
 class Painter:
@@ -103,6 +109,11 @@ class Painter:
             network made of them). A photograph keeps its lightness either way.
         normalise: Treatment of scans: auto (they become black on white, see `scans.normalise`) |
             off.
+        flats: Whether each region of a drawing gets one plain colour, without any blended pixel.
+        colours: Number of colours of flats at most, paper and hints not counted | auto: as many as
+            are unlike.
+        gap: Width in pixels of the drawing of the widest opening in its lines that still is a
+            border, 0 for closed lines only | auto: the hints', or a tenth of the longer side.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -120,6 +131,9 @@ class Painter:
         tile: int | str = "auto",
         lines: Lines = "keep",
         normalise: Normalise = "auto",
+        flats: bool = False,
+        colours: int | str = "auto",
+        gap: float | str = "auto",
     ) -> None:
         one_of("task", task, TaskName)
         one_of("precision", precision, Precision)
@@ -130,6 +144,9 @@ class Painter:
         self.planes = tuple(planes or self.task.planes)
         _check_planes(self.planes, generator)
         self.tile = _tile(tile, generator)
+        self.flats, self.colours, self.gap = flats, _number_of(colours), _gap(gap)
+        if flats:
+            self._check_regions("flats")
         self.device = choose_device(device)
         self.generator = generator.eval().to(self.device)
         if precision == "auto":
@@ -151,6 +168,9 @@ class Painter:
         tile: int | str = "auto",
         lines: Lines = "keep",
         normalise: Normalise = "auto",
+        flats: bool = False,
+        colours: int | str = "auto",
+        gap: float | str = "auto",
     ) -> Painter:
         """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
 
@@ -169,15 +189,18 @@ class Painter:
             tile=tile,
             lines=lines,
             normalise=normalise,
+            flats=flats,
+            colours=colours,
+            gap=gap,
         )
 
     @overload
-    def paint(self, x: Sketch) -> Sketch: ...
+    def paint(self, x: Sketch, hints: Given = None) -> Sketch: ...
 
     @overload
-    def paint(self, x: Sequence[Sketch]) -> list[Sketch]: ...
+    def paint(self, x: Sequence[Sketch], hints: Given | Sequence[Given] = None) -> list[Sketch]: ...
 
-    def paint(self, x: Any) -> Any:
+    def paint(self, x: Any, hints: Any = None) -> Any:
         """Colour one sketch (or photograph, for the task photo), or a list of any sizes.
 
         The same pixels give the same picture, alone or in any list: to the bit in 32-true on a CPU.
@@ -193,34 +216,42 @@ class Painter:
         Args:
             x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
                 uint8, black lines on white, 1 to 16,384 pixels a side.
+            hints: Colours that a person gave: Hints, a file of them, a painted overlay (H, W, 4)
+                uint8, or None; for a list of sketches one for all or a list of them.
 
         Returns:
             One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
             its sketch's own size.
 
         Raises:
-            ValueError: a sketch has another shape or type, or memory does not suffice.
+            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
         """
         if isinstance(x, np.ndarray | Image.Image):
-            return self.paint([x])[0]  # type: ignore[type-var]
+            return self.paint([x], hints)[0]  # type: ignore[type-var]
         arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
-        pictures = [painted.picture for painted in self.process(arrays)]
+        several = isinstance(hints, Sequence) and not isinstance(hints, str)
+        told = [_as_hints(one) for one in (hints if several else [hints] * len(arrays))]
+        pictures = [painted.picture for painted in self.process(arrays, told)]
         return [
             Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
             for sketch, picture in zip(x, pictures, strict=True)
         ]
 
-    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+    def process(
+        self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
+    ) -> list[Painted]:
         """Colour sketches as `paint` does, and keep the layers.
 
         Args:
             sketches: Sketches or photographs (H, W) or (H, W, 3), uint8.
+            hints: Colours that a person gave for each, or None.
 
         Raises:
-            ValueError: a sketch has another shape or type, or memory does not suffice.
+            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
         """
         for sketch in sketches:
             _check_sketch(sketch)
+        told = self._fitted(hints or [None] * len(sketches), sketches)
         drawings, notes = self._drawings(sketches)
         inputs = [self._scaled(drawing) for drawing in drawings]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -229,10 +260,36 @@ class Painter:
         done: dict[int, Painted] = {}
         for (height, width, *_), indices in by_shape.items():
             fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
-            given = [drawings[i] for i in indices], [notes[i] for i in indices]
+            given = [[of[i] for i in indices] for of in (drawings, notes, told)]
             with ThreadPoolExecutor(torch.get_num_threads()) as pool:
                 done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
         return [done[i] for i in range(len(sketches))]
+
+    def _fitted(
+        self, hints: Sequence[Hints | None], sketches: Sequence[np.ndarray]
+    ) -> list[Hints | None]:
+        """The hints for drawings of these sizes."""
+        if len(hints) != len(sketches):
+            raise ValueError(
+                f"Expected hints for each of {len(sketches)} sketches, got {len(hints)}. Pass None "
+                "for those without."
+            )
+        if any(hints):
+            self._check_regions("hints")
+        pairs = zip(hints, sketches, strict=True)
+        return [one and one.fitted((sketch.shape[1], sketch.shape[0])) for one, sketch in pairs]
+
+    def _check_regions(self, what: str) -> None:
+        if self.task.lightness:
+            raise ValueError(
+                f"Expected no {what} for photographs: colour is found by a drawing's lines, and "
+                "a photograph has none. Leave them out."
+            )
+        if self.lines == "network":
+            raise ValueError(
+                f"Expected lines=keep with {what}, got lines=network: colours are given to what "
+                "lies between the drawing's own lines. Leave out `lines`."
+            )
 
     def _drawings(
         self, sketches: Sequence[np.ndarray]
@@ -363,12 +420,24 @@ class Painter:
             enabled=True, benchmark=False, deterministic=True, allow_tf32=False
         )
 
-    def _full_size(self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...]) -> Painted:
+    def _full_size(
+        self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...], hints: Hints | None
+    ) -> Painted:
         """What `_network` made and the drawing, to layers of the drawing's size."""
         height, width = drawing.shape[:2]
         if self.lines == "keep" and not self.task.lightness:
             colours, lines, picture = compose(fake, drawing)
-            return Painted(picture, colours=colours, lines=lines, notes=notes)
+            if self.flats or hints:
+                colours, more = by_regions(
+                    colours,
+                    drawing,
+                    hints=hints,
+                    flats=self.flats,
+                    gap=self.gap,
+                    most=self.colours,
+                )
+                picture, notes = multiplied(colours, lines), (*notes, *more)
+            return Painted(picture, colours=colours, lines=lines, notes=notes, flat=self.flats)
         keep = self.task.lightness
         picture = _recoloured(drawing, fake) if keep else resize(fake, height, width)
         lines = np.full((height, width), 255, np.uint8)
@@ -418,6 +487,44 @@ def _check_scale(scale: object) -> None:
             f"Expected `scale` to be auto or a number above 0, got {scale!r}. "
             "Pass 1 for the drawing as it is."
         )
+
+
+def _number_of(colours: object) -> int | None:
+    if colours == "auto":
+        return None
+    if not isinstance(colours, int) or isinstance(colours, bool) or colours < 1:
+        raise ValueError(
+            f"Expected `colours` to be auto or a number of at least 1, got {colours!r}. "
+            "Pass 8, for instance."
+        )
+    return colours
+
+
+def _gap(gap: object) -> float | None:
+    if gap == "auto":
+        return None
+    number = isinstance(gap, int | float) and not isinstance(gap, bool)
+    if not (number and 0 <= gap < math.inf):  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `gap` to be auto or a number of pixels from 0 on, got {gap!r}. Pass the "
+            "width of the widest gap in a line that is to hold."
+        )
+    return float(gap)  # type: ignore[arg-type]
+
+
+def _as_hints(given: Given) -> Hints | None:
+    if given is None or isinstance(given, Hints):
+        return given
+    if isinstance(given, str | Path):
+        return read_hints(given)
+    shaped = isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 4
+    if not shaped or given.dtype != np.uint8:
+        kind = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given)
+        raise ValueError(
+            "Expected hints as Hints, a file, an overlay (H, W, 4) of uint8 or None, got "
+            f"{kind}. Read a file with hints.format.read_hints."
+        )
+    return Hints.from_overlay(given)
 
 
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:

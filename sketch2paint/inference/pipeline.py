@@ -25,6 +25,7 @@ from tqdm import tqdm
 from sketch2paint.arguments import one_of
 from sketch2paint.device import shared_threads
 from sketch2paint.files import written_beside
+from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.formats import left_out_text
 from sketch2paint.images.io import (
     MAX_PIXELS,
@@ -34,7 +35,10 @@ from sketch2paint.images.io import (
     read_picture,
     write_picture,
 )
-from sketch2paint.images.openraster import opaque, write_openraster
+from sketch2paint.images.layer import Layer, flat_layers, opaque, soft_layers
+from sketch2paint.images.openraster import write_openraster
+from sketch2paint.images.psd import write_psd
+from sketch2paint.inference.flats import PAPER
 from sketch2paint.inference.jobs import STDIO, Job
 from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.scans import is_coloured
@@ -69,6 +73,13 @@ class Outcome:
     error: str | None = None
 
 
+class Page(NamedTuple):
+    """A picture as it was read, and the colours that a person gave for it."""
+
+    picture: Picture
+    hints: Hints | None
+
+
 class Reading(NamedTuple):
     """A batch that is being read.
 
@@ -78,7 +89,7 @@ class Reading(NamedTuple):
         last: Whether no other batch follows.
     """
 
-    pictures: list[tuple[Job, Future[Picture | Outcome]]]
+    pictures: list[tuple[Job, Future[Page | Outcome]]]
     pixels: int
     last: bool = False
 
@@ -194,7 +205,7 @@ def _file_threads() -> Iterator[ThreadPoolExecutor]:
 def _read_ahead(
     batches: Iterator[tuple[int, list[Job]]],
     pool: ThreadPoolExecutor,
-    read: Callable[[Job], Picture | Outcome],
+    read: Callable[[Job], Page | Outcome],
     stopped: Callable[[], bool],
 ) -> Iterator[Reading]:
     """Begin to read AHEAD batches before their turn, till it is stopped."""
@@ -260,39 +271,44 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
 def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
     """Paint the pictures of a batch once they are read; what failed or is skipped goes along."""
     read = [(job, picture.result()) for job, picture in batch.pictures]
-    painted, seconds = _paint(painter, [p.rgb for _, p in read if isinstance(p, Picture)])
+    painted, seconds = _paint(painter, [page for _, page in read if isinstance(page, Page)])
     results = iter(painted)
     return [
-        found if isinstance(found, Outcome) else Colouring(job, found, next(results), seconds)
+        found
+        if isinstance(found, Outcome)
+        else Colouring(job, found.picture, next(results), seconds)
         for job, found in read
     ]
 
 
-def _read(job: Job, coloured: Coloured, max_pixels: int) -> Picture | Outcome:
+def _read(job: Job, coloured: Coloured, max_pixels: int) -> Page | Outcome:
     if problem := job.problem():
         return Outcome(job, "failed", error=problem)
     try:
         picture = read_picture(job.source, max_pixels)
+        hints = read_hints(job.hints) if job.hints else None
     except (ValueError, OSError) as error:
         return Outcome(job, "failed", error=str(error))
     if coloured == "skip" and is_coloured(picture.rgb):
         height, width = picture.rgb.shape[:2]
         return Outcome(job, "skipped", size=(width, height), notes=("in colour already",))
-    return picture
+    return Page(picture, hints)
 
 
-def _paint(painter: Painter, sketches: list[np.ndarray]) -> tuple[list[Painted | str], float]:
+def _paint(painter: Painter, pages: list[Page]) -> tuple[list[Painted | str], float]:
     """Paint a batch, or each alone where the batch fails; what was wrong; and seconds for one."""
     start = time.perf_counter()
     painted: list[Painted | str] = []
     try:
-        painted += painter.process(sketches) if sketches else []
+        sketches = [page.picture.rgb for page in pages]
+        hints = [page.hints for page in pages]
+        painted += painter.process(sketches, hints) if pages else []
     except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch's, of memory
-        if len(sketches) == 1:
+        if len(pages) == 1:
             painted = [str(error) or type(error).__name__]
         else:
-            painted = [_paint(painter, [sketch])[0][0] for sketch in sketches]
-    return painted, (time.perf_counter() - start) / max(1, len(sketches))
+            painted = [_paint(painter, [page])[0][0] for page in pages]
+    return painted, (time.perf_counter() - start) / max(1, len(pages))
 
 
 def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
@@ -315,10 +331,9 @@ def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
 
 def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
     path, dpi, exif, icc = job.files[kind], picture.dpi, picture.exif, picture.icc
-    if kind == "layers":
-        write_openraster(
-            path, colours=painted.colours, lines=painted.lines, merged=painted.picture, dpi=dpi
-        )
+    if kind in ("layers", "psd"):
+        write = write_psd if kind == "psd" else write_openraster
+        write(path, _layers(painted), merged=painted.picture, dpi=dpi)
     elif kind == "colours":
         write_picture(path, opaque(painted.colours), dpi=dpi, icc=icc)
     elif kind == "compare":
@@ -331,6 +346,12 @@ def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality
         sys.__stdout__.buffer.flush()
     else:
         write_picture(path, painted.picture, quality=quality, dpi=dpi, exif=exif, icc=icc)
+
+
+def _layers(painted: Painted) -> Iterable[Layer]:
+    if not painted.flat:
+        return soft_layers(painted.colours, painted.lines)
+    return flat_layers(painted.colours, lines=painted.lines, paper=PAPER, names={})
 
 
 class Stop:
@@ -406,6 +427,7 @@ class Record:
                 continue
             self.entries[output] = {
                 "input": str(outcome.job.source),
+                "hints": outcome.job.hints and str(outcome.job.hints),
                 "output": output,
                 "status": outcome.status,
                 "seconds": round(outcome.seconds, 4),
@@ -448,7 +470,9 @@ def summary(
     if left_out:
         lines.append(f"note: {left_out_text(left_out)}")
     count = Counter(outcome.status for outcome in outcomes)
-    text = f"{count['done']} coloured, {count['failed']} failed"
+    told = sum(outcome.status == "done" and outcome.job.hints is not None for outcome in outcomes)
+    text = f"{count['done']} coloured{f' ({told} with hints)' if told else ''}"
+    text += f", {count['failed']} failed"
     if count["skipped"]:
         text += f", {count['skipped']} skipped (coloured=paint paints them)"
     if count["kept"]:
