@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_painter import draw_sketch, in_rgb, make_generator
+from tiny_painter import draw_shapes, draw_sketch, in_rgb, make_generator
 from torch import Tensor
 
+from sketch2paint.hints.format import Hints, write_hints
+from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
+from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.painter import LONGER_SIDE, Painter
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
@@ -612,3 +615,62 @@ def test_threads_change_nothing(threads: int) -> None:
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(together, alone)
+
+
+def told(sketch: np.ndarray, colour: tuple[int, int, int] | None) -> Hints:
+    """A dot in the middle of a drawing."""
+    height, width = sketch.shape
+    return Hints((width, height), (Stroke(((width // 2, height // 2),), 3, colour),))
+
+
+def test_hints_come_as_objects_files_and_overlays(painter: Painter, tmp_path: Path) -> None:
+    sketch = np.full((40, 48), 255, np.uint8)
+    hints = told(sketch, (10, 20, 230))
+    write_hints(tmp_path / "a.json", hints)
+    wanted = painter.paint(sketch, hints)
+    assert tuple(np.median(wanted.reshape(-1, 3), axis=0)) == (10, 20, 230)
+    for given in (tmp_path / "a.json", str(tmp_path / "a.json"), hints.overlay()):
+        np.testing.assert_array_equal(painter.paint(sketch, given), wanted)
+
+
+def test_a_list_of_sketches_has_a_list_of_hints_or_one_for_all(painter: Painter) -> None:
+    sketches = [np.full((40, 48), 255, np.uint8), np.full((20, 24), 255, np.uint8)]
+    hints = told(sketches[0], (10, 20, 230))
+    one = painter.paint(sketches, [hints, None])
+    np.testing.assert_array_equal(one[0], painter.paint(sketches[0], hints))
+    np.testing.assert_array_equal(one[1], painter.paint(sketches[1]))
+    both = painter.paint(sketches, hints)
+    np.testing.assert_array_equal(both[1], painter.paint(sketches[1], hints.fitted((24, 20))))
+    with pytest.raises(ValueError, match="Expected hints for each of 2 sketches, got 1"):
+        painter.paint(sketches, [hints])
+
+
+def test_flats_have_no_blended_colour(tiny_generator: UNetGenerator) -> None:
+    painter = Painter(tiny_generator, flats=True)
+    (painted,) = painter.process([draw_shapes(0)[1]])
+    assert painted.flat
+    assert len(np.unique(painted.colours.reshape(-1, 3), axis=0)) < 20
+    np.testing.assert_array_equal(painted.picture, multiplied(painted.colours, painted.lines))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            np.zeros((4, 4, 3), np.uint8),
+            r"Expected hints as Hints, a file, an overlay .*\(4, 4, 3\)",
+        ),
+        (7, "got <class 'int'>"),
+    ],
+)
+def test_what_is_no_hints_is_described(painter: Painter, given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        painter.paint(np.full((8, 8), 255, np.uint8), given)
+
+
+def test_photographs_take_neither_hints_nor_flats(photo_generator: UNetGenerator) -> None:
+    photo = np.full((16, 16), 99, np.uint8)
+    with pytest.raises(ValueError, match="Expected no hints for photographs"):
+        Painter(photo_generator, task="photo").paint(photo, told(photo, (1, 2, 3)))
+    with pytest.raises(ValueError, match="Expected no flats for photographs"):
+        Painter(photo_generator, task="photo", flats=True)
