@@ -53,6 +53,7 @@ def picture(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["page.hints.json", "page.hints.png"])
 def test_hints_beside_a_drawing_are_obeyed_to_the_bit_in_flats(drawing: Path, name: str) -> None:
+    psd_tools = pytest.importorskip("psd_tools", reason="the extra psd")
     say(drawing / "in" / name)
     result = call(*PREDICT, "flats=true", "layers=true", "psd=true", cwd=drawing)
     assert result.returncode == 0, result.stdout
@@ -61,18 +62,8 @@ def test_hints_beside_a_drawing_are_obeyed_to_the_bit_in_flats(drawing: Path, na
     assert (colours[14:87, 14:77] == RED).all()
     assert (colours[14:87, 84:147] == 255).all()
     lines = np.asarray(Image.open(drawing / "in/page.png"))
-    assert (picture(drawing / "out/page.png")[lines == 255] == colours[lines == 255]).all()
-    record = json.loads((drawing / "out/predict.json").read_text())["pictures"]
-    hints = {entry["output"]: entry["hints"] for entry in record}
-    assert hints == {"page.png": f"in/{name}", "other.png": None}
-
-
-def test_layers_of_flats_are_the_picture_bit_for_bit(drawing: Path) -> None:
-    psd_tools = pytest.importorskip("psd_tools", reason="the extra psd")
-    say(drawing / "in/page.hints.json")
-    keys = ["flats=true", "layers=true", "psd=true"]
-    assert call(*PREDICT, *keys, cwd=drawing).returncode == 0
     painted = picture(drawing / "out/page.png")
+    assert (painted[lines == 255] == colours[lines == 255]).all()
     with ZipFile(drawing / "out/page.ora") as archive:
         merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
         assert 'name="#c81e28"' in archive.read("stack.xml").decode()
@@ -81,8 +72,12 @@ def test_layers_of_flats_are_the_picture_bit_for_bit(drawing: Path) -> None:
     names = [layer.name for layer in document]
     assert (names[0], names[-1]) == ("Paper", "Lines") and "#c81e28" in names
     np.testing.assert_array_equal(np.asarray(document.topil().convert("RGB")), painted)
+    record = json.loads((drawing / "out/predict.json").read_text())["pictures"]
+    hints = {entry["output"]: entry["hints"] for entry in record}
+    assert hints == {"page.png": f"in/{name}", "other.png": None}
 
 
+@pytest.mark.slow
 def test_every_format_has_flats_and_png_has_them_exactly(drawing: Path) -> None:
     say(drawing / "in/page.hints.json")
     for format in ("png", "jpg", "webp"):
@@ -93,6 +88,7 @@ def test_every_format_has_flats_and_png_has_them_exactly(drawing: Path) -> None:
         assert np.median(inside, axis=0) == pytest.approx(RED, abs=0 if format == "png" else 4)
 
 
+@pytest.mark.slow
 def test_a_gap_in_a_line_holds_or_lets_through(drawing: Path) -> None:
     hints = Hints((160, 100), (Stroke(((30, 30),), 6, RED),))
     write_hints(drawing / "in/page.hints.json", hints)
@@ -108,6 +104,7 @@ def test_a_gap_in_a_line_holds_or_lets_through(drawing: Path) -> None:
     assert tuple(picture(drawing / "out/page.colours.png")[30, 120]) == RED  # the file's own gap
 
 
+@pytest.mark.slow
 def test_changed_hints_paint_again_and_nothing_else_does(drawing: Path) -> None:
     say(drawing / "in/page.hints.json")
     assert call(*PREDICT, cwd=drawing).returncode == 0
@@ -127,30 +124,31 @@ def test_hints_are_scaled_to_a_drawing_of_another_size(drawing: Path) -> None:
     assert tuple(picture(drawing / "out/page.colours.png")[60, 60]) == RED
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('{"version": 9}', "version"),
-        ("no json", "JSON"),
-        ('{"version": 1, "size": [160, 100], "hints": [{"points": [[1, 1]], "width": 3, '
-         '"color": "reddish"}]}', "reddish"),
-        ('{"version": 1, "size": [160, 100], "hints": [{"points": [[900, 1]], "width": 3, '
-         '"color": "#ff0000"}]}', "outside"),
-        ('{"version": 1, "size": [100, 100], "hints": []}', "Expected hints for a drawing of 160"),
-        ('{"version": 1, "size": [160, 100], "hints": [{"points": [[NaN, 1]], "width": 3, '
-         '"color": "#ff0000"}]}', "finite"),
-    ],
-)  # fmt: skip
-def test_bad_hints_fail_their_drawing_and_leave_the_others(
-    drawing: Path, text: str, message: str
-) -> None:
-    (drawing / "in/page.hints.json").write_text(text)
+STROKE = '{"version": 1, "size": [160, 100], "hints": [{"points": [[%s, 1]], "width": 3, %s}]}'
+BAD = {
+    "version": ('{"version": 9}', "version"),
+    "text": ("no json", "JSON"),
+    "colour": (STROKE % (1, '"color": "reddish"'), "reddish"),
+    "outside": (STROKE % (900, '"color": "#ff0000"'), "expected points within the drawing's"),
+    "size": ('{"version": 1, "size": [100, 100], "hints": []}', "Expected hints for a drawing of"),
+    "nan": (STROKE % ("NaN", '"color": "#ff0000"'), "finite"),
+}
+
+
+def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> None:
+    page = (drawing / "in/page.png").read_bytes()
+    for name, (text, _) in BAD.items():
+        (drawing / f"in/{name}.png").write_bytes(page)
+        (drawing / f"in/{name}.hints.json").write_text(text)
     result = call(*PREDICT, "flats=true", cwd=drawing)
     assert result.returncode == 1
     assert "Traceback" not in result.stdout
-    (failed,) = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
-    assert message in failed and "page" in failed
-    assert (drawing / "out/other.png").is_file() and not (drawing / "out/page.png").exists()
+    failed = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
+    for name, (_, message) in BAD.items():
+        (line,) = [line for line in failed if f"in/{name}." in line]
+        assert message in line
+        assert not (drawing / f"out/{name}.png").exists()
+    assert "2 coloured, 6 failed" in result.stdout
 
 
 @pytest.mark.parametrize(
