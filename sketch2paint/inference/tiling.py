@@ -140,7 +140,7 @@ class _Moments(NamedTuple):
 def _moments(x: Tensor, part: Part) -> _Moments:
     """Those of (1, C, h, w), each pixel by the weight that it has in the page."""
     weights = torch.from_numpy(np.outer(part.down, part.across)).to(x.device)
-    weights = nn.functional.adaptive_avg_pool2d(weights[None], x.shape[-2:])  # (1, h, w)
+    weights = nn.functional.adaptive_avg_pool2d(weights[None], (x.shape[2], x.shape[3]))
     weight, x = weights.sum(), x.float()
     mean = (x * weights).sum(dim=(0, 2, 3)) / weight
     variance = ((x - mean[:, None, None]).square() * weights).sum(dim=(0, 2, 3)) / weight
