@@ -12,6 +12,7 @@ from torch import Tensor
 
 GAP = 4  # white pixels around each picture of a sheet
 STRIP = 64  # rows at a time, so that no page is ever held in floats; even, for halving a strip
+WIDE = 16384  # pixels of a row from which on there are fewer
 
 
 def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
@@ -64,10 +65,11 @@ def on_square(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Cut rows 0..height into slices of at most `STRIP`."""
-    for top in range(0, height, STRIP):
-        yield slice(top, min(top + STRIP, height))
+def strips(height: int, width: int = 1) -> Iterator[slice]:
+    """Cut rows 0..height into slices of at most `STRIP`, fewer where they are very wide."""
+    count = max(2, STRIP * WIDE // max(width, WIDE) // 2 * 2)
+    for top in range(0, height, count):
+        yield slice(top, min(top + count, height))
 
 
 def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.ndarray:

@@ -86,7 +86,7 @@ def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8.
     """
     picture = np.empty_like(colours)
-    for here in strips(len(lines)):
+    for here in strips(*lines.shape):
         grey = cv2.cvtColor(np.ascontiguousarray(lines[here]), cv2.COLOR_GRAY2RGB)
         picture[here] = cv2.multiply(np.ascontiguousarray(colours[here]), grey, scale=1 / 255)
     return picture
@@ -95,7 +95,7 @@ def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
 def _labelled(colours: np.ndarray, paper: RGB) -> tuple[np.ndarray, dict[int, RGB]]:
     """(H, W) uint8 labels, 0 for paper, and the colours of the others, largest area first."""
     table = np.zeros(1 << 24, np.uint8)  # of all colours: to sort a page's pixels takes seconds
-    for here in strips(len(colours)):
+    for here in strips(*colours.shape[:2]):
         table[_codes(colours[here])] = 1
     table[_codes(np.array(paper, np.uint8))] = 0
     codes = np.flatnonzero(table)
@@ -106,7 +106,7 @@ def _labelled(colours: np.ndarray, paper: RGB) -> tuple[np.ndarray, dict[int, RG
         )
     table[codes] = np.arange(1, len(codes) + 1)
     labels, areas = np.empty(colours.shape[:2], np.uint8), np.zeros(MOST + 1, np.int64)
-    for here in strips(len(colours)):
+    for here in strips(*colours.shape[:2]):
         labels[here] = table[_codes(colours[here])]
         areas += np.bincount(labels[here].ravel(), minlength=MOST + 1)
     order = np.argsort(-areas[1 : len(codes) + 1], kind="stable")

@@ -68,7 +68,7 @@ def _colours(fake: np.ndarray, sketch: np.ndarray) -> np.ndarray:
 def _without_lines(fake: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """Divide by the share of paper, as far as no channel overflows: that would change the hue."""
     out = np.empty_like(fake)
-    for here in strips(len(fake)):
+    for here in strips(*fake.shape[:2]):
         strip = fake[here]
         red, green, blue = cv2.split(strip)
         share = np.maximum.reduce([paper[here], red, green, blue, np.ones_like(red)])
@@ -83,14 +83,14 @@ def _spread(colours: np.ndarray, trust: np.ndarray) -> None:
         return
     half = (height + 1) // 2, (width + 1) // 2
     coarse, coarse_trust = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         block = _weighted(colours[here], trust[here])
         there = slice(here.start // 2, (here.stop + 1) // 2)
         size = half[1], there.stop - there.start
         block = cv2.resize(block, size, interpolation=cv2.INTER_AREA)
         coarse[there], coarse_trust[there] = _divided(block), np.round(block[..., 3])
     _spread(coarse, coarse_trust)
-    for here in strips(height):
+    for here in strips(height, width):
         # A pixel of which 0.7 is paper (trust 64) is left as it is.
         own = np.minimum(trust[here].astype(np.float32) / 64, 1)[..., None]
         around = rows(coarse, height=height, width=width, here=here)
@@ -100,7 +100,7 @@ def _spread(colours: np.ndarray, trust: np.ndarray) -> None:
 def _grow(colours: np.ndarray, trust: np.ndarray, height: int, width: int) -> np.ndarray:
     """Interpolate linearly between the pixels that are trusted."""
     out = np.empty((height, width, 3), np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         near, weights = rows_around(here, len(colours), height)
         block = _weighted(colours[near], trust[near])
         out[here] = _divided(mixed_rows(block, weights, width))

@@ -100,12 +100,12 @@ def shade(colours: np.ndarray, filled: np.ndarray, said: np.ndarray) -> np.ndarr
         (H, W, 3) uint8, of which the median in each stroke's area is the stroke's colour.
     """
     lightness = np.empty(filled.shape, np.uint8)
-    for here in strips(len(filled)):
+    for here in strips(*filled.shape):
         lightness[here] = np.round(_lab(colours[here])[..., 0] * 2.55)
     middle = _medians(lightness[..., None], filled, filled > 0, len(said))[:, 0] / 2.55
     own = _lab(said[None])[0, :, 0]
     out = colours.copy()
-    for here in strips(len(filled)):
+    for here in strips(*filled.shape):
         on = filled[here] > 0
         stroke = filled[here][on]
         more = lightness[here][on] / 2.55 - middle[stroke]

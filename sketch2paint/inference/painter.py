@@ -26,7 +26,6 @@ from sketch2paint.device import (
 )
 from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.convert import (
-    fit_within,
     lab_to_rgb,
     resize,
     rgb_to_lab,
@@ -43,7 +42,7 @@ from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import by_regions
 from sketch2paint.inference.scans import normalise
-from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
+from sketch2paint.inference.tiling import Finish, in_parts, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
 from sketch2paint.models.networks import UNetGenerator, channels_last
 from sketch2paint.models.onnx_generator import ExportedGenerator
@@ -61,8 +60,11 @@ from sketch2paint.models.weights import load
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
 Normalise = Literal["auto", "off"]
-LONGER_SIDE = 4  # at most, of what the network sees, in training sizes; also a tile's side
-LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
+LARGEST = 16384  # side of the largest square, of a drawing and of what the network sees
+LONGEST = 1_000_000  # pixels of a strip, which has no more in all than that square
+ENLARGED = 65536  # pixels of a thin strip up to which it is enlarged
+TILE = 4  # training sizes of a tile's side, unless told
+MOST = f"at most {LARGEST}x{LARGEST} pixels in all and {LONGEST:,} a side"
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
 
@@ -102,9 +104,10 @@ class Painter:
         precision: Arithmetic 32-true | bf16 (8 bits: a few of 255 levels of difference, also
             between a picture alone and in a list) | auto: bf16 on a GPU or CPU that has it.
         scale: Pixels of the network for one of the drawing | auto: the shorter side becomes the
-            training size (so that lines have the thickness it knows), the longer one at most four.
-        tile: Side in pixels of the network, above which it works in overlapping tiles | off |
-            auto: four training sizes.
+            training size (so that lines have the thickness it knows). No strip is enlarged to
+            more than 65,536 pixels.
+        tile: Side in pixels of the network, above which it works in overlapping tiles (smaller ones
+            need less memory and more time) | off | auto: four training sizes.
         lines: Lines of the result: keep (the drawing's own, at full resolution) | network (what the
             network made of them). A photograph keeps its lightness either way.
         normalise: Treatment of scans: auto (they become black on white, see `scans.normalise`) |
@@ -215,7 +218,8 @@ class Painter:
 
         Args:
             x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
-                uint8, black lines on white, 1 to 16,384 pixels a side.
+                uint8, black lines on white, of at most 16,384 x 16,384 pixels, and 1,000,000 a
+                side.
             hints: Colours that a person gave: Hints, a file of them, a painted overlay (H, W, 4)
                 uint8, or None; for a list of sketches one for all or a list of them.
 
@@ -304,16 +308,15 @@ class Painter:
 
     def _scaled(self, drawing: np.ndarray) -> np.ndarray:
         """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
-        height, width = drawing.shape[:2]
-        size = self.generator.size
-        scale = min(size / min(height, width), LONGER_SIDE * size / max(height, width))
+        shorter, longer = sorted(drawing.shape[:2])
+        scale = min(self.generator.size / shorter, max(1.0, ENLARGED / longer))
         if self.scale != "auto":
             scale = float(self.scale)
         height, width = scaled_size(drawing.shape, scale)
-        if max(height, width) > LARGEST:
+        if _is_too_large(height, width):
             raise ValueError(
-                f"Expected the network's input to be at most {LARGEST} pixels a side, got "
-                f"{height}x{width} with scale={self.scale}. Pass a smaller `scale`."
+                f"Expected the network's input to be {MOST}, got {height}x{width} with "
+                f"scale={self.scale}. Pass a smaller `scale`."
             )
         return resize(drawing, height, width)
 
@@ -355,18 +358,25 @@ class Painter:
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
         height, width = picture.shape[:2]
-        page = resize(picture, *fit_within(picture.shape, self.tile, enlarge=True))
-        whole, (top, left) = self._padded(picture)
-        with norms_of(self.generator, lambda: next(self._forward([page]))):
-            painted = in_tiles(whole, tile=self.tile, paint=self._forward, finish=finish)
+        # The thin side of a strip gets its border with each tile: all of it may be too much.
+        whole, (top, left) = self._padded(picture, above=self.tile)
+        tile, around = self.tile, min(self.tile, self.generator.size)
+        parts = in_parts(whole, tile=tile, overlap=around // 4)
+        # At its edges a tile lacks what lies beyond: the smaller, the more of it is edge.
+        overlap = max(tile // 4, around * 3 // 4)
+        with norms_of(self.generator, parts, lambda part: next(self._forward([part]))):
+            painted = in_tiles(
+                whole, tile=tile, overlap=overlap, paint=self._forward, finish=finish
+            )
         return painted[top : top + height, left : left + width]
 
-    def _padded(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    def _padded(self, picture: np.ndarray, above: int = 0) -> tuple[np.ndarray, tuple[int, int]]:
         """A picture with a border so that the network divides, and where it begins in it.
 
-        The border is what an empty sketch looks like, white paper; a photograph goes on.
+        The border is what an empty sketch looks like, white paper; a photograph goes on. Sides of
+        at most `above` pixels get none.
         """
-        spare = [-n % self.generator.multiple for n in picture.shape[:2]]
+        spare = [-n % self.generator.multiple * (n > above) for n in picture.shape[:2]]
         around = [(n // 2, n - n // 2) for n in spare] + [(0, 0)] * (picture.ndim - 2)
         empty = self.planes[0].empty
         if not any(spare):
@@ -450,7 +460,7 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
     if len(ab) > height or ab.shape[1] > width:
         ab = resize(ab.astype(np.float32), height, width)
     out = np.empty((height, width, 3), np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         strip = photo[here]
         rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
         lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
@@ -462,7 +472,7 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
 
 def _bytes(fake: np.ndarray) -> np.ndarray:
     out = np.empty(fake.shape, np.uint8)
-    for here in strips(len(fake)):
+    for here in strips(*fake.shape[:2]):
         out[here] = to_uint8(torch.from_numpy(fake[here])).numpy()
     return out
 
@@ -530,13 +540,13 @@ def _as_hints(given: Given) -> Hints | None:
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     """The side of a tile in pixels."""
     if tile in ("auto", "off"):
-        return LONGER_SIDE * generator.size if tile == "auto" else LARGEST
+        return TILE * generator.size if tile == "auto" else LONGEST
     multiple = generator.multiple
     whole = isinstance(tile, int) and not isinstance(tile, bool)
     if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
         raise ValueError(
             f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
-            f"needs) above 0, got {tile!r}. Pass {LONGER_SIDE * generator.size}, for instance."
+            f"needs) above 0, got {tile!r}. Pass {TILE * generator.size}, for instance."
         )
     return int(tile)
 
@@ -564,8 +574,13 @@ def _check_sketch(sketch: np.ndarray) -> None:
             "Expected a sketch as uint8 array (H, W) or (H, W, 3), "
             f"got {sketch.dtype} {sketch.shape}."
         )
-    if max(sketch.shape) > LARGEST:
+    height, width = sketch.shape[:2]
+    if _is_too_large(height, width):
         raise ValueError(
-            f"Expected a sketch of at most {LARGEST} pixels a side, got {sketch.shape[0]}x"
-            f"{sketch.shape[1]}. Pass a smaller one, or pieces of it."
+            f"Expected a sketch to be {MOST}, got {height}x{width}. Pass a smaller one, or pieces "
+            "of it."
         )
+
+
+def _is_too_large(height: int, width: int) -> bool:
+    return height * width > LARGEST**2 or max(height, width) > LONGEST

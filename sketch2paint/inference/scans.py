@@ -10,7 +10,7 @@ import numpy as np
 from sketch2paint.images.convert import fit_within, resize, rows, strips, to_grey
 
 SMALLEST = 16  # pixels; below that there is no telling paper from line
-THUMBNAIL = 512  # longer side of what the paper is estimated on
+THUMBNAIL = 512  # longer side, but for strips, of what the paper is estimated on
 DARK, WHITE = 64, 250  # darker is no paper; paper from here on is white
 
 
@@ -107,7 +107,7 @@ def is_coloured(rgb: np.ndarray) -> bool:
     Returns:
         Whether at least 1 % of the page is such an area, or 5 % are filled with a coloured ink.
     """
-    small = resize(rgb, *fit_within(rgb.shape, 256)).astype(np.float32)
+    small = _thumbnail(rgb, 256).astype(np.float32)
     light = small.mean(axis=2)
     paper = np.median(small[light >= np.percentile(light, 60)], axis=0)
     if paper.mean() < 128 or np.ptp(paper) > 96:  # none, but a background with a colour of its own
@@ -122,6 +122,16 @@ def is_coloured(rgb: np.ndarray) -> bool:
         return True
     tint /= np.linalg.norm(tint)
     return _area(off - (off @ tint)[..., None] * tint, 5) >= 0.01
+
+
+def _thumbnail(picture: np.ndarray, side: int) -> np.ndarray:
+    """Shrink the longer side to `side`; that of a strip to more, so that its lines do not vanish.
+
+    The shorter side keeps a quarter of `side`, but for strips of more than 256:1.
+    """
+    shorter, longer = sorted(picture.shape[:2])
+    longest = round(side * min(max(longer / (4 * shorter), 1), 64))
+    return resize(picture, *fit_within(picture.shape, longest))
 
 
 def _area(off: np.ndarray, side: int) -> float:
@@ -154,8 +164,8 @@ def _uneven_paper(grey: np.ndarray) -> np.ndarray | None:
 
 def _paper(grey: np.ndarray) -> np.ndarray:
     """The paper without the lines, as a thumbnail: a closing is blind to what is dark and thin."""
-    small = resize(grey, *fit_within(grey.shape, THUMBNAIL))
-    side = max(3, max(small.shape) // 12) | 1
+    small = _thumbnail(grey, THUMBNAIL)
+    side = max(3, min(max(small.shape), 4 * min(small.shape)) // 12) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, kernel)
     # Black areas wider than the closing are ink, not shadow: paper is at least half as light.
@@ -167,7 +177,7 @@ def _divided(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """A drawing by its paper, so that the paper becomes white but for its grain."""
     out = np.empty_like(grey)
     height, width = grey.shape
-    for here in strips(height):
+    for here in strips(height, width):
         share = grey[here] / np.maximum(rows(paper, height=height, width=width, here=here), 1)
         out[here] = np.round(255 * share.clip(0, 1))
     return out
