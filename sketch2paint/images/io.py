@@ -286,7 +286,9 @@ def encoded(
     Raises:
         ValueError: Pillow cannot write such a picture in this format.
     """
-    format_ = Image.registered_extensions().get(suffix.lower())
+    Image.preinit()  # the usual formats; all others are imported for one that is none of them
+    usual = Image.EXTENSION.get(suffix.lower())
+    format_ = usual or Image.registered_extensions().get(suffix.lower())
     if format_ is None:
         raise ValueError(f"Expected the suffix of a picture format, got {suffix!r}. Pass .png.")
     if dpi and format_ == "WEBP":
