@@ -155,9 +155,15 @@ def plain_loop(generator: nn.Module, paths: Sequence[Path], output: Path) -> Non
         Image.fromarray(picture.permute(1, 2, 0).numpy()).save(output / path.name)
 
 
+def _copied(painter: Painter) -> UNetGenerator:
+    """A copy of the painter's network, to be run by itself."""
+    assert isinstance(painter.generator, UNetGenerator)
+    return copy.deepcopy(painter.generator)
+
+
 def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
     """The network in the painter's precision on one batch that lies on the device."""
-    network = copy.deepcopy(painter.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = _copied(painter).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = painter.generator.size
     x = channels_last(torch.ones(batch_size, 1, size, size, device=painter.device))
 
@@ -211,7 +217,7 @@ def predict(
 def _plain(painter: Painter, paths: Sequence[Path], output: Path) -> Callable[[], object]:
     """`plain_loop` with the painter's weights."""
     output.mkdir()
-    generator = copy.deepcopy(painter.generator).float()
+    generator = _copied(painter).float()
     generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return partial(plain_loop, generator, paths, output)
 

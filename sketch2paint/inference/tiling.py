@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+
+if TYPE_CHECKING:  # an exported file's tiles need no torch
+    from torch import Tensor, nn
 
 Paint = Callable[[list[np.ndarray]], Iterable[np.ndarray]]
 Finish = Callable[[np.ndarray], np.ndarray]
@@ -92,6 +94,9 @@ def norms_of(generator: nn.Module, see_the_page: Callable[[], object]) -> Iterat
         generator: Network of any kind; one without instance norm is left as it is.
         see_the_page: Function that calls the generator once, with a page so small that it fits.
     """
+    import torch
+    from torch import nn
+
     norms = [module for module in generator.modules() if isinstance(module, nn.InstanceNorm2d)]
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     here = get_ident()
