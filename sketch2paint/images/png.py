@@ -58,7 +58,7 @@ def _packed(picture: np.ndarray) -> bytes:
     above = np.zeros_like(rows[:1])
     parts = []
     for here in strips(height):
-        parts.append(packer.compress(_filtered(rows[here], above, channels)))
+        parts.append(packer.compress(_filtered(rows[here], above, channels).data))
         above = rows[here.stop - 1 : here.stop]
     return b"".join([*parts, packer.flush()])
 
