@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -90,7 +91,12 @@ def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.nda
 
 def rows_around(here: slice, length: int, height: int) -> tuple[slice, np.ndarray]:
     """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
-    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
+    return _rows_around(here.start, here.stop, length, height)
+
+
+@lru_cache(256)  # pictures of one size ask for the same again and again
+def _rows_around(start: int, stop: int, length: int, height: int) -> tuple[slice, np.ndarray]:
+    place = (np.arange(start, stop) + 0.5) * length / height - 0.5
     place = place.clip(0, length - 1)
     near = slice(int(place[0]), math.ceil(place[-1]) + 1)
     distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
@@ -122,7 +128,11 @@ def array_to_float(picture: np.ndarray) -> np.ndarray:
 
 def array_to_uint8(picture: np.ndarray) -> np.ndarray:
     """`to_uint8` of a float32 array, to the bit."""
-    return ((picture + np.float32(1)) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
+    levels = picture + np.float32(1)
+    levels *= np.float32(127.5)
+    np.rint(levels, out=levels)
+    with np.errstate(invalid="ignore"):  # NaN, of a broken network
+        return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
 
 
 # sRGB to XYZ and the white of D65 (IEC 61966-2-1), for the CIE 1931 2 degree observer.
