@@ -96,7 +96,7 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
         decoded = decode(picture, notes)  # what fails from here on is not the pixels
         turned = turned or decoded.orientation in TURNED or declared != picture.size
         return Picture(
-            np.asarray(decoded.upright()),
+            decoded.upright(),
             dpi=_dpi(picture, turned),
             exif=_exif(picture, notes),
             icc=srgb_profile() if decoded.converted else b"",
@@ -106,7 +106,7 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def pil_to_rgb(picture: Image.Image) -> np.ndarray:
     """Convert a PIL picture of any mode as `read_picture` does a file, to (H, W, 3) uint8."""
-    return np.asarray(decode(picture, []).upright())
+    return decode(picture, []).upright()
 
 
 @contextmanager

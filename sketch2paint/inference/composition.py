@@ -75,7 +75,8 @@ def _without_lines(fake: np.ndarray, paper: np.ndarray) -> np.ndarray:
         if paper[here].min() == 255:
             continue  # white paper stays as it is
         red, green, blue = cv2.split(fake[here])
-        share = np.maximum.reduce([paper[here], red, green, blue, np.ones_like(red)])
+        share = np.maximum(np.maximum(red, green), np.maximum(blue, paper[here]))
+        np.maximum(share, 1, out=share)
         out[here] = _rounded(fake[here] * _thrice(255 / share.astype(np.float32)))
     return out
 
