@@ -48,8 +48,6 @@ def predict(
 
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
-        from sketch2paint.images import psd as photoshop
-        from sketch2paint.inference.gallery import gallery_path, make_gallery
         from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painter import Painter
@@ -57,12 +55,18 @@ def predict(
 
         index, count = share_of(shard, os.environ)
         if psd:
-            photoshop.check_installed()
+            from sketch2paint.images.psd import check_installed
+
+            check_installed()
         also = {"layers": layers, "psd": psd, "compare": compare}
         jobs = plan_jobs(inputs, output=output, format=format, **also)
         jobs = with_hints(jobs, hints, inputs) if hints else jobs
         others = left_out(inputs, output)
-        page = gallery_path(gallery, jobs) if gallery else None
+        page = None
+        if gallery:  # pages need more than pictures do
+            from sketch2paint.inference.gallery import gallery_path, make_gallery
+
+            page = gallery_path(gallery, jobs)
         reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)

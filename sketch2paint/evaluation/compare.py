@@ -33,6 +33,7 @@ from sketch2paint.evaluation.metrics import (
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
+from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
@@ -157,9 +158,9 @@ def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candi
 def _cost(painter: Painter) -> dict[str, float | None]:
     """Parameters and GFLOP (2 for a multiply-add, of convolutions) of one picture."""
     generator = painter.generator
-    parameters = sum(p.numel() for p in generator.parameters())
-    if not parameters:  # an exported file does not tell
+    if isinstance(generator, ExportedGenerator):  # it does not tell
         return {"parameters": None, "gflop": None}
+    parameters = sum(p.numel() for p in generator.parameters())
     shape = 1, generator.in_channels, generator.size, generator.size
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         generator(torch.zeros(shape, device=painter.device))

@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+import cv2
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from sketch2paint.arguments import one_of
 from sketch2paint.device import (
@@ -23,9 +22,12 @@ from sketch2paint.device import (
     has_fast_bf16,
     is_out_of_memory,
     shared_threads,
+    thread_count,
 )
 from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.convert import (
+    array_to_float,
+    array_to_uint8,
     lab_to_rgb,
     resize,
     rgb_to_lab,
@@ -35,16 +37,15 @@ from sketch2paint.images.convert import (
     to_float,
     to_grey,
     to_hwc,
-    to_uint8,
 )
 from sketch2paint.images.io import pil_to_rgb
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import by_regions
 from sketch2paint.inference.scans import normalise
-from sketch2paint.inference.tiling import Finish, in_parts, in_tiles, norms_of
+from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
-from sketch2paint.models.networks import UNetGenerator, channels_last
+from sketch2paint.models.loading import load
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import (
     Batch,
@@ -55,7 +56,12 @@ from sketch2paint.models.tasks import (
     task_of,
     with_empty,
 )
-from sketch2paint.models.weights import load
+
+if TYPE_CHECKING:  # drawings and an .onnx file need no torch, whose import takes seconds
+    import torch
+    from torch import Tensor
+
+    from sketch2paint.models.networks import UNetGenerator
 
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
@@ -150,15 +156,29 @@ class Painter:
         self.flats, self.colours, self.gap = flats, _number_of(colours), _gap(gap)
         if flats:
             self._check_regions("flats")
-        self.device = choose_device(device)
-        self.generator = generator.eval().to(self.device)
-        if precision == "auto":
-            precision = "bf16" if has_fast_bf16(self.device) else "32-true"
-        self.precision = precision
-        if isinstance(self.generator, UNetGenerator):
-            self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            if self.precision == "bf16" and self.device.type == "cpu":
-                self.generator = _with_bf16_weights(self.generator)
+        self.generator: UNetGenerator | ExportedGenerator
+        if isinstance(generator, ExportedGenerator):
+            if device not in ("auto", "cpu"):
+                choose_device(device)  # where it runs was chosen as it was read
+            self.generator, self._place = generator, generator.device
+            self.precision: str = "32-true" if precision == "auto" else precision
+        else:
+            place = choose_device(device)
+            auto = "bf16" if has_fast_bf16(place) else "32-true"
+            self.precision = auto if precision == "auto" else precision
+            self.generator, self._place = _placed(generator, place, self.precision), str(place)
+
+    @property
+    def device(self) -> torch.device:
+        """Device on which `generate` takes tensors."""
+        import torch
+
+        return torch.device(self._place)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the network computes on the CPU."""
+        return self._place.startswith("cpu")
 
     @classmethod
     def load(
@@ -265,7 +285,7 @@ class Painter:
         for (height, width, *_), indices in by_shape.items():
             fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
             given = [[of[i] for i in indices] for of in (drawings, notes, told)]
-            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            with ThreadPoolExecutor(thread_count()) as pool:
                 done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
         return [done[i] for i in range(len(sketches))]
 
@@ -335,13 +355,13 @@ class Painter:
             height, width = pictures[0].shape[:2]
             side = min(self.tile, max(height, width))
             raise ValueError(
-                f"Expected {self.device} to have memory for tiles of {side} pixels (the drawing is "
+                f"Expected {self._place} to have memory for tiles of {side} pixels (the drawing is "
                 f"{height}x{width} there), got: {error}. Pass a smaller `tile`, a multiple of "
                 f"{self.generator.multiple}, or a smaller `scale`."
             ) from error
 
     def _one_at_a_time(self) -> bool:
-        return self.device.type == "cpu" and self.precision == "32-true"
+        return self.on_cpu and self.precision == "32-true"
 
     def _side_by_side(self, pictures: list[np.ndarray], finish: Finish) -> list[np.ndarray]:
         """One picture on each thread: the bits of a picture alone, at the rate of a batch.
@@ -353,7 +373,7 @@ class Painter:
         def paint(picture: np.ndarray) -> np.ndarray:
             return finish(next(self._forward([picture])))
 
-        with shared_threads(torch.get_num_threads()) as pool:
+        with shared_threads(thread_count()) as pool:
             return list(pool.map(paint, pictures))
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
@@ -364,11 +384,17 @@ class Painter:
         parts = in_parts(whole, tile=tile, overlap=around // 4)
         # At its edges a tile lacks what lies beyond: the smaller, the more of it is edge.
         overlap = max(tile // 4, around * 3 // 4)
-        with norms_of(self.generator, parts, lambda part: next(self._forward([part]))):
+        with self._norms(parts):
             painted = in_tiles(
                 whole, tile=tile, overlap=overlap, paint=self._forward, finish=finish
             )
         return painted[top : top + height, left : left + width]
+
+    def _norms(self, parts: Sequence[Part]) -> AbstractContextManager:
+        """See `norms_of`; those of an exported file are out of reach."""
+        if isinstance(self.generator, ExportedGenerator):
+            return nullcontext()
+        return norms_of(self.generator, parts, lambda part: next(self._forward([part])))
 
     def _padded(self, picture: np.ndarray, above: int = 0) -> tuple[np.ndarray, tuple[int, int]]:
         """A picture with a border so that the network divides, and where it begins in it.
@@ -387,21 +413,28 @@ class Painter:
             padded = np.pad(picture, around, constant_values=round((empty + 1) * 127.5))
         return padded, (around[0][0], around[1][0])
 
-    @torch.inference_mode()
     def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
         """(h, w) or (h, w, 3) uint8 of one size to (h, w, 3 or 2) float32 in [-1, 1]."""
         height, width = pictures[0].shape[:2]
-        pixels = CPU_BATCH if self.device.type == "cpu" else BATCH
+        pixels = CPU_BATCH if self.on_cpu else BATCH
         at_once = 1 if self._one_at_a_time() else max(1, pixels // (height * width))
         for start in range(0, len(pictures), at_once):
             padded = [self._padded(picture) for picture in pictures[start : start + at_once]]
             top, left = padded[0][1]
-            batch = torch.from_numpy(np.stack([picture for picture, _ in padded]))
-            x = to_float(batch.to(self.device))
-            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-            fakes = self.generate({"sketch": self.task.sketch_of(x)}).cpu()
+            fakes = self._colour(np.stack([picture for picture, _ in padded]))
             fakes = fakes[..., top : top + height, left : left + width]
-            yield from (fake.permute(1, 2, 0).numpy() for fake in fakes)
+            yield from (fake.transpose(1, 2, 0) for fake in fakes)
+
+    def _colour(self, pictures: np.ndarray) -> np.ndarray:
+        """(B, h, w) or (B, h, w, 3) uint8 to float32 (B, 3 or 2, h, w) in [-1, 1]."""
+        if isinstance(self.generator, ExportedGenerator) and not self.task.lightness:
+            return self.generator.colour({"sketch": array_to_float(pictures)[:, None]})
+        import torch
+
+        with torch.inference_mode():
+            x = to_float(torch.from_numpy(pictures).to(self.device))
+            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+            return self.generate({"sketch": self.task.sketch_of(x)}).cpu().numpy()
 
     def generate(self, batch: Batch) -> Tensor:
         """What the network makes of a batch, in the painter's precision.
@@ -414,6 +447,8 @@ class Painter:
         Returns:
             (B, out_channels, H, W) float32 in [-1, 1], on the same device.
         """
+        from sketch2paint.models.networks import channels_last
+
         planes = stack(with_empty(batch, self.planes), self.planes)
         style = (batch["style"],) if "style" in batch else ()
         with self.arithmetic():
@@ -421,6 +456,8 @@ class Painter:
 
     def arithmetic(self) -> AbstractContextManager:
         """Context in which the network computes: in the painter's precision, the same every day."""
+        import torch
+
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         if self.device.type != "cuda":
@@ -456,6 +493,8 @@ class Painter:
 
 def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 with its own L and with (h, w, 2) ab, to (H, W, 3) uint8."""
+    import torch
+
     height, width = photo.shape[:2]
     if len(ab) > height or ab.shape[1] > width:
         ab = resize(ab.astype(np.float32), height, width)
@@ -473,7 +512,8 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
 def _bytes(fake: np.ndarray) -> np.ndarray:
     out = np.empty(fake.shape, np.uint8)
     for here in strips(*fake.shape[:2]):
-        out[here] = to_uint8(torch.from_numpy(fake[here])).numpy()
+        channels = np.moveaxis(array_to_uint8(fake[here]), 2, 0)
+        out[here] = cv2.merge([*channels])  # quicker than numpy turns them
     return out
 
 
@@ -551,8 +591,19 @@ def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     return int(tile)
 
 
+def _placed(generator: UNetGenerator, device: torch.device, precision: str) -> UNetGenerator:
+    """A generator in eval mode on a device, its weights in the order in which it is fastest."""
+    import torch
+
+    placed = generator.eval().to(device)
+    placed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _with_bf16_weights(placed) if precision == "bf16" and device.type == "cpu" else placed
+
+
 def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
     """A copy whose convolutions need no conversion each time, as autocast would do it."""
+    from torch import nn
+
     convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     converted = {
         id(parameter): nn.Parameter(parameter.detach().bfloat16(), requires_grad=False)

@@ -19,11 +19,10 @@ from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from sketch2paint.arguments import one_of
-from sketch2paint.device import shared_threads
+from sketch2paint.device import shared_threads, thread_count
 from sketch2paint.files import written_beside
 from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.formats import left_out_text
@@ -130,7 +129,7 @@ def paint_missing(
         What became of the pictures, and the number of the signal that ended it, or 0.
     """
     if isinstance(batch_size, str):
-        batch_size = 8 if painter.device.type == "cpu" else 32
+        batch_size = 8 if painter.on_cpu else 32
     if painter.task.lightness:  # a photograph is given in colour as well
         coloured = "paint"
     todo = [job for job in jobs if overwrite or job.problem() or job.missing()]
@@ -185,7 +184,7 @@ def paint_files(
     read = partial(_read, coloured=coloured, max_pixels=max_pixels)
     write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
-    at_once = 2 if painter.device.type == "cpu" and torch.get_num_threads() > 1 else 1
+    at_once = 2 if painter.on_cpu and thread_count() > 1 else 1
     with _file_threads() as files, shared_threads(at_once) as painters:
         reading = _read_ahead(_batches(jobs, batch_size), files, read, stopped)
         painted = _paint_in_turn(reading, painters, painter, at_once)
@@ -382,7 +381,11 @@ class Stop:
 def local_device(device: str, environment: Mapping[str, str]) -> str:
     """For device=auto the GPU of this process among those torchrun or srun started on its host."""
     rank = environment.get("LOCAL_RANK", environment.get("SLURM_LOCALID", ""))
-    if device != "auto" or not rank.isdecimal() or not torch.cuda.is_available():
+    if device != "auto" or not rank.isdecimal():
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
         return device
     return f"cuda:{int(rank) % torch.cuda.device_count()}"  # srun may show each only its own
 

@@ -62,11 +62,11 @@ def measure(sketch: np.ndarray) -> Levels:
     grey = to_grey(sketch)
     if min(grey.shape) < SMALLEST:
         return Levels()
-    inverted = _is_inverted(grey)
-    if inverted:
-        grey = 255 - grey
-    paper, white = _uneven_paper(grey), 255
     counts = _counts(grey)
+    inverted = _is_inverted(grey, counts)
+    if inverted:
+        grey, counts = 255 - grey, counts[::-1]
+    paper, white = _uneven_paper(grey, counts), 255
     if paper is not None:
         counts = _counts(_divided(grey, paper))
         white = _white(counts)
@@ -146,17 +146,21 @@ def _counts(grey: np.ndarray) -> np.ndarray:
     return counts.ravel().astype(np.int64)
 
 
-def _is_inverted(grey: np.ndarray) -> bool:
+def _is_inverted(grey: np.ndarray, counts: np.ndarray) -> bool:
     """Dark on the whole and at the edge, with something light drawn on it."""
+    total = np.cumsum(counts)
+    halves = (total[-1] - 1) // 2, total[-1] // 2  # both the same where the number is odd
+    middle = int(np.searchsorted(total, halves, side="right").sum()) // 2  # the median
+    if middle >= 96:
+        return False
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    middle = int(np.median(grey))
-    light = float(np.mean(grey > middle + 64))
-    return middle < 96 and float(np.median(edge)) < 96 and 0.001 < light < 0.5
+    light = counts[middle + 65 :].sum() / total[-1]
+    return float(np.median(edge)) < 96 and 0.001 < light < 0.5
 
 
-def _uneven_paper(grey: np.ndarray) -> np.ndarray | None:
+def _uneven_paper(grey: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     """The paper of a drawing, (h, w), a thumbnail; None where it is white or black."""
-    if _counts(grey)[WHITE:].sum() >= grey.size / 2:
+    if counts[WHITE:].sum() >= grey.size / 2:
         return None
     paper = _paper(grey)
     return paper if DARK <= np.median(paper) < WHITE else None

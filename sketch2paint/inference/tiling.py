@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import reduce
 from threading import get_ident
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+
+if TYPE_CHECKING:  # an exported file's tiles need no torch
+    from torch import Tensor, nn
 
 Paint = Callable[[list[np.ndarray]], Iterable[np.ndarray]]
 Finish = Callable[[np.ndarray], np.ndarray]
@@ -139,8 +140,10 @@ class _Moments(NamedTuple):
 
 def _moments(x: Tensor, part: Part) -> _Moments:
     """Those of (1, C, h, w), each pixel by the weight that it has in the page."""
+    import torch
+
     weights = torch.from_numpy(np.outer(part.down, part.across)).to(x.device)
-    weights = nn.functional.adaptive_avg_pool2d(weights[None], (x.shape[2], x.shape[3]))
+    weights = torch.nn.functional.adaptive_avg_pool2d(weights[None], (x.shape[2], x.shape[3]))
     weight, x = weights.sum(), x.float()
     mean = (x * weights).sum(dim=(0, 2, 3)) / weight
     variance = ((x - mean[:, None, None]).square() * weights).sum(dim=(0, 2, 3)) / weight
@@ -151,7 +154,7 @@ def _together(one: _Moments, other: _Moments) -> _Moments:
     """Those of two parts (Chan et al. 1979)."""
     weight = one.weight + other.weight
     share, away = other.weight / weight, other.mean - one.mean
-    variance = torch.lerp(one.variance, other.variance, share)
+    variance = one.variance + share * (other.variance - one.variance)
     variance = variance + share * (1 - share) * away.square()
     return _Moments(one.mean + share * away, variance, weight)
 
@@ -177,6 +180,8 @@ def norms_of(
         parts: Parts of the page, see `in_parts`.
         see: Function that calls the generator once, with a part.
     """
+    from torch import nn
+
     norms = [module for module in generator.modules() if isinstance(module, nn.InstanceNorm2d)]
     known: dict[nn.Module, _Moments] = {}
     here = get_ident()

@@ -7,13 +7,14 @@ import json
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.tasks import Plane, TaskName, as_planes, channels_of, task_of
+
+if TYPE_CHECKING:  # an .onnx file has a description too, and needs no torch
+    from torch import Tensor
+
+    from sketch2paint.models.networks import UNetGenerator
 
 FORMAT = "sketch2paint generator"
 VERSION = 2  # 1, of release 0.1, does not name the planes: they are the task's own
@@ -47,6 +48,8 @@ def planes_of(about: dict[str, Any]) -> tuple[Plane, ...]:
 
 def in_full(generator: dict[str, Any]) -> dict[str, Any]:
     """A generator's arguments with the defaults of those that are not given."""
+    from sketch2paint.models.networks import UNetGenerator
+
     parameters = inspect.signature(UNetGenerator).parameters.values()
     return {**{p.name: p.default for p in parameters}, **generator}
 
@@ -113,6 +116,10 @@ def declared(path: Path, about: dict[str, Any]) -> tuple[UNetGenerator, dict[str
     Raises:
         ValueError: its arguments, task and planes do not make one generator.
     """
+    import torch
+
+    from sketch2paint.models.networks import UNetGenerator
+
     arguments = about.get("generator")
     known = list(inspect.signature(UNetGenerator).parameters)
     where = f"{path}: weights and description disagree: `generator`"

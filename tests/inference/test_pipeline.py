@@ -40,7 +40,7 @@ TOO_MUCH = 250  # a sketch of this grey all over needs more memory than there is
 class Inverter:
     """Stands for a Painter: colours are the negative; knows what it was given."""
 
-    task, device = SKETCH, torch.device("cpu")
+    task, on_cpu = SKETCH, True
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[int, ...]]] = []
