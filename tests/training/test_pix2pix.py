@@ -242,6 +242,35 @@ def test_ema_is_the_closed_form_average():
         torch.testing.assert_close(module.ema.state_dict()[name], first[name].lerp(value, share))
 
 
+def test_average_moves_fifty_times_in_a_halflife_which_it_keeps():
+    module = tiny(ema_kimg=0.1)
+    module.pairs_seen = 2000  # as long as the half-life still grows, it is a twentieth of these
+    moments = []
+    with torch.no_grad():
+        module.generator.out[0].bias.fill_(1.0)
+        module.ema.out[0].bias.fill_(0.0)
+        for _ in range(100):
+            before = module.ema.out[0].bias.clone()
+            module.pairs_seen += 1
+            module.average(1)
+            moments.append(not torch.equal(before, module.ema.out[0].bias))
+    assert moments == [False, True] * 50
+    torch.testing.assert_close(module.ema.out[0].bias, torch.full((3,), 0.5))
+
+
+def test_pairs_that_wait_for_the_average_outlast_a_checkpoint():
+    module, checkpoint = tiny(ema_kimg=0.1), {}
+    module.pairs_seen = 2001
+    module.average(1)
+    module.on_save_checkpoint(checkpoint)
+    resumed = tiny(ema_kimg=0.1)
+    resumed.on_load_checkpoint(checkpoint)
+    assert resumed.unaveraged == module.unaveraged == 1
+    del checkpoint["unaveraged"]  # of release 0.1, which moved it at each step
+    resumed.on_load_checkpoint(checkpoint)
+    assert resumed.unaveraged == 0
+
+
 def test_forward_uses_the_average_and_is_deterministic():
     module = tiny(norm="batch", generator={"base_channels": 2, "dropout": 0.5}).eval()
     sketch = torch.rand(2, 1, 32, 32)
