@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
+from sketch2paint.device import MemoryFormat
 from sketch2paint.images.convert import grid, pairs_grid, to_rgb
 from sketch2paint.images.io import write_picture
 from sketch2paint.shell import command
@@ -155,6 +156,20 @@ class TimeEstimate(Callback):
         elif self.told is not None and not 1 / MUCH < seconds / self.told < MUCH:
             print(f"A step takes {seconds:.1f} s by now: {rest}.", flush=True)
             self.told = seconds
+
+
+class LaidOut(Callback):
+    """Lay out weights and pictures before there are optimizers, whose moments lie as they do.
+
+    Args:
+        memory_format: Name of the order: channels_last | contiguous.
+    """
+
+    def __init__(self, memory_format: MemoryFormat) -> None:
+        self.memory_format = memory_format
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        as_pix2pix(pl_module).lay_out(self.memory_format)
 
 
 class CompiledNetworks(Callback):

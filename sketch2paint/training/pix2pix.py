@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from sketch2paint.arguments import one_of
+from sketch2paint.device import MemoryFormat
 from sketch2paint.images.convert import to_rgb
 from sketch2paint.models.description import describe, in_full, planes_of
 from sketch2paint.models.networks import Norm, PatchDiscriminator, UNetGenerator, channels_last
@@ -123,10 +124,10 @@ class Pix2Pix(pl.LightningModule):
         channels = channels_of(self.judged_planes) + self.task.out_channels
         self.discriminator = PatchDiscriminator(channels, norm=norm, **arguments)
         _check_size(size, **arguments)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema: UNetGenerator | None = None
         if ema_kimg:
             self.ema = copy.deepcopy(self.generator).requires_grad_(False)
+        self.lay_out("channels_last")
         self.gan_mode, self.lambda_l1, self.lambda_psnr = gan_mode, lambda_l1, lambda_psnr
         self.lr, self.betas, self.lr_decay = lr, betas, lr_decay
         self.update, self.accumulate = update, accumulate
@@ -148,7 +149,17 @@ class Pix2Pix(pl.LightningModule):
             (B, 3, H, W) in [-1, 1]; deterministic in eval mode.
         """
         planes, *style = self._given(batch)
-        return (self.ema or self.generator)(channels_last(planes), *style)
+        return (self.ema or self.generator)(self._laid(planes), *style)
+
+    def lay_out(self, memory_format: MemoryFormat) -> None:
+        """Order weights and pictures in memory; to be called before there are optimizers."""
+        self.memory_format = memory_format
+        last = memory_format == "channels_last"
+        layout = torch.channels_last if last else torch.contiguous_format
+        self.to(memory_format=layout)  # type: ignore[call-overload]
+
+    def _laid(self, x: Tensor) -> Tensor:
+        return channels_last(x) if self.memory_format == "channels_last" else x.contiguous()
 
     def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
         """Compare what the generator is given with what the data serve.
@@ -221,7 +232,7 @@ class Pix2Pix(pl.LightningModule):
         """
         step = self._alternating if self.update == "alternating" else self._simultaneous
         found = step(
-            {k: channels_last(v) if v.ndim == 4 else v for k, v in batch.items()},
+            {k: self._laid(v) if v.ndim == 4 else v for k, v in batch.items()},
             optimizers,
             backward,
         )

@@ -195,6 +195,23 @@ def test_moments_of_a_checkpoint_lie_as_their_weights():
         assert torch.equal(optimizer.state[conv][name], kept[name])
 
 
+def test_both_memory_formats_are_the_same_mathematics():
+    found = {}
+    for memory_format in ("channels_last", "contiguous"):
+        torch.manual_seed(0)
+        module = tiny(lr=1e-3)
+        module.lay_out(memory_format)
+        recorder, _ = fit(module, batches(3))
+        last = memory_format == "channels_last"
+        for network in (module.generator, module.ema, module.discriminator):
+            weight = next(p for p in network.parameters() if p.ndim == 4 and min(p.shape) > 1)
+            assert weight.is_contiguous() is not last
+        found[memory_format] = module, recorder.outputs
+    (module, losses), (other, other_losses) = found.values()
+    torch.testing.assert_close(losses, other_losses, rtol=1e-4, atol=1e-6)
+    assert_near(module, other.generator, other.discriminator)
+
+
 def test_logged_names_and_pairs_seen():
     module = tiny()
     recorder, trainer = fit(module, batches(3), epochs=2, val=batches(2))
