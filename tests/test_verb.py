@@ -33,6 +33,15 @@ TINY = [
 NO = ["checkpoint=no", "input=no", "output=o"]
 
 
+def test_openmp_waits_without_spinning_unless_told_otherwise(refused_here, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    refused_here("predict", NO)
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    refused_here("predict", NO)
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
 def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
     train = ["train", *TINY, f"data.root={pairs_dir}"]
     contiguous = "trainer.memory_format=contiguous"  # auto keeps it when the run goes on
