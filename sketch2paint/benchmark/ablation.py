@@ -26,7 +26,12 @@ from sketch2paint.benchmark.timing import (
     seconds_each,
     synchroniser,
 )
-from sketch2paint.device import is_out_of_memory, training_precision
+from sketch2paint.device import (
+    MemoryFormat,
+    is_out_of_memory,
+    training_memory_format,
+    training_precision,
+)
 from sketch2paint.models.networks import InstanceNorm
 from sketch2paint.training.pix2pix import Pix2Pix, Update
 
@@ -43,6 +48,7 @@ class Work:
         size: Side of the pictures.
         batch_size: Number of pairs in a step.
         base_channels: Width of the generator; the discriminator has the same, as in the paper.
+        chosen_precision: What trainer.precision is: auto, bf16-mixed or 32-true.
     """
 
     device: torch.device
@@ -50,6 +56,7 @@ class Work:
     size: int
     batch_size: int
     base_channels: int = 64
+    chosen_precision: str = "auto"
 
     def model(
         self, update: Update = "alternating", accumulate: int = 1, average: bool = True
@@ -65,6 +72,7 @@ class Work:
                 accumulate=accumulate,
                 ema_kimg=10.0 if average else 0.0,
             )
+        model.lay_out(self.memory_format()[0])
         return model.to(self.device).train()
 
     def batch(self) -> dict[str, Tensor]:
@@ -75,8 +83,20 @@ class Work:
         return {"sketch": pairs[:, :1].contiguous(), "real": pairs[:, 1:].contiguous()}
 
     def precision(self) -> str:
-        """What trainer.precision=auto trains in here: bf16-mixed, 16-mixed or 32-true."""
-        return training_precision("gpu" if self.device.type == "cuda" else self.device.type)
+        """What training computes in here: bf16-mixed, 16-mixed or 32-true."""
+        chosen = self.chosen_precision
+        return training_precision(self._accelerator()) if chosen == "auto" else chosen
+
+    def memory_format(self) -> tuple[MemoryFormat, str]:
+        """What trainer.memory_format=auto is here, and why."""
+        return training_memory_format(self._accelerator(), self.precision())
+
+    def _accelerator(self) -> str:
+        return "gpu" if self.device.type == "cuda" else self.device.type
+
+    def place(self) -> str:
+        """CPU or GPU, for people."""
+        return "CPU" if self.device.type == "cpu" else "GPU"
 
     def autocast(self, bf16: bool) -> AbstractContextManager[object]:
         """The arithmetic of a step."""
@@ -256,19 +276,15 @@ def _compiled(step: Step) -> Step:
 
 def variants(work: Work, compiled: bool) -> dict[str, Variant]:
     """The rows of the table by name: the reference, one thing added at a time, ours."""
-    on_cpu, bf16 = work.device.type == "cpu", work.precision() == "bf16-mixed"
     last, found = Reference(), dict[str, Variant]()
-    found[REFERENCE] = last
+    found[REFERENCE], bf16 = last, work.precision() == "bf16-mixed"
     # First the layout: bf16 without it is several times slower than float32 on a CPU.
-    found["+ channels_last"] = last = replace(last, channels_last=True)
-    if on_cpu:  # elsewhere our norm is torch's
-        found["+ norm that keeps it"] = last = replace(last, norm=True)
-    last = replace(last, bf16=bf16)
-    no_bf16 = Unavailable(f"this {'CPU' if on_cpu else 'GPU'} has no bf16")
-    found["+ bf16"] = last if bf16 else no_bf16
-    found["+ fused Adam"] = last = replace(last, fused=True)
-    if on_cpu:
-        found["+ memory kept"] = replace(last, kept=True)
+    steps = [*_layout(work), *_arithmetic(work)]
+    if work.memory_format()[0] == "contiguous":  # then channels_last is what was left out
+        steps = [*_arithmetic(work), *_layout(work)]
+    for name, added in steps:
+        last = replace(last, **added)
+        found[name] = last if added else Unavailable(f"this {work.place()} has no bf16")
     found[OURS] = Ours(bf16)
     found[FULL] = Ours(bf16, average=True)
     found["ours, simultaneous"] = Ours(bf16, average=True, update="simultaneous")
@@ -277,6 +293,18 @@ def variants(work: Work, compiled: bool) -> dict[str, Variant]:
     if compiled:
         found["ours, compiled"] = Ours(bf16, average=True, compiled=True)
     return found
+
+
+def _layout(work: Work) -> list[tuple[str, dict[str, bool]]]:
+    added = [("+ channels_last", {"channels_last": True})]
+    # On a GPU our norm is torch's.
+    return added + [("+ norm that keeps it", {"norm": True})] * (work.device.type == "cpu")
+
+
+def _arithmetic(work: Work) -> list[tuple[str, dict[str, bool]]]:
+    bf16 = {"bf16": True} if work.precision() == "bf16-mixed" else {}
+    added = [("+ bf16", bf16), ("+ fused Adam", {"fused": True})]
+    return added + [("+ memory kept", {"kept": True})] * (work.device.type == "cpu")
 
 
 @dataclass(frozen=True)
@@ -380,7 +408,9 @@ def _step_table(
 
 
 def _notes(work: Work, flops: float) -> list[str]:
+    layout, why = work.memory_format()
     notes = [f"{flops / 1e9:.3g} GFLOP a pair, of the reference (also in the rows of others)."]
+    notes.append(f"Ours lies {layout} in memory (trainer.memory_format=auto): {why}.")
     if work.precision() == "16-mixed":
         notes.append("Training takes 16-mixed on this GPU; ours is measured in float32 here.")
     if work.device.type == "cpu":

@@ -149,6 +149,7 @@ class TrainingRuns:
             f"model.generator.base_channels={self.work.base_channels}",
             f"model.discriminator.base_channels={self.work.base_channels}",
             f"trainer.gpus={gpus}",
+            f"trainer.precision={self.work.chosen_precision}",
             "trainer.max_epochs=1",
             f"trainer.limit_train_batches={steps}",
             "trainer.limit_val_batches=1",

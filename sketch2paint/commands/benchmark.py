@@ -19,6 +19,7 @@ def benchmark(
     size: int,
     batch_size: int | list[int] | None,
     base_channels: int,
+    precision: Literal["auto", "bf16-mixed", "32-true"],
     repeats: int,
     seconds: float,
     threads: int | None,
@@ -31,9 +32,9 @@ def benchmark(
     """Print tables of what is asked for, and write them as JSON."""
     keys = {
         "data": data, "what": what, "device": device, "size": size, "batch_size": batch_size,
-        "base_channels": base_channels, "repeats": repeats, "seconds": seconds,
-        "threads": threads, "matrix": matrix, "compile": compile, "checkpoint": checkpoint,
-        "json": json, "seed": seed,
+        "base_channels": base_channels, "precision": precision, "repeats": repeats,
+        "seconds": seconds, "threads": threads, "matrix": matrix, "compile": compile,
+        "checkpoint": checkpoint, "json": json, "seed": seed,
     }  # fmt: skip
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
@@ -63,7 +64,11 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     what, batch_sizes = keys["what"], keys["batch_size"]
     timed = {"rounds": keys["repeats"], "seconds": keys["seconds"]}
     work = ablation.Work(
-        device, size=keys["size"], batch_size=batch_sizes[0], base_channels=keys["base_channels"]
+        device,
+        size=keys["size"],
+        batch_size=batch_sizes[0],
+        base_channels=keys["base_channels"],
+        chosen_precision=keys["precision"],
     )
     if what == "step":
         side, compiled = keys["matrix"], keys["compile"]

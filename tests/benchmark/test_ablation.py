@@ -116,8 +116,11 @@ def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
     assert one == flops_of_pair(replace(WORK, size=64, batch_size=1))
 
 
-@pytest.mark.parametrize("has_bf16", [True, False])
-def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
+@pytest.mark.parametrize(("has_bf16", "capability"), [(True, "AVX512"), (False, "AVX512")])
+def test_variants_add_one_thing_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, capability: str
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     precision = "bf16-mixed" if has_bf16 else "32-true"
     monkeypatch.setattr(ablation, "training_precision", lambda accelerator: precision)
     found = variants(WORK, compiled=True)
@@ -137,6 +140,27 @@ def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_b
     assert "ours, accumulate=2" not in variants(replace(WORK, batch_size=1), compiled=False)
     if not has_bf16:
         assert str(found["+ bf16"]) == "this CPU has no bf16"
+
+
+def test_variants_end_with_the_layout_that_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    work = replace(WORK, chosen_precision="32-true")
+    found = variants(work, compiled=False)
+    assert list(found)[:7] == [
+        "reference", "+ bf16", "+ fused Adam", "+ memory kept", "+ channels_last",
+        "+ norm that keeps it", "ours",
+    ]  # fmt: skip
+    assert found["+ memory kept"] == Reference(fused=True, kept=True)
+    assert found["+ norm that keeps it"] == Reference(
+        fused=True, kept=True, channels_last=True, norm=True
+    )
+    weight = work.model().generator.down["8x8"].conv.weight
+    assert weight.is_contiguous()
+    (table,) = steps(work, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)
+    assert table.notes[1] == (
+        "Ours lies contiguous in memory (trainer.memory_format=auto): "
+        "float32 without AVX-512 (AVX2)."
+    )
 
 
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
