@@ -217,7 +217,7 @@ def fit(
     alone: list[float] = []
 
     def step_alone() -> float:
-        alone.append(measure_step(ours(work), work, seconds).value)
+        alone.append(measure_step(ours(work), work, seconds=seconds).value)
         return work.batch_size / alone[-1]
 
     bare, run, load, first = f"step alone ({FULL})", "train.py", "loader alone", "first step"

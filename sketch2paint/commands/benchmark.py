@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import isinf
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ def benchmark(
     precision: Literal["auto", "bf16-mixed", "32-true"],
     repeats: int,
     seconds: float,
+    clock: Literal["wall", "cpu"],
     threads: int | None,
     matrix: int | None,
     compile: bool,
@@ -33,8 +35,8 @@ def benchmark(
     keys = {
         "data": data, "what": what, "device": device, "size": size, "batch_size": batch_size,
         "base_channels": base_channels, "precision": precision, "repeats": repeats,
-        "seconds": seconds, "threads": threads, "matrix": matrix, "compile": compile,
-        "checkpoint": checkpoint, "json": json, "seed": seed,
+        "seconds": seconds, "clock": clock, "threads": threads, "matrix": matrix,
+        "compile": compile, "checkpoint": checkpoint, "json": json, "seed": seed,
     }  # fmt: skip
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
@@ -71,8 +73,9 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
         chosen_precision=keys["precision"],
     )
     if what == "step":
-        side, compiled = keys["matrix"], keys["compile"]
-        return ablation.steps(work, batch_sizes=batch_sizes, side=side, compiled=compiled, **timed)
+        clock = time.process_time if keys["clock"] == "cpu" else time.perf_counter
+        given = {"side": keys["matrix"], "compiled": keys["compile"], "clock": clock}
+        return ablation.steps(work, batch_sizes=batch_sizes, **given, **timed)
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":
