@@ -179,8 +179,8 @@ class CompiledNetworks(Callback):
         model = as_pix2pix(pl_module)
         try:
             torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
-        except (RuntimeError, ImportError) as error:  # no C++ compiler, no Triton, ...
-            reason = str(error).strip().splitlines()[0]
+        except (RuntimeError, OSError, ImportError) as error:  # no C++ compiler, no Triton, ...
+            reason = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
             print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
             return
         model.generator.compile()
