@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # who asks for what torch has imports it; an .onnx file needs none
     import torch
 
+MemoryFormat = Literal["channels_last", "contiguous"]
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's mallopt
 
 
@@ -73,6 +74,28 @@ def training_precision(accelerator: str) -> str:
     if capability >= (8, 0):
         return "bf16-mixed"
     return "16-mixed" if capability >= (7, 0) else "32-true"
+
+
+def training_memory_format(accelerator: str, precision: str) -> tuple[MemoryFormat, str]:
+    """The order of memory that measures best for training here, and why (benchmarks/speed.md).
+
+    Args:
+        accelerator: Lightning's name: cpu, gpu, cuda, mps.
+        precision: Lightning's name: 32-true, bf16-mixed.
+
+    Returns:
+        channels_last or contiguous, and the reason in words.
+    """
+    if accelerator != "cpu":
+        return "channels_last", f"as on every {accelerator}"
+    if precision.startswith("bf16"):
+        return "channels_last", "bfloat16 on a CPU"
+    import torch
+
+    instructions = torch.backends.cpu.get_cpu_capability()
+    if instructions == "AVX512":
+        return "channels_last", "float32 with AVX-512"
+    return "contiguous", f"float32 without AVX-512 ({instructions})"
 
 
 def available_cores() -> int:

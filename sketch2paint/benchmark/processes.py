@@ -152,6 +152,7 @@ class TrainingRuns:
             f"model.generator.base_channels={self.work.base_channels}",
             f"model.discriminator.base_channels={self.work.base_channels}",
             f"trainer.gpus={gpus}",
+            f"trainer.precision={self.work.chosen_precision}",
             "trainer.max_epochs=1",
             f"trainer.limit_train_batches={steps}",
             "trainer.limit_val_batches=1",
@@ -219,7 +220,7 @@ def fit(
     alone: list[float] = []
 
     def step_alone() -> float:
-        alone.append(measure_step(ours(work), work, seconds).value)
+        alone.append(measure_step(ours(work), work, seconds=seconds).value)
         return work.batch_size / alone[-1]
 
     bare, run, load, first = f"step alone ({FULL})", "train.py", "loader alone", "first step"

@@ -16,6 +16,7 @@ from sketch2paint.training.resume import (
     checkpoint_to_resume,
     compare_configs,
     is_first_process,
+    kept_memory_format,
     own_values,
 )
 from sketch2paint.verb import build, verb, working
@@ -46,6 +47,8 @@ def train(
     first = is_first_process()
     with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if first else nowhere):
         resumed = checkpoint_to_resume(Path(out_dir), resume)
+        if resumed and trainer.get("memory_format") == "auto":
+            trainer["memory_format"] = kept_memory_format(resumed.path)
         for line in compare_configs(resumed.path, config) if resumed else []:
             print(line, flush=True)
         return _train(config, resumed, first)
@@ -108,6 +111,7 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
     import pytorch_lightning as pl  # heavy: not before it is needed
 
     from sketch2paint.models.weights import load_generator
+    from sketch2paint.training.trainer import memory_format_of
 
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
@@ -119,6 +123,7 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
         network.start_from(load_generator(config["init_from"])[0])
     logger = build(config["logger"])
     engine = build(config["trainer"], callbacks=callbacks, logger=logger)
+    config["trainer"]["memory_format"] = memory_format_of(engine)  # not auto: a resume keeps it
     return engine, network, pairs
 
 

@@ -103,14 +103,24 @@ def test_arguments():
         SampleGrids("x", 0)
 
 
-def test_without_a_compiler_a_run_goes_on(pairs_dir, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            RuntimeError("No working C++ compiler found\nand more"),
+            "RuntimeError: No working C++ compiler found",
+        ),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_without_a_compiler_a_run_goes_on(pairs_dir, tmp_path, capsys, monkeypatch, error, reason):
     def broken(network):
-        raise RuntimeError("No working C++ compiler found\nand more")
+        raise error
 
     monkeypatch.setattr(torch, "compile", broken)
     run(pairs_dir, tmp_path, epochs=1, extra=[CompiledNetworks()])
     output = capsys.readouterr().out
-    assert "torch.compile does not work here (No working C++ compiler found); going on" in output
+    assert f"torch.compile does not work here ({reason}); going on without" in output
     assert "Epoch 1/1, validation" in output
 
 
