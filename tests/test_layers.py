@@ -20,7 +20,7 @@ ROOMS = {
     "data": {"models.tasks", "images"},
     "training": {"models", "images"},
     "inference": {"models", "images", "web"},
-    "evaluation": {"data", "inference", "models", "images", "web"},
+    "evaluation": {"data", "inference", "hints", "models", "images", "web"},
     "benchmark": {"data", "training", "inference", "evaluation", "models", "images"},
 }
 ROOMS["commands"] = set(ROOMS)  # the verbs: they use all rooms, and no room uses them
