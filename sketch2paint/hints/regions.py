@@ -144,17 +144,40 @@ def _darkest(ink: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The finest regions (H, W), the joins of their tree and these openings' widths."""
-    barrier, across = _with_closures(ink)
+    """The finest regions (H, W), the joins of their tree and these openings' widths.
+
+    The drawing gets a margin as wide as half of the default gap, into which what touches its edge
+    goes on: between a figure and the edge the paper is as open as elsewhere.
+    """
+    side = max(ink.shape)
+    margin = math.ceil(DEFAULT_GAP * side / 2) + 1
+    inner = np.s_[margin:-margin, margin:-margin]
+    wide = np.pad(ink, margin, mode="edge")
+    barrier, across = _with_closures(wide, side)
     depth = _depth(barrier)
     basins, summits = _basins(depth)
     pairs, passes, is_closure = _passes(basins, depth, across)
-    rise = min(max(max(ink.shape) / 512, 0.6), 4.0)
+    rise = min(max(side / 512, 0.6), 4.0)
     parents = _without_knolls(summits, pairs, passes, is_closure, rise)
-    parents = _without_crumbs(parents, basins, ink)
+    parents = _without_crumbs(parents, basins, wide)
+    parents = _without_margin(parents, basins[inner], pairs)
     number = np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
     joins, openings = _tree(number, pairs, passes)
-    return number[basins], joins, openings
+    return number[basins[inner]], joins, openings
+
+
+def _without_margin(parents: list[int], basins: np.ndarray, pairs: Pairs) -> list[int]:
+    """Parents once each region that lies in the margin alone has joined its most open neighbour."""
+    number = np.array(roots(parents))
+    shown = np.zeros(len(parents), bool)
+    shown[number[np.bincount(basins.ravel(), minlength=len(parents)) > 0]] = True
+    beside = ~shown[number[pairs]].all(1)
+    for one, other in pairs[beside].tolist():  # widest first
+        one, other = root(parents, one), root(parents, other)
+        if one != other and not (shown[one] and shown[other]):
+            unite(parents, one, other)
+            shown[min(one, other)] = shown[one] | shown[other]
+    return parents
 
 
 # Openings between the ends of lines
@@ -203,7 +226,7 @@ def _outermost(ends: np.ndarray) -> np.ndarray:
     return np.array(kept).reshape(-1, 5)
 
 
-def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
+def closures(ink: np.ndarray, ends: np.ndarray, longest: float) -> list[tuple[int, int, float]]:
     """Pairs of line ends that close an opening, and its width in px; each end once.
 
     Short ones come first, and those that go straight on; none crosses a line.
@@ -213,7 +236,7 @@ def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
     length = np.hypot(across[:, 0], across[:, 1])
     toward = across / length.clip(1e-6)[:, None]
     straight = (ends[one, 2:4] * toward).sum(1), -(ends[other, 2:4] * toward).sum(1)
-    fits = (length >= 1) & (length <= LONGEST * max(ink.shape)) & (np.minimum(*straight) >= -0.5)
+    fits = (length >= 1) & (length <= longest) & (np.minimum(*straight) >= -0.5)
     cost = length * (2 - (straight[0] + straight[1]) / 2)
     taken: set[int] = set()
     found = []
@@ -236,12 +259,14 @@ def _crosses(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float
     return bool(ink[rows, columns].any())
 
 
-def _with_closures(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _with_closures(ink: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Lines and closures as one barrier, and half of what each closure counts as opening."""
     ends = line_ends(ink)
     across = np.zeros(ink.shape, np.float32)
-    widest = CLOSURE * max(ink.shape)
-    for first, second, opening in sorted(closures(ink, ends), key=lambda found: -found[2]):
+    widest = CLOSURE * side
+    for first, second, opening in sorted(
+        closures(ink, ends, LONGEST * side), key=lambda found: -found[2]
+    ):
         start, stop = (tuple(int(value) for value in ends[end, :2]) for end in (first, second))
         cv2.line(across, start, stop, max(min(opening, widest) / 2, 0.01), 1, cv2.LINE_8)
     across[ink] = 0
@@ -267,12 +292,13 @@ def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     height, width = depth.shape
     place = np.arange(height * width, dtype=np.int32).reshape(height, width)
     highest = cv2.dilate(depth, np.ones((3, 3), np.uint8))
+    climbs = depth < highest
     up = place.copy()
     steps = [(dy, dx) for dy in (1, 0, -1) for dx in (1, 0, -1) if dy or dx]
     for dy, dx in steps:  # of equal ones the first in reading order stays
         here = np.s_[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
         there = np.s_[max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)]
-        leads = (depth[there] == highest[here]) & (depth[here] < highest[here])
+        leads = (depth[there] == highest[here]) & climbs[here]
         np.copyto(up[here], place[there], where=leads)
     goal = up.ravel()
     while True:
