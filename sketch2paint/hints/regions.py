@@ -300,9 +300,9 @@ def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         there = np.s_[max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)]
         leads = (depth[there] == highest[here]) & climbs[here]
         np.copyto(up[here], place[there], where=leads)
-    goal = up.ravel()
+    goal = up.ravel().astype(np.intp)
     while True:
-        further = goal[goal]
+        further = np.take(goal, goal)
         if np.array_equal(further, goal):
             break
         goal = further
