@@ -71,6 +71,17 @@ class Regions:
         """(H, W) int32: the regions at this gap (see `groups`), numbered from 0."""
         return self.groups(gap)[self.labels]
 
+    def outside(self, gap: float | None = None) -> np.ndarray:
+        """(number of groups,) bool: which are open to the drawing's edge, as the paper is.
+
+        That is, along more than an eighth of the longer side.
+        """
+        groups = self.groups(gap)
+        edge = np.zeros(self.labels.shape, bool)
+        edge[[0, -1]] = edge[:, [0, -1]] = True
+        touching = groups[self.labels[edge & ~self.ink]]
+        return np.bincount(touching, minlength=int(groups.max()) + 1) > max(edge.shape) / 8
+
 
 def find_regions(sketch: np.ndarray) -> Regions:
     """Find the regions of a drawing; they cover every pixel and meet under the lines.
@@ -154,16 +165,15 @@ def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     inner = np.s_[margin:-margin, margin:-margin]
     wide = np.pad(ink, margin, mode="edge")
     barrier, across = _with_closures(wide, side)
-    depth = _depth(barrier)
+    depth, distance = _depth(barrier)
     basins, summits = _basins(depth)
-    pairs, passes, is_closure = _passes(basins, depth, across)
+    pairs, passes, is_closure, openings = _passes(basins, depth, distance, across)
     rise = min(max(side / 512, 0.6), 4.0)
     parents = _without_knolls(summits, pairs, passes, is_closure, rise)
     parents = _without_crumbs(parents, basins, wide)
     parents = _without_margin(parents, basins[inner], pairs)
     number = np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
-    joins, openings = _tree(number, pairs, passes)
-    return number[basins[inner]], joins, openings
+    return number[basins[inner]], *_tree(number, pairs, openings)
 
 
 def _without_margin(parents: list[int], basins: np.ndarray, pairs: Pairs) -> list[int]:
@@ -247,16 +257,32 @@ def closures(ink: np.ndarray, ends: np.ndarray, longest: float) -> list[tuple[in
         if _crosses(ink, ends[first], ends[second], float(length[index])):
             continue
         taken |= {first, second}
-        found.append((first, second, float(length[index] - ends[first, 4] - ends[second, 4])))
+        width = _opening(ink, ends[first], ends[second], float(length[index]))
+        found.append((first, second, width))
     return found
 
 
 def _crosses(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> bool:
     """Whether a straight line from one end to the other meets ink on its way."""
-    place = np.arange(start[4] + 2, length - stop[4] - 2) / length
-    columns = np.rint(start[0] + (stop[0] - start[0]) * place).astype(int)
-    rows = np.rint(start[1] + (stop[1] - start[1]) * place).astype(int)
-    return bool(ink[rows, columns].any())
+    return bool(_between(ink, start, stop, start[4] + 2, length - stop[4] - 2).any())
+
+
+def _opening(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> float:
+    """The free pixels between two ends, as a length."""
+    on = _between(ink, start, stop, 0, length + 1)
+    return float(np.count_nonzero(~on)) * length / float(np.abs(stop[:2] - start[:2]).max() + 1e-6)
+
+
+def _between(
+    ink: np.ndarray, start: np.ndarray, stop: np.ndarray, first: float, last: float
+) -> np.ndarray:
+    """Ink along the line from one end to the other, a step of one row or column at a time."""
+    away = stop[:2] - start[:2]
+    step = np.hypot(*away) / max(np.abs(away).max(), 1e-6)
+    place = np.arange(first, last, step) / max(np.hypot(*away), 1e-6)
+    columns = np.rint(start[0] + away[0] * place).astype(int).clip(0, ink.shape[1] - 1)
+    rows = np.rint(start[1] + away[1] * place).astype(int).clip(0, ink.shape[0] - 1)
+    return np.array(ink[rows, columns])
 
 
 def _with_closures(ink: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -276,15 +302,16 @@ def _with_closures(ink: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
 # Basins
 
 
-def _depth(barrier: np.ndarray) -> np.ndarray:
-    """(H, W) float32: distance to the nearest border, minus that out of it where there is one."""
+def _depth(barrier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) float32: distance to the nearest border, minus that out of it; the bare distance."""
 
     def distance(where: np.ndarray, beyond: bool) -> np.ndarray:
         padded = np.pad(where, 1, constant_values=beyond).astype(np.uint8)
         return cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
 
-    outside = cv2.GaussianBlur(distance(~barrier, True), (0, 0), 1.0)
-    return np.where(barrier, -distance(barrier, True), outside)
+    outside = np.ascontiguousarray(distance(~barrier, True))
+    smooth = cv2.GaussianBlur(outside, (0, 0), 1.0)
+    return np.where(barrier, -distance(barrier, True), smooth), outside
 
 
 def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -324,9 +351,9 @@ def _touching(labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _passes(
-    basins: np.ndarray, depth: np.ndarray, across: np.ndarray
-) -> tuple[Pairs, np.ndarray, np.ndarray]:
-    """Pairs of basins, the height of the pass between them, whether it is a closure; highest first.
+    basins: np.ndarray, depth: np.ndarray, distance: np.ndarray, across: np.ndarray
+) -> tuple[Pairs, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of basins, highest pass first, whether that is a closure, and how wide it is in px.
 
     Pixels touch by their sides only: lines drawn corner to corner have no opening.
     """
@@ -336,10 +363,12 @@ def _passes(
     height = np.where(closing > 0, closing, np.minimum(depths[one], depths[other]))
     low, high = np.minimum(flat[one], flat[other]), np.maximum(flat[one], flat[other])
     order = np.lexsort((high, low, -height))
-    low, high, height, closing = low[order], high[order], height[order], closing[order]
-    key = low.astype(np.int64) * (int(flat.max()) + 1) + high
-    first = np.sort(np.unique(key, return_index=True)[1])
-    return np.stack([low, high], 1)[first], height[first], closing[first] > 0
+    key = (low.astype(np.int64) * (int(flat.max()) + 1) + high)[order]
+    first = order[np.sort(np.unique(key, return_index=True)[1])]
+    # The pixel in the middle of an opening of n px is (n + 1) / 2 from the lines, or half less.
+    reach = np.minimum(distance.ravel()[one[first]], distance.ravel()[other[first]])
+    openings = np.where(closing[first] > 0, 2 * closing[first], 2 * reach - 1)
+    return np.stack([low, high], 1)[first], height[first], closing[first] > 0, openings
 
 
 def _without_knolls(
@@ -411,18 +440,17 @@ def _border_lengths(one: np.ndarray, other: np.ndarray) -> dict[int, dict[int, i
     return found
 
 
-def _tree(number: np.ndarray, pairs: Pairs, passes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _tree(number: np.ndarray, pairs: Pairs, openings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The joins between finest regions that connect them, and their openings, widest first."""
     parents = list(range(int(number.max()) + 1))
-    joins, openings = [], []
-    for (one, other), height in zip(number[pairs].tolist(), passes.tolist(), strict=True):
-        if height > 0 and root(parents, one) != root(parents, other):
+    order = np.argsort(-openings, kind="stable")
+    order = order[openings[order] > 0]
+    kept = []
+    for place, (one, other) in zip(order.tolist(), number[pairs[order]].tolist(), strict=True):
+        if root(parents, one) != root(parents, other):
             unite(parents, one, other)
-            joins.append((one, other))
-            openings.append(2 * height)
-    if not joins:
-        return _no_joins()
-    return np.array(joins, np.int32), np.array(openings)
+            kept.append(place)
+    return number[pairs[kept]].reshape(-1, 2), openings[kept]
 
 
 def _no_joins() -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ def by_regions(
         said = np.array([PAPER, *(stroke.color or PAPER for stroke in hints.strokes)], np.uint8)
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
-            notes = (*notes, f"strokes that colour nothing: {idle}")
+            notes = (*notes, "some strokes colour nothing")
     if flats:
         flat = flatten(colours, regions, gap=gap, most=most)
         flat[filled > 0] = said[filled[filled > 0]]
@@ -82,7 +82,8 @@ def flatten(
     count = int(groups.max()) + 1
     table = _medians(colours, labels, ~regions.ink, count)
     areas = np.bincount(labels.ravel(), minlength=count)
-    paper = _is_paper(table, labels, ~regions.ink)
+    away = np.linalg.norm(_lab(table[None])[0] - (100, 0, 0), axis=1)
+    paper = away < np.where(regions.outside(gap), OUTSIDE_WHITE, NEAR_WHITE)
     table[~paper] = _clustered(table[~paper], areas[~paper], most)
     table[paper] = PAPER
     return table[labels]
@@ -140,16 +141,6 @@ def _write_medians(table: np.ndarray, values: np.ndarray, labels: np.ndarray) ->
         ranked = np.sort(labels.astype(np.int64) * 256 + values[:, channel])
         table[there, channel] = ranked[middles[there]] & 255
     return there
-
-
-def _is_paper(table: np.ndarray, labels: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """(number,) bool: regions that the network left white, more easily if open to the edge."""
-    away = np.linalg.norm(_lab(table[None])[0] - (100, 0, 0), axis=1)
-    at_edge = np.zeros(labels.shape, bool)
-    at_edge[[0, -1]] = at_edge[:, [0, -1]] = True
-    touching = labels[at_edge & free]
-    outside = np.bincount(touching, minlength=len(table)) > max(labels.shape) / 8
-    return away < np.where(outside, OUTSIDE_WHITE, NEAR_WHITE)
 
 
 def _clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.ndarray:
