@@ -60,7 +60,7 @@ def predict(
             check_installed()
         also = {"layers": layers, "psd": psd, "compare": compare}
         jobs = plan_jobs(inputs, output=output, format=format, **also)
-        jobs = with_hints(jobs, hints, inputs) if hints else jobs
+        jobs, orphans = with_hints(jobs, hints, inputs) if hints else (jobs, [])
         others = left_out(inputs, output)
         page = None
         if gallery:  # pages need more than pictures do
@@ -98,7 +98,7 @@ def predict(
             if record:
                 record.write(outcomes, others)  # before anything is said of it
             counts = {"mine": len(mine), "total": len(jobs), "signum": signum}
-            print(summary(outcomes, output=output, left_out=others, **counts))
+            print(summary(outcomes, output=output, left_out=others, orphans=orphans, **counts))
             if page and index == 0 and not signum:
                 print(
                     make_gallery(

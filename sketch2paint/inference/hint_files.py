@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sketch2paint.images.formats import SUFFIXES
 from sketch2paint.inference.jobs import HINTS, STDIO, Job
 
-ENDINGS = (f"{HINTS}.json", f"{HINTS}.png")
+PLAIN = (".json", *SUFFIXES)
+ENDINGS = tuple(f"{HINTS}{suffix}" for suffix in PLAIN)
 
 
-def with_hints(jobs: Sequence[Job], hints: str, inputs: Sequence[str]) -> list[Job]:
-    """Give each job its file of hints, where there is one.
+def with_hints(
+    jobs: Sequence[Job], hints: str, inputs: Sequence[str]
+) -> tuple[list[Job], list[Path]]:
+    """Give each job its file of hints, where there is one; a job with two fails.
 
     Args:
         jobs: Jobs as `plan_jobs` made them.
@@ -21,41 +25,55 @@ def with_hints(jobs: Sequence[Job], hints: str, inputs: Sequence[str]) -> list[J
             names, mirrored as the output is).
         inputs: Inputs that the jobs were made of.
 
+    Returns:
+        The jobs, and the files of hints that have no drawing.
+
     Raises:
-        FileNotFoundError: there is no such file or folder.
-        ValueError: a drawing has two files, or a file has no drawing.
+        FileNotFoundError: there is no such file or folder, or no file of hints in it.
     """
     if hints == "auto":
         found = [_named(job, job.source, ENDINGS) for job in jobs]
         folders = [Path(entry) for entry in inputs if Path(entry).is_dir()]
         there = [path for folder in folders for path in _hint_files(folder, ENDINGS)]
     elif Path(hints).is_dir():
-        endings = (*ENDINGS, ".json", ".png")
+        endings = (*ENDINGS, *PLAIN)
         found = [_named(job, Path(hints) / job.name, endings) for job in jobs]
         there = _hint_files(Path(hints), endings)
+        if not there:
+            raise FileNotFoundError(
+                f"{hints}: no hints in this folder. Expected NAME.hints.json or NAME.hints.png "
+                "under the drawings' names; pass hints=null for none."
+            )
     elif Path(hints).is_file():
-        found, there = [Path(hints)] * len(jobs), []
+        found, there = [[Path(hints)] for _ in jobs], []
     else:
         raise FileNotFoundError(
             f"{hints}: no such file or folder. Pass hints=FILE.json, hints=FILE.png, hints=DIR or "
             "hints=auto."
         )
-    _check_used(there, found, hints)
-    return [replace(job, hints=path) for job, path in zip(jobs, found, strict=True)]
+    known = {path for paths in found for path in paths} | {job.source for job in jobs}
+    left = sorted(set(there) - known)
+    return [_with(job, paths) for job, paths in zip(jobs, found, strict=True)], left
 
 
-def _named(job: Job, place: Path, endings: Iterable[str]) -> Path | None:
-    """The one file of hints under a drawing's name, but for the suffix."""
+def _with(job: Job, paths: Sequence[Path]) -> Job:
+    if len(paths) < 2:
+        return replace(job, hints=paths[0] if paths else None)
+    others = ", ".join(path.name for path in paths[1:])
+    trouble = (
+        f"{paths[0]}: expected one file of hints for {job.source}, got {others} as well. "
+        "Remove one of them."
+    )
+    return replace(job, trouble=trouble)
+
+
+def _named(job: Job, place: Path, endings: Iterable[str]) -> list[Path]:
+    """The files of hints under a drawing's name, but for the suffix; not the drawing itself."""
     if job.source == STDIO:
-        return None
+        return []
     base = place.with_suffix("")
-    found = [path for end in endings if (path := base.with_name(base.name + end)).is_file()]
-    if len(found) > 1:
-        raise ValueError(
-            f"{found[0]}: expected one file of hints for {job.source}, got {found[1].name} as "
-            "well. Remove one of them."
-        )
-    return found[0] if found else None
+    there = (base.with_name(base.name + ending) for ending in endings)
+    return [path for path in there if path.is_file() and path != job.source]
 
 
 def _hint_files(folder: Path, endings: Iterable[str]) -> list[Path]:
@@ -63,13 +81,3 @@ def _hint_files(folder: Path, endings: Iterable[str]) -> list[Path]:
     return sorted(
         path for path in found if not any(p[0] == "." for p in path.relative_to(folder).parts)
     )
-
-
-def _check_used(there: Iterable[Path], found: Iterable[Path | None], hints: str) -> None:
-    left = sorted(set(there) - set(found))
-    if left:
-        which = "beside it" if hints == "auto" else "of that name among the inputs"
-        raise ValueError(
-            f"{left[0]}: hints without a drawing {which} ({len(left)} such files). Name it as the "
-            "drawing, NAME.hints.json or NAME.hints.png, or move it away."
-        )

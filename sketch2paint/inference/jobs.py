@@ -37,6 +37,7 @@ class Job:
         files: Files that it becomes, by kind: picture, and if asked for colours, layers, psd,
             compare.
         hints: File of the colours that a person gave for it.
+        trouble: Reason why it cannot be painted, known before it is read.
     """
 
     source: Path
@@ -45,6 +46,7 @@ class Job:
     suffix: str
     files: dict[str, Path]
     hints: Path | None = None
+    trouble: str | None = None
 
     @property
     def picture(self) -> Path:
@@ -61,12 +63,12 @@ class Job:
         return self.hints is not None and path.stat().st_mtime < self.hints.stat().st_mtime
 
     def problem(self) -> str | None:
-        """Why the files must not be written: they would leave the output folder by a link or `..`.
+        """Why the files must not be written, as where a link or `..` leaves the output folder.
 
         A link inside may lead anywhere by the time of writing, also onto the input.
         """
-        if self.picture == STDIO:
-            return None
+        if self.trouble or self.picture == STDIO:
+            return self.trouble
         place = _real(self.folder) / self.picture.relative_to(self.folder).parent
         real = _real(self.picture.parent)
         if real == place:

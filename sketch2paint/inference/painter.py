@@ -156,6 +156,8 @@ class Painter:
         self.flats, self.colours, self.gap = flats, _number_of(colours), _gap(gap)
         if flats:
             self._check_regions("flats")
+        elif self.colours:
+            raise ValueError(f"Expected flats=true with colours={colours}, got none. Add it.")
         self.generator: UNetGenerator | ExportedGenerator
         if isinstance(generator, ExportedGenerator):
             if device not in ("auto", "cpu"):

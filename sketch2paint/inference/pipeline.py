@@ -453,6 +453,7 @@ def summary(
     total: int,
     signum: int = 0,
     left_out: Mapping[Path, str] | None = None,
+    orphans: Sequence[Path] = (),
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 
@@ -463,6 +464,7 @@ def summary(
         total: Number of all pictures.
         signum: Number of the signal that ended it, or 0.
         left_out: Files among the inputs that were not painted, with words for their kind.
+        orphans: Files of hints without a drawing of their name.
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -472,6 +474,8 @@ def summary(
     lines += [f"note: {note}: {len(o)} (first: {o[0].job.source})" for note, o in noted.items()]
     if left_out:
         lines.append(f"note: {left_out_text(left_out)}")
+    if orphans:
+        lines.append(f"note: hints without a drawing: {len(orphans)} (first: {orphans[0]})")
     count = Counter(outcome.status for outcome in outcomes)
     told = sum(outcome.status == "done" and outcome.job.hints is not None for outcome in outcomes)
     text = f"{count['done']} coloured{f' ({told} with hints)' if told else ''}"

@@ -140,8 +140,10 @@ def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> Non
     for name, (text, _) in BAD.items():
         (drawing / f"in/{name}.png").write_bytes(page)
         (drawing / f"in/{name}.hints.json").write_text(text)
+    say(drawing / "in/pages.hints.json")
     result = call(*PREDICT, "flats=true", cwd=drawing)
     assert result.returncode == 1
+    assert "note: hints without a drawing: 1 (first: in/pages.hints.json)" in result.stdout
     assert "Traceback" not in result.stdout
     failed = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
     for name, (_, message) in BAD.items():
@@ -157,6 +159,7 @@ def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> Non
         (["hints=nowhere.json"], "error: nowhere.json: no such file or folder. Pass hints=FILE"),
         (["flats=true", "lines=network"], "error: Expected lines=keep with flats"),
         (["colours=0"], "error: Expected `colours` to be auto or a number of at least 1, got 0"),
+        (["colours=3"], "error: Expected flats=true with colours=3"),
         (["gap=-1"], "error: Expected `gap` to be auto or a number of pixels from 0 on, got -1"),
         (["flats=maybe"], "flats"),
     ],
@@ -166,10 +169,3 @@ def test_bad_keys_are_told_before_the_work(drawing: Path, keys: list[str], messa
     assert result.returncode == 2, result.stdout
     assert message in result.stdout and "Traceback" not in result.stdout
     assert not (drawing / "out").exists()
-
-
-def test_a_hints_file_without_its_drawing_is_named(drawing: Path) -> None:
-    say(drawing / "in/pages.hints.json")
-    result = call(*PREDICT, cwd=drawing)
-    assert result.returncode == 2
-    assert "error: in/pages.hints.json: hints without a drawing beside it" in result.stdout

@@ -25,7 +25,8 @@ def touch(name: str) -> None:
 
 
 def found(hints: str, entry: str = "in") -> dict[str, str | None]:
-    jobs = with_hints(plan_jobs([entry], output="out"), hints, [entry])
+    jobs, orphans = with_hints(plan_jobs([entry], output="out"), hints, [entry])
+    assert not orphans and not any(job.trouble for job in jobs)
     return {str(job.name): job.hints and job.hints.as_posix() for job in jobs}
 
 
@@ -58,20 +59,34 @@ def test_a_folder_is_mirrored(folder: Path, name: str) -> None:
     assert found("h") == {"a.png": None, "c.png": None, "sub/b.jpg": name}
 
 
-def test_two_files_for_a_drawing_are_refused(folder: Path) -> None:
+def test_a_drawing_with_two_files_fails_alone(folder: Path) -> None:
     touch("in/a.hints.json")
     touch("in/a.hints.png")
-    with pytest.raises(ValueError, match="one file of hints for in/a.png, got a.hints.png as well"):
-        found("auto")
+    jobs, _ = with_hints(plan_jobs(["in"], output="out"), "auto", ["in"])
+    (failed,) = [job.problem() for job in jobs if job.problem()]
+    assert failed and "one file of hints for in/a.png, got a.hints.png as well" in failed
 
 
 @pytest.mark.parametrize(
-    ("hints", "name"), [("auto", "in/d.hints.json"), ("auto", "in/d.hints.png"), ("h", "h/d.json")]
+    ("hints", "name"),
+    [("auto", "in/d.hints.json"), ("auto", "in/d.hints.webp"), ("h", "h/d.json")],
 )
-def test_hints_without_a_drawing_are_named(folder: Path, hints: str, name: str) -> None:
+def test_hints_without_a_drawing_are_told(folder: Path, hints: str, name: str) -> None:
     touch(name)
-    with pytest.raises(ValueError, match=rf"{name}: hints without a drawing .* \(1 such files\)"):
-        found(hints)
+    _, orphans = with_hints(plan_jobs(["in"], output="out"), hints, ["in"])
+    assert [path.as_posix() for path in orphans] == [name]
+
+
+def test_a_folder_without_hints_is_named(folder: Path) -> None:
+    Path("h").mkdir()
+    with pytest.raises(FileNotFoundError, match="h: no hints in this folder. Expected NAME.hints"):
+        found("h")
+
+
+def test_a_folder_may_be_the_drawings_own(folder: Path) -> None:
+    touch("in/a.hints.webp")
+    assert found("auto") == found("in")
+    assert found("in") == {"a.png": "in/a.hints.webp", "c.png": None, "sub/b.jpg": None}
 
 
 def test_hidden_files_are_nobody_s(folder: Path) -> None:
@@ -87,7 +102,7 @@ def test_a_missing_place_is_named(folder: Path) -> None:
 
 def test_hints_newer_than_the_picture_paint_it_again(folder: Path) -> None:
     touch("in/a.hints.json")
-    (job,) = with_hints(plan_jobs(["in/a.png"], output="out"), "auto", ["in/a.png"])
+    (job,), _ = with_hints(plan_jobs(["in/a.png"], output="out"), "auto", ["in/a.png"])
     touch("out/a.png")
     assert missing_after(job, 0) == []
     assert missing_after(job, 10) == ["picture"]
