@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
-import torch
+if TYPE_CHECKING:  # who asks for what torch has imports it; an .onnx file needs none
+    import torch
 
+MemoryFormat = Literal["channels_last", "contiguous"]
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's mallopt
 
 
@@ -23,6 +26,8 @@ def choose_device(name: str) -> torch.device:
     Raises:
         ValueError: it is not there.
     """
+    import torch
+
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:  # torch has an error of its own for each way in which a device is not there
@@ -35,6 +40,8 @@ def choose_device(name: str) -> torch.device:
 
 def has_bf16() -> bool:
     """Whether convolutions in bfloat16 are faster here: AVX-512 BF16 (Zen 4) or AMX (Xeon 2023)."""
+    import torch
+
     asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, bool)() for name in asked)
 
@@ -42,6 +49,8 @@ def has_bf16() -> bool:
 def has_fast_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is faster than float32 on a device."""
     if device.type == "cuda":
+        import torch
+
         return torch.cuda.is_bf16_supported()
     return device.type == "cpu" and has_bf16()
 
@@ -55,6 +64,8 @@ def training_precision(accelerator: str) -> str:
     Returns:
         bf16-mixed, 16-mixed or 32-true.
     """
+    import torch
+
     if accelerator == "cpu":
         return "bf16-mixed" if has_bf16() else "32-true"
     if accelerator not in ("gpu", "cuda") or not torch.cuda.is_available():
@@ -65,6 +76,28 @@ def training_precision(accelerator: str) -> str:
     return "16-mixed" if capability >= (7, 0) else "32-true"
 
 
+def training_memory_format(accelerator: str, precision: str) -> tuple[MemoryFormat, str]:
+    """The order of memory that measures best for training here, and why (benchmarks/speed.md).
+
+    Args:
+        accelerator: Lightning's name: cpu, gpu, cuda, mps.
+        precision: Lightning's name: 32-true, bf16-mixed.
+
+    Returns:
+        channels_last or contiguous, and the reason in words.
+    """
+    if accelerator != "cpu":
+        return "channels_last", f"as on every {accelerator}"
+    if precision.startswith("bf16"):
+        return "channels_last", "bfloat16 on a CPU"
+    import torch
+
+    instructions = torch.backends.cpu.get_cpu_capability()
+    if instructions == "AVX512":
+        return "channels_last", "float32 with AVX-512"
+    return "contiguous", f"float32 without AVX-512 ({instructions})"
+
+
 def available_cores() -> int:
     """The cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -72,27 +105,39 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def thread_count() -> int:
+    """The threads that torch computes on; before it is imported, as many as it would have."""
+    if torch := sys.modules.get("torch"):
+        return torch.get_num_threads()
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(asked)) if asked.isdecimal() else available_cores()
+
+
 @contextmanager
 def shared_threads(workers: int) -> Iterator[ThreadPoolExecutor]:
     """A pool whose workers share out torch's threads; what is waiting at the end is cancelled.
 
     Args:
-        workers: Number of Python threads; each computes on an equal share of torch's.
+        workers: Number of Python threads; each computes on an equal share of torch's, if torch has
+            been imported.
     """
-    threads = torch.get_num_threads()
+    torch, threads = sys.modules.get("torch"), thread_count()
     share = max(1, threads // workers)
-    pool = ThreadPoolExecutor(workers, "", torch.set_num_threads, (share,))
+    begin = (torch.set_num_threads, (share,)) if torch else (None, ())
+    pool = ThreadPoolExecutor(workers, "", *begin)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # threads that begin later take what was set last in any
+        if torch:
+            torch.set_num_threads(threads)  # threads that begin later take what was set last in any
 
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether torch or Python says that memory did not suffice."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
 
 
 def keep_memory() -> None:

@@ -141,6 +141,9 @@ class _Verb:
 
     def __call__(self, *words: str) -> None:
         outlast()
+        # Threads that spin while they wait hold the cores of those that they wait for where other
+        # programs run too: OpenMP, which torch computes with, reads this when torch is imported.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
         self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL_ERROR)
         try:

@@ -8,6 +8,7 @@ from sketch2paint.device import (
     has_bf16,  # bound before conftest.py replaces it
     has_fast_bf16,
     shared_threads,
+    training_memory_format,
     training_precision,
 )
 
@@ -63,6 +64,22 @@ def test_precision_on_a_cpu(monkeypatch, has_bf16, precision):
     monkeypatch.setattr("sketch2paint.device.has_bf16", lambda: has_bf16)
     assert training_precision("cpu") == precision
     assert training_precision("mps") == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "precision", "capability", "expected"),
+    [
+        ("cpu", "bf16-mixed", "AVX512", "channels_last"),
+        ("cpu", "bf16-mixed", "AVX2", "channels_last"),
+        ("cpu", "32-true", "AVX512", "channels_last"),
+        ("cpu", "32-true", "AVX2", "contiguous"),
+        ("cpu", "32-true", "DEFAULT", "contiguous"),
+        ("gpu", "32-true", "AVX2", "channels_last"),
+    ],
+)
+def test_memory_format_by_instructions(monkeypatch, accelerator, precision, capability, expected):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert training_memory_format(accelerator, precision)[0] == expected
 
 
 def test_bf16_by_device(monkeypatch):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +42,40 @@ def test_the_import_brings_nothing_heavy() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout == "set()\nTrue\n", result.stderr
+
+
+NOT_FOR_A_PICTURE = {
+    *("pytorch_lightning", "lightning", "lightning_fabric", "torchvision", "torchmetrics"),
+    *("albumentations", "tensorboard", "matplotlib", "scipy", "skimage", "imagehash", "jinja2"),
+    *("torch._dynamo", "torch._inductor", "sympy", "filelock"),
+}
+
+
+@pytest.mark.parametrize(
+    ("weights", "needed", "absent"),
+    [
+        ("sketch.onnx", "onnxruntime", {"torch", "safetensors"}),
+        ("whole.safetensors", "torch", {"onnx", "onnxruntime"}),
+    ],
+)
+def test_the_first_picture_brings_nothing_that_it_does_not_need(
+    tmp_path: Path, weights: str, needed: str, absent: set[str]
+) -> None:
+    here = Path(__file__).parent
+    code = (
+        "import atexit, json, sys\n"
+        "atexit.register(lambda: print(json.dumps(sorted(sys.modules))))\n"
+        "from sketch2paint.__main__ import main\nmain()"
+    )
+    keys = [
+        f"checkpoint={here / 'release_0_1' / weights}",
+        f"input={here / 'release_0_1/sketch.png'}",
+        f"output={tmp_path / 'a.png'}",
+        "device=cpu",
+    ]
+    command = [sys.executable, "-c", code, "predict", *keys]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=here.parent)
+    said, modules = result.stdout.rsplit("\n", 2)[:2]
+    assert (tmp_path / "a.png").is_file() and "1 coloured, 0 failed" in said, result.stderr
+    assert needed in json.loads(modules)
+    assert not (NOT_FOR_A_PICTURE | absent) & set(json.loads(modules))

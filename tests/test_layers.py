@@ -19,9 +19,9 @@ ROOMS = {
     "models": {"hints", "images"},
     "data": {"models.tasks", "hints", "images"},
     "training": {"models", "images"},
-    "inference": {"models", "images", "web"},
-    "evaluation": {"data", "inference", "models", "images", "web"},
-    "benchmark": {"data", "training", "inference", "evaluation", "models", "images"},
+    "inference": {"models", "hints", "images", "web"},
+    "evaluation": {"data", "inference", "models", "hints", "images", "web"},
+    "benchmark": {"data", "training", "inference", "evaluation", "models", "hints", "images"},
 }
 ROOMS["commands"] = set(ROOMS)  # the verbs: they use all rooms, and no room uses them
 LIGHTNING = {"training", "data.datamodule", "commands.train"}

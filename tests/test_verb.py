@@ -33,9 +33,19 @@ TINY = [
 NO = ["checkpoint=no", "input=no", "output=o"]
 
 
+def test_openmp_waits_without_spinning_unless_told_otherwise(refused_here, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    refused_here("predict", NO)
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    refused_here("predict", NO)
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
 def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
     train = ["train", *TINY, f"data.root={pairs_dir}"]
-    first = call(*train, "name=a", "trainer.max_epochs=1", cwd=tmp_path)
+    contiguous = "trainer.memory_format=contiguous"  # auto keeps it when the run goes on
+    first = call(*train, "name=a", "trainer.max_epochs=1", contiguous, cwd=tmp_path)
     assert first.returncode == 0, first.stdout
     assert "Warning" not in first.stdout, first.stdout
     assert re.search("Device: cpu x 1, precision (32-true|bf16-mixed)\n", first.stdout)
@@ -56,6 +66,7 @@ def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
         assert [r["epoch"] for r in csv.DictReader(file)] == ["1", "1", "1", "2", "2", "2"]
 
     config = (tmp_path / "runs/a/config.yaml").read_text()
+    assert "memory_format: contiguous\n" in config
     done = call(*train, "name=a", "trainer.max_epochs=1", "resume=true", cwd=tmp_path)
     assert "resuming from runs/a/checkpoints/last.ckpt (16 pairs seen)" in done.stdout
     assert "Nothing was left to do. To train on, pass trainer.max_epochs above 1." in done.stdout

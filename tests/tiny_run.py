@@ -23,6 +23,7 @@ def run(
     every=2,
     checkpoints=None,
     batch_size=3,
+    memory_format="auto",
     **model_arguments,
 ):
     """Train a tiny network with all callbacks; returns the trainer and the module."""
@@ -44,6 +45,7 @@ def run(
         callbacks=callbacks,
         logger=TensorBoardLogger(str(out), name="", version="tensorboard"),
         gpus=0,
+        memory_format=memory_format,
         max_epochs=epochs,
         log_every_n_steps=every,
         progress_bar=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass, replace
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sketch2paint.benchmark.timing import (
+    Clock,
     Figure,
     Rounds,
     Table,
@@ -26,12 +28,19 @@ from sketch2paint.benchmark.timing import (
     seconds_each,
     synchroniser,
 )
-from sketch2paint.device import is_out_of_memory, training_precision
+from sketch2paint.device import (
+    MemoryFormat,
+    is_out_of_memory,
+    training_memory_format,
+    training_precision,
+)
 from sketch2paint.models.networks import InstanceNorm
+from sketch2paint.training.learner import MOVES_IN_HALFLIFE
 from sketch2paint.training.pix2pix import Pix2Pix, Update
 
 Step = Callable[[], object]
 REFERENCE, OURS, FULL = "reference", "ours", "ours, with average"
+AVERAGE = "a move of the average"
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Work:
         size: Side of the pictures.
         batch_size: Number of pairs in a step.
         base_channels: Width of the generator; the discriminator has the same, as in the paper.
+        chosen_precision: What trainer.precision is: auto, bf16-mixed or 32-true.
     """
 
     device: torch.device
@@ -50,6 +60,7 @@ class Work:
     size: int
     batch_size: int
     base_channels: int = 64
+    chosen_precision: str = "auto"
 
     def model(
         self, update: Update = "alternating", accumulate: int = 1, average: bool = True
@@ -65,6 +76,7 @@ class Work:
                 accumulate=accumulate,
                 ema_kimg=10.0 if average else 0.0,
             )
+        model.lay_out(self.memory_format()[0])
         return model.to(self.device).train()
 
     def batch(self) -> dict[str, Tensor]:
@@ -75,8 +87,20 @@ class Work:
         return {"sketch": pairs[:, :1].contiguous(), "real": pairs[:, 1:].contiguous()}
 
     def precision(self) -> str:
-        """What trainer.precision=auto trains in here: bf16-mixed, 16-mixed or 32-true."""
-        return training_precision("gpu" if self.device.type == "cuda" else self.device.type)
+        """What training computes in here: bf16-mixed, 16-mixed or 32-true."""
+        chosen = self.chosen_precision
+        return training_precision(self._accelerator()) if chosen == "auto" else chosen
+
+    def memory_format(self) -> tuple[MemoryFormat, str]:
+        """What trainer.memory_format=auto is here, and why."""
+        return training_memory_format(self._accelerator(), self.precision())
+
+    def _accelerator(self) -> str:
+        return "gpu" if self.device.type == "cuda" else self.device.type
+
+    def place(self) -> str:
+        """CPU or GPU, for people."""
+        return "CPU" if self.device.type == "cpu" else "GPU"
 
     def autocast(self, bf16: bool) -> AbstractContextManager[object]:
         """The arithmetic of a step."""
@@ -220,6 +244,7 @@ class Ours:
     def step(self, work: Work) -> Step:
         """The module, its optimizers and a batch, as a step that can be called."""
         model = work.model(self.update, self.accumulate, self.average)
+        model.pairs_seen = SETTLED
         optimizers = model.configure_optimizers()
         batch = work.batch()
         if self.compiled:
@@ -236,6 +261,8 @@ class Ours:
         return _compiled(step) if self.compiled else step
 
 
+PAIRS_OF_A_MOVE = 10_000 / MOVES_IN_HALFLIFE  # by the default model.ema_kimg, when it is settled
+SETTLED = 1_000_000  # pairs seen by a run whose average no longer moves at each step
 Variant = Reference | Ours | Unavailable
 
 
@@ -256,19 +283,15 @@ def _compiled(step: Step) -> Step:
 
 def variants(work: Work, compiled: bool) -> dict[str, Variant]:
     """The rows of the table by name: the reference, one thing added at a time, ours."""
-    on_cpu, bf16 = work.device.type == "cpu", work.precision() == "bf16-mixed"
     last, found = Reference(), dict[str, Variant]()
-    found[REFERENCE] = last
+    found[REFERENCE], bf16 = last, work.precision() == "bf16-mixed"
     # First the layout: bf16 without it is several times slower than float32 on a CPU.
-    found["+ channels_last"] = last = replace(last, channels_last=True)
-    if on_cpu:  # elsewhere our norm is torch's
-        found["+ norm that keeps it"] = last = replace(last, norm=True)
-    last = replace(last, bf16=bf16)
-    no_bf16 = Unavailable(f"this {'CPU' if on_cpu else 'GPU'} has no bf16")
-    found["+ bf16"] = last if bf16 else no_bf16
-    found["+ fused Adam"] = last = replace(last, fused=True)
-    if on_cpu:
-        found["+ memory kept"] = replace(last, kept=True)
+    steps = [*_layout(work), *_arithmetic(work)]
+    if work.memory_format()[0] == "contiguous":  # then channels_last is what was left out
+        steps = [*_arithmetic(work), *_layout(work)]
+    for name, added in steps:
+        last = replace(last, **added)
+        found[name] = last if added else Unavailable(f"this {work.place()} has no bf16")
     found[OURS] = Ours(bf16)
     found[FULL] = Ours(bf16, average=True)
     found["ours, simultaneous"] = Ours(bf16, average=True, update="simultaneous")
@@ -277,6 +300,18 @@ def variants(work: Work, compiled: bool) -> dict[str, Variant]:
     if compiled:
         found["ours, compiled"] = Ours(bf16, average=True, compiled=True)
     return found
+
+
+def _layout(work: Work) -> list[tuple[str, dict[str, bool]]]:
+    added = [("+ channels_last", {"channels_last": True})]
+    # On a GPU our norm is torch's.
+    return added + [("+ norm that keeps it", {"norm": True})] * (work.device.type == "cpu")
+
+
+def _arithmetic(work: Work) -> list[tuple[str, dict[str, bool]]]:
+    bf16 = {"bf16": True} if work.precision() == "bf16-mixed" else {}
+    added = [("+ bf16", bf16), ("+ fused Adam", {"fused": True})]
+    return added + [("+ memory kept", {"kept": True})] * (work.device.type == "cpu")
 
 
 @dataclass(frozen=True)
@@ -292,8 +327,16 @@ class Timing:
     peak: float | None = None
 
 
-def measure_step(variant: Variant, work: Work, seconds: float) -> Timing:
+def measure_step(
+    variant: Variant, work: Work, *, seconds: float, clock: Clock = time.perf_counter
+) -> Timing:
     """Build, warm up, time and drop one row, so that memory holds one at a time.
+
+    Args:
+        variant: Row of the table.
+        work: Networks and pictures.
+        seconds: Time until which the step is repeated.
+        clock: Function that tells the time in seconds.
 
     Raises:
         Unavailable: the variant is that.
@@ -306,16 +349,28 @@ def measure_step(variant: Variant, work: Work, seconds: float) -> Timing:
     before = peak_memory(device)
     step = variant.step(work)
     forget_peak(device)  # of building them
-    each = seconds_each(step, at_least=seconds, synchronise=synchroniser(device))
+    wait = synchroniser(device)
+    each = seconds_each(step, at_least=seconds, synchronise=wait, clock=clock)
     peak = peak_memory(device)
     return Timing(each, None if peak is None or before is None else peak - before)
 
 
+def _measure_average(work: Work, seconds: float, clock: Clock) -> Timing:
+    """One move of the average, which a settled run makes 50 times in a half-life."""
+    release(work.device, kept=True)
+    model, wait = work.model(), synchroniser(work.device)
+
+    def move() -> None:
+        model.average(work.batch_size)  # at no pairs seen each step moves it
+
+    return Timing(seconds_each(move, at_least=seconds, synchronise=wait, clock=clock))
+
+
 def _measure_limit(
-    device: torch.device, dtype: torch.dtype, side: int | None, seconds: float
+    device: torch.device, *, dtype: torch.dtype, side: int | None, seconds: float, clock: Clock
 ) -> Timing:
     release(device)
-    return Timing(product_rate(device, dtype=dtype, side=side, at_least=seconds))
+    return Timing(product_rate(device, dtype=dtype, side=side, at_least=seconds, clock=clock))
 
 
 def flops_of_pair(work: Work) -> float:
@@ -334,6 +389,7 @@ def steps(
     seconds: float,
     side: int | None,
     compiled: bool,
+    clock: Clock = time.perf_counter,
 ) -> list[Table]:
     """A table for each batch size: the variants of the step, and the device's limit.
 
@@ -344,28 +400,42 @@ def steps(
         seconds: Time of a row in a round, at least.
         side: Side of the matrices that the limit is measured with; None: by the device.
         compiled: Whether torch.compile has a row too, which takes a minute.
+        clock: Function that tells the time in seconds.
 
     Raises:
         ValueError: the networks do not take the size.
     """
     flops = flops_of_pair(work)
     return [
-        _step_table(replace(work, batch_size=n), flops, rounds, seconds, side, compiled)
+        _step_table(
+            replace(work, batch_size=n),
+            variants(replace(work, batch_size=n), compiled),
+            flops=flops,
+            rounds=rounds,
+            side=side,
+            timed={"seconds": seconds, "clock": clock},
+        )
         for n in batch_sizes
     ]
 
 
 def _step_table(
-    work: Work, flops: float, rounds: int, seconds: float, side: int | None, compiled: bool
+    work: Work,
+    chosen: Mapping[str, Variant],
+    *,
+    flops: float,
+    rounds: int,
+    side: int | None,
+    timed: dict[str, Any],
 ) -> Table:
-    chosen = variants(work, compiled)
     tasks: dict[str, Callable[[], Timing]] = {
-        name: partial(measure_step, variant, work, seconds) for name, variant in chosen.items()
+        name: partial(measure_step, variant, work, **timed) for name, variant in chosen.items()
     }
+    tasks[AVERAGE] = partial(_measure_average, work, **timed)
     dtypes = [torch.float32] + [torch.bfloat16] * (work.precision() == "bf16-mixed")
     limits = {dtype: f"limit, {str(dtype).removeprefix('torch.')} product" for dtype in dtypes}
     for dtype, name in limits.items():
-        tasks[name] = partial(_measure_limit, work.device, dtype, side, seconds)
+        tasks[name] = partial(_measure_limit, work.device, dtype=dtype, side=side, **timed)
     found = interleave(tasks, rounds)
     for name, variant in chosen.items():
         if found[name].too_large:
@@ -374,13 +444,16 @@ def _step_table(
         _row(name, variant, found, limits, flops * work.batch_size, work.batch_size)
         for name, variant in chosen.items()
     ]
+    rows.append(_average_row(work, found))
     rows += [_limit_row(name, found[name]) for name in limits.values()]
     title = f"Step, {work.size}x{work.size}, batch {work.batch_size}"
     return Table(title, rows, _notes(work, flops))
 
 
 def _notes(work: Work, flops: float) -> list[str]:
+    layout, why = work.memory_format()
     notes = [f"{flops / 1e9:.3g} GFLOP a pair, of the reference (also in the rows of others)."]
+    notes.append(f"Ours lies {layout} in memory (trainer.memory_format=auto): {why}.")
     if work.precision() == "16-mixed":
         notes.append("Training takes 16-mixed on this GPU; ours is measured in float32 here.")
     if work.device.type == "cpu":
@@ -421,6 +494,21 @@ def _row(
     return {
         "": name, "pairs/s": rate, "s/step": each, "ratio": ratio, "peak MB": peak,
         "TFLOP/s": tera, "of the limit": share, "note": found[name].note,
+    }  # fmt: skip
+
+
+def _average_row(work: Work, found: Mapping[str, Rounds[Timing]]) -> dict[str, Any]:
+    """What a move of the average takes, and its share of ours where each 200 pairs have one."""
+    moves = [timing.value for timing in found[AVERAGE].values]
+    note = found[AVERAGE].note
+    if (bare := [timing.value for timing in found[OURS].values]) and moves:
+        shares = [move / step for move, step in zip(moves, bare, strict=True)]
+        most = Figure.of(shares).median
+        settled = most * min(1.0, work.batch_size / PAIRS_OF_A_MOVE)
+        note = f"{settled:.2%} of ours, moved each {PAIRS_OF_A_MOVE:.0f} pairs; {most:.1%} at first"
+    return {
+        "": AVERAGE, "pairs/s": None, "s/step": Figure.of(moves) if moves else None, "ratio": None,
+        "peak MB": None, "TFLOP/s": None, "of the limit": None, "note": note,
     }  # fmt: skip
 
 

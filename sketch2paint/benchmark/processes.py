@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from sketch2paint.benchmark.timing import (
     release,
 )
 from sketch2paint.data.datamodule import SketchDataModule, default_workers
+from sketch2paint.images.io import read_rgb
+from sketch2paint.models.export import export_generator
 from sketch2paint.shell import quoted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,6 +152,7 @@ class TrainingRuns:
             f"model.generator.base_channels={self.work.base_channels}",
             f"model.discriminator.base_channels={self.work.base_channels}",
             f"trainer.gpus={gpus}",
+            f"trainer.precision={self.work.chosen_precision}",
             "trainer.max_epochs=1",
             f"trainer.limit_train_batches={steps}",
             "trainer.limit_val_batches=1",
@@ -216,7 +220,7 @@ def fit(
     alone: list[float] = []
 
     def step_alone() -> float:
-        alone.append(measure_step(ours(work), work, seconds).value)
+        alone.append(measure_step(ours(work), work, seconds=seconds).value)
         return work.batch_size / alone[-1]
 
     bare, run, load, first = f"step alone ({FULL})", "train.py", "loader alone", "first step"
@@ -237,36 +241,42 @@ def fit(
 
 
 def start(work: Work, folder: Path, rounds: int) -> list[Table]:
-    """Seconds until the verbs answer.
+    """Seconds until the verbs answer, and those that torch needs to be imported.
 
     Args:
         work: Size, width and device of the network that colours the first picture.
         folder: Folder for weights, a drawing and its picture.
         rounds: Number of interleaved rounds that count.
     """
-    save_fresh(work, folder / "generator.safetensors")
-    write_drawings(folder / "in", 1, work.size)
-    picture = [
-        f"checkpoint={quoted(str(folder / 'generator.safetensors'))}",
-        f"input={quoted(str(folder / 'in'))}",
-        f"output={quoted(str(folder / 'out'))}",
-        f"device={work.device}",
-        "overwrite=true",
-    ]
+    drawings = write_drawings(folder / "in", 1, work.size)
+    verb = ["-m", "sketch2paint"]
     commands = {
-        "train.py --help": ["train", "--help"],
-        "predict.py --help": ["predict", "--help"],
-        "predict.py, one picture": ["predict", *picture],
+        "import torch": ["-c", "import torch"],
+        "train.py --help": [*verb, "train", "--help"],
+        "predict.py --help": [*verb, "predict", "--help"],
     }
-    found = interleave(
-        {
-            name: partial(_seconds, ["-m", "sketch2paint", *words])
-            for name, words in commands.items()
-        },
-        rounds,
-    )
+    for name, weights in _weights(work, folder, drawings).items():
+        keys = {"checkpoint": weights, "input": folder / "in", "output": folder / "out"}
+        words = [f"{key}={quoted(str(value))}" for key, value in keys.items()]
+        commands[name] = [*verb, "predict", *words, f"device={work.device}", "overwrite=true"]
+    found = interleave({name: partial(_seconds, words) for name, words in commands.items()}, rounds)
     rows = [{"": name, "seconds": Figure.of(found[name].values)} for name in commands]
     return [Table("Seconds from the command to its end", rows)]
+
+
+def _weights(work: Work, folder: Path, drawings: Sequence[Path]) -> dict[str, Path]:
+    """A fresh network's weights, and the same exported where the packages for that are there."""
+    made = {"predict.py, one picture": folder / "generator.safetensors"}
+    save_fresh(work, folder / "generator.safetensors")
+    if all(find_spec(package) for package in ("onnx", "onnxruntime", "onnxscript")):
+        made["predict.py, one picture by .onnx"] = folder / "generator.onnx"
+        export_generator(
+            folder / "generator.safetensors",
+            format="onnx",
+            output=folder / "generator.onnx",
+            drawings=[read_rgb(path) for path in drawings],
+        )
+    return made
 
 
 def _seconds(command: Sequence[str]) -> float:

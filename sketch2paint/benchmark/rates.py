@@ -155,9 +155,22 @@ def plain_loop(generator: nn.Module, paths: Sequence[Path], output: Path) -> Non
         Image.fromarray(picture.permute(1, 2, 0).numpy()).save(output / path.name)
 
 
+def without_network(painter: Painter) -> Painter:
+    """The painter with a copy of the drawing for its network: what is left is all other work."""
+    other = copy.copy(painter)
+    other.generate = lambda batch: batch["sketch"].expand(-1, 3, -1, -1)  # type: ignore[method-assign]
+    return other
+
+
+def _copied(painter: Painter) -> UNetGenerator:
+    """A copy of the painter's network, to be run by itself."""
+    assert isinstance(painter.generator, UNetGenerator)
+    return copy.deepcopy(painter.generator)
+
+
 def _network_alone(painter: Painter, batch_size: int) -> Callable[[], object]:
     """The network in the painter's precision on one batch that lies on the device."""
-    network = copy.deepcopy(painter.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = _copied(painter).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = painter.generator.size
     x = channels_last(torch.ones(batch_size, 1, size, size, device=painter.device))
 
@@ -199,10 +212,12 @@ def predict(
         return rate(_network_alone(painter, n), n)
 
     loop, files = "plain loop, float32, one by one", f"paint_files, batch {at_once}"
+    floor = "paint_files, a copy for the network"
     alone = {f"network alone, batch {n}": n for n in batch_sizes}
     tasks: dict[str, Callable[[], float]] = {
         loop: partial(rate, _plain(painter, paths, folder / "plain"), count),
-        files: partial(rate, _painting(painter, folder, at_once), count),
+        files: partial(rate, _painting(painter, folder / "out", at_once), count),
+        floor: partial(rate, _painting(without_network(painter), folder / "copy", at_once), count),
         **{name: partial(alone_rate, n) for name, n in alone.items()},
     }
     return [_predict_table(painter, interleave(tasks, rounds), loop, list(alone))]
@@ -211,14 +226,14 @@ def predict(
 def _plain(painter: Painter, paths: Sequence[Path], output: Path) -> Callable[[], object]:
     """`plain_loop` with the painter's weights."""
     output.mkdir()
-    generator = copy.deepcopy(painter.generator).float()
+    generator = _copied(painter).float()
     generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return partial(plain_loop, generator, paths, output)
 
 
-def _painting(painter: Painter, folder: Path, batch_size: int) -> Callable[[], object]:
-    """`paint_files` from in/ to out/."""
-    jobs = plan_jobs([str(folder / "in")], output=str(folder / "out"))
+def _painting(painter: Painter, output: Path, batch_size: int) -> Callable[[], object]:
+    """`paint_files` from in/ beside the output."""
+    jobs = plan_jobs([str(output.parent / "in")], output=str(output))
 
     def step() -> None:
         outcomes = list(paint_files(painter, jobs=jobs, batch_size=batch_size, overwrite=True))

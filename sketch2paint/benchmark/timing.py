@@ -211,7 +211,12 @@ def peak_of_process(process: int | str) -> float | None:
 
 
 def product_rate(
-    device: torch.device, *, dtype: torch.dtype, side: int | None, at_least: float
+    device: torch.device,
+    *,
+    dtype: torch.dtype,
+    side: int | None,
+    at_least: float,
+    clock: Clock = time.perf_counter,
 ) -> float:
     """FLOP/s of a product of two large square matrices: what the device can do at all.
 
@@ -220,6 +225,7 @@ def product_rate(
         dtype: Type of the matrices; float32 on a GPU is TF32, as in torch's convolutions.
         side: Side of the matrices; None: 4096 on a CPU, 8192 elsewhere.
         at_least: Seconds until which the product is computed again.
+        clock: Function that tells the time in seconds.
     """
     side = side or (4096 if device.type == "cpu" else 8192)
     a, b = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
@@ -228,7 +234,7 @@ def product_rate(
         torch.set_float32_matmul_precision("high")
     try:
         step, wait = lambda: torch.mm(a, b, out=out), synchroniser(device)
-        return 2 * side**3 / seconds_each(step, at_least=at_least, synchronise=wait)
+        return 2 * side**3 / seconds_each(step, at_least=at_least, synchronise=wait, clock=clock)
     finally:
         if device.type == "cuda":
             torch.set_float32_matmul_precision(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import isinf
 from typing import Any, Literal
 
@@ -19,8 +20,10 @@ def benchmark(
     size: int,
     batch_size: int | list[int] | None,
     base_channels: int,
+    precision: Literal["auto", "bf16-mixed", "32-true"],
     repeats: int,
     seconds: float,
+    clock: Literal["wall", "cpu"],
     threads: int | None,
     matrix: int | None,
     compile: bool,
@@ -31,9 +34,9 @@ def benchmark(
     """Print tables of what is asked for, and write them as JSON."""
     keys = {
         "data": data, "what": what, "device": device, "size": size, "batch_size": batch_size,
-        "base_channels": base_channels, "repeats": repeats, "seconds": seconds,
-        "threads": threads, "matrix": matrix, "compile": compile, "checkpoint": checkpoint,
-        "json": json, "seed": seed,
+        "base_channels": base_channels, "precision": precision, "repeats": repeats,
+        "seconds": seconds, "clock": clock, "threads": threads, "matrix": matrix,
+        "compile": compile, "checkpoint": checkpoint, "json": json, "seed": seed,
     }  # fmt: skip
     batch_sizes = _check(what, batch_size, repeats, seconds, threads, matrix)
     import torch
@@ -63,11 +66,16 @@ def _tables(keys: dict[str, Any], device: Any) -> list[Any]:
     what, batch_sizes = keys["what"], keys["batch_size"]
     timed = {"rounds": keys["repeats"], "seconds": keys["seconds"]}
     work = ablation.Work(
-        device, size=keys["size"], batch_size=batch_sizes[0], base_channels=keys["base_channels"]
+        device,
+        size=keys["size"],
+        batch_size=batch_sizes[0],
+        base_channels=keys["base_channels"],
+        chosen_precision=keys["precision"],
     )
     if what == "step":
-        side, compiled = keys["matrix"], keys["compile"]
-        return ablation.steps(work, batch_sizes=batch_sizes, side=side, compiled=compiled, **timed)
+        clock = time.process_time if keys["clock"] == "cpu" else time.perf_counter
+        given = {"side": keys["matrix"], "compiled": keys["compile"], "clock": clock}
+        return ablation.steps(work, batch_sizes=batch_sizes, **given, **timed)
     with TemporaryDirectory(prefix="sketch2paint-") as name:
         folder = Path(name)
         if what == "start":

@@ -13,6 +13,7 @@ def evaluate(
     size: int | None,
     overlap: str,
     learned: bool,
+    regions: bool,
     csv: Name | None,
     json: Name | None,
     gallery: Name | None,
@@ -24,6 +25,10 @@ def evaluate(
     """Print one table of checkpoints and baselines, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
+    if regions and data["task"] == "photo":
+        raise ValueError(
+            "Expected drawings to measure regions on, got data.task=photo. Pass regions=false."
+        )
     from functools import partial
 
     from sketch2paint.evaluation import report
@@ -32,10 +37,12 @@ def evaluate(
         check_split,
         choose_split,
         common_size,
+        drawings,
         load_candidates,
         measure,
     )
     from sketch2paint.evaluation.learned import Learned
+    from sketch2paint.evaluation.methods import compare_methods
     from sketch2paint.evaluation.page import PicturePage
 
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
@@ -48,7 +55,12 @@ def evaluate(
     shown = PicturePage(len(chosen.files), bool(gallery))
     with working():
         results = measure(
-            chosen, candidates=candidates, learned=networks, seed=seed, watch=shown.add
+            chosen,
+            candidates=candidates,
+            learned=networks,
+            seed=seed,
+            watch=shown.add,
+            flats=regions,
         )
         found = report.Evaluation(
             split=chosen,
@@ -56,6 +68,7 @@ def evaluate(
             results=results,
             summary=summarise(results, seed),
             protocol=report.protocol(chosen, results, seed),
+            methods=compare_methods(drawings(chosen)) if regions else None,
         )
         print(report.text_report(found))
         for path, write in (

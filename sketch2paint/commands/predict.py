@@ -16,7 +16,12 @@ def predict(
     format: Literal["auto", "png", "jpg", "webp"],
     quality: int,
     layers: bool,
+    psd: bool,
     compare: bool,
+    flats: bool,
+    colours: str | int,
+    hints: Name | None,
+    gap: str | float,
     gallery: Name | bool | None,
     gallery_rows: int,
     truth: Name | None,
@@ -43,15 +48,25 @@ def predict(
 
     # Standard output is for the picture alone when it goes there.
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
-        from sketch2paint.inference.gallery import gallery_path, make_gallery
+        from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painter import Painter
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
-        jobs = plan_jobs(inputs, output=output, format=format, layers=layers, compare=compare)
+        if psd:
+            from sketch2paint.images.psd import check_installed
+
+            check_installed()
+        also = {"layers": layers, "psd": psd, "compare": compare}
+        jobs = plan_jobs(inputs, output=output, format=format, **also)
+        jobs, orphans = with_hints(jobs, hints, inputs) if hints else (jobs, [])
         others = left_out(inputs, output)
-        page = gallery_path(gallery, jobs) if gallery else None
+        page = None
+        if gallery:  # pages need more than pictures do
+            from sketch2paint.inference.gallery import gallery_path, make_gallery
+
+            page = gallery_path(gallery, jobs)
         reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
@@ -63,6 +78,9 @@ def predict(
             tile=tile,
             lines=lines,
             normalise=normalise,
+            flats=flats,
+            colours=colours,
+            gap=gap,
         )
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
@@ -80,7 +98,7 @@ def predict(
             if record:
                 record.write(outcomes, others)  # before anything is said of it
             counts = {"mine": len(mine), "total": len(jobs), "signum": signum}
-            print(summary(outcomes, output=output, left_out=others, **counts))
+            print(summary(outcomes, output=output, left_out=others, orphans=orphans, **counts))
             if page and index == 0 and not signum:
                 print(
                     make_gallery(

@@ -16,6 +16,7 @@ from sketch2paint.training.resume import (
     checkpoint_to_resume,
     compare_configs,
     is_first_process,
+    kept_memory_format,
     own_values,
 )
 from sketch2paint.verb import build, verb, working
@@ -46,6 +47,8 @@ def train(
     first = is_first_process()
     with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if first else nowhere):
         resumed = checkpoint_to_resume(Path(out_dir), resume)
+        if resumed and trainer.get("memory_format") == "auto":
+            trainer["memory_format"] = kept_memory_format(resumed.path)
         for line in compare_configs(resumed.path, config) if resumed else []:
             print(line, flush=True)
         return _train(config, resumed, first)
@@ -107,6 +110,8 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
     """Make Lightning's trainer, the module and the data: all that can be wrong with the keys."""
     import pytorch_lightning as pl  # heavy: not before it is needed
 
+    from sketch2paint.training.trainer import memory_format_of
+
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
     pairs = build(config["data"])
@@ -118,6 +123,7 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
         network.start_from(network.read_weights(config["init_from"]))
     logger = build(config["logger"])
     engine = build(config["trainer"], callbacks=callbacks, logger=logger)
+    config["trainer"]["memory_format"] = memory_format_of(engine)  # not auto: a resume keeps it
     return engine, network, pairs
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,9 @@ from sketch2paint.arguments import one_of
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Decoded, PictureDataset
 from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.methods import SIDE
 from sketch2paint.evaluation.metrics import (
+    OF_FLATS,
     OF_PICTURES,
     OF_SETS,
     Compared,
@@ -30,9 +33,13 @@ from sketch2paint.evaluation.metrics import (
     Given,
     Metric,
 )
+from sketch2paint.evaluation.regions import Drawing, Work, work_left
+from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import to_hwc, to_rgb
+from sketch2paint.inference.flats import flatten
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
+from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
@@ -70,6 +77,10 @@ class Candidate:
         given = {name: tensor.to(self.painter.device) for name, tensor in batch.items()}
         return to_hwc(to_rgb(batch["sketch"], self.painter.generate(given).cpu())[0])
 
+    def flat(self, sketch: np.ndarray) -> np.ndarray:
+        """Make flats of a drawing (H, W) uint8: the colour layer alone, (H, W, 3) uint8 RGB."""
+        return flatten(self.painter.process([sketch])[0].colours, find_regions(sketch))
+
 
 @dataclass(frozen=True)
 class Split:
@@ -98,10 +109,11 @@ class Results:
         files: Names of the N pictures.
         rows: Names of the R rows: candidates, then baselines.
         candidates: Number of rows that are candidates.
-        values: Values of the M metrics OF_PICTURES, (N, R, M) float64; NaN is not applicable.
+        values: Values of the M metrics `of_pictures`, (N, R, M) float64; NaN is not applicable.
         weights: Weights of each picture's values in a mean, (N, M) float64.
         sets: Values of the metrics OF_SETS, (R, 2) float64; NaN is not applicable.
         missing: Words for each metric that has no value at all, by its key.
+        of_pictures: Metrics that were measured: OF_PICTURES, and OF_FLATS where they are wanted.
     """
 
     files: list[str]
@@ -111,6 +123,12 @@ class Results:
     weights: np.ndarray
     sets: np.ndarray
     missing: dict[str, str]
+    of_pictures: tuple[Metric[Compared], ...] = OF_PICTURES
+
+    @property
+    def metrics(self) -> tuple[Metric[Any], ...]:
+        """All columns of the table."""
+        return (*self.of_pictures, *OF_SETS)
 
 
 def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> list[Candidate]:
@@ -157,9 +175,9 @@ def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candi
 def _cost(painter: Painter) -> dict[str, float | None]:
     """Parameters and GFLOP (2 for a multiply-add, of convolutions) of one picture."""
     generator = painter.generator
-    parameters = sum(p.numel() for p in generator.parameters())
-    if not parameters:  # an exported file does not tell
+    if isinstance(generator, ExportedGenerator):  # it does not tell
         return {"parameters": None, "gflop": None}
+    parameters = sum(p.numel() for p in generator.parameters())
     shape = 1, generator.in_channels, generator.size, generator.size
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         generator(torch.zeros(shape, device=painter.device))
@@ -296,6 +314,7 @@ def measure(
     learned: Learned,
     seed: int,
     watch: Watcher,
+    flats: bool = False,
 ) -> Results:
     """Measure what each candidate makes of a split's pictures, and the baselines beside them.
 
@@ -306,21 +325,24 @@ def measure(
         seed: Seed of KID's subsets.
         watch: Function that is shown each picture's name, and sketch, each candidate's picture and
             the real one, all (S, S, 3) uint8.
+        flats: Whether each candidate's flats are measured too, on `drawings`.
     """
+    metrics = (*OF_PICTURES, *OF_FLATS) if flats else OF_PICTURES
     rows = [*(candidate.name for candidate in candidates), *BASELINES]
-    values = np.empty((len(split.files), len(rows), len(OF_PICTURES)))
-    weights = np.empty((len(split.files), len(OF_PICTURES)))
+    values = np.empty((len(split.files), len(rows), len(metrics)))
+    weights = np.empty((len(split.files), len(metrics)))
     features: list[list[Tensor]] = []
-    for n, compared in enumerate(_compared(split, candidates, learned, watch)):
-        values[n] = [[metric.measure(one) for metric in OF_PICTURES] for one in compared]
-        weights[n] = [metric.weight(compared[0].real) for metric in OF_PICTURES]
+    works = _works(split, candidates, flats)
+    for n, compared in enumerate(_compared(split, candidates, learned, watch, works)):
+        values[n] = [[metric.measure(one) for metric in metrics] for one in compared]
+        weights[n] = [metric.weight(compared[0].real) for metric in metrics]
         pictures = [*(one.fake for one in compared), compared[0].real]
         features.append([learned.features(picture) for picture in pictures])
     whole = _compared_sets(features, learned, seed)
     sets = np.array([[metric.measure(one) for metric in OF_SETS] for one in whole])
     if split.mean is None:  # its row says n/a
         values[:, -1], sets[-1] = np.nan, np.nan
-    missing = _missing(OF_PICTURES, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
+    missing = _missing(metrics, values, compared[0]) | _missing(OF_SETS, sets, whole[0])
     return Results(
         files=split.files,
         rows=rows,
@@ -329,31 +351,58 @@ def measure(
         weights=weights,
         sets=sets,
         missing=missing,
+        of_pictures=metrics,
     )
 
 
 def _compared(
-    split: Split, candidates: Sequence[Candidate], learned: Learned, watch: Watcher
+    split: Split,
+    candidates: Sequence[Candidate],
+    learned: Learned,
+    watch: Watcher,
+    works: Iterator[list[Work | None]],
 ) -> Iterator[list[Compared]]:
     """For each picture, that of each row beside the real one."""
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
-    for name, (batch, real) in zip(bar, _samples(split), strict=True):
+    for name, (batch, real), work in zip(bar, _samples(split, split.data.size), works, strict=True):
         drawing = to_hwc(batch["sketch"][0])
         coloured = [candidate(batch) for candidate in candidates]
         watch(name, [drawing, *coloured, real])
         lines = None if split.data.task.lightness else drawing[..., 0]
+        rows = *coloured, *_baselines(split, batch["sketch"])
         yield [
-            Compared(fake=fake, real=real, lines=lines, learned=learned)
-            for fake in (*coloured, *_baselines(split, batch["sketch"]))
+            Compared(fake=fake, real=real, lines=lines, learned=learned, work=left)
+            for fake, left in zip(rows, work, strict=True)
         ]
 
 
-def _samples(split: Split) -> Iterator[tuple[Batch, np.ndarray]]:
-    """Batches of one sample, and its true colours (S, S, 3) uint8."""
+def _works(
+    split: Split, candidates: Sequence[Candidate], flats: bool
+) -> Iterator[list[Work | None]]:
+    """For each picture, what is left to do on each row's flats; baselines have none."""
+    none: list[Work | None] = [None] * len(BASELINES)
+    if not flats:
+        yield from [[None] * len(candidates) + none] * len(split.files)
+        return
+    for drawing in drawings(split):
+        labels = find_regions(drawing.sketch).cut()
+        flat = [candidate.flat(drawing.sketch) for candidate in candidates]
+        yield [*(work_left(one, labels, drawing) for one in flat), *none]
+
+
+def drawings(split: Split) -> Iterator[Drawing]:
+    """The drawings of a split at SIDE, whatever the size its pictures are compared at."""
+    for file, (batch, real) in zip(split.files, _samples(split, SIDE), strict=True):
+        yield Drawing.of(Path(file).stem, to_hwc(batch["sketch"][0])[..., 0], real)
+
+
+def _samples(split: Split, size: int) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Batches of one sample of a size S, and its true colours (S, S, 3) uint8."""
     data = split.data
-    pictures = data.datasets[split.name].pictures
+    pictures = copy.copy(_pictures(data, split.name))
+    pictures.fit = replace(pictures.fit, size=size)
     still = PictureDataset(
-        pictures, size=data.size, augment=False, flip=False, lines=data.lines, seed=data.seed
+        pictures, size=size, augment=False, flip=False, lines=data.lines, seed=data.seed
     )
     for n in range(len(still)):
         sample = still.__getitems__([(0, n)])

@@ -17,6 +17,7 @@ from torchmetrics.functional.image import (
 )
 
 from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
+from sketch2paint.evaluation.regions import Work
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
 COLOURED = 10.0  # CIE Lab chroma of the real picture above which a pixel counts as coloured
@@ -39,12 +40,14 @@ class Compared:
         real: Real picture, (H, W, 3) uint8 RGB.
         lines: Drawing, (H, W) uint8; None for a photograph, which has none.
         learned: Networks behind the learned metrics.
+        work: Fills that are left to do on its flats; None where there are none.
     """
 
     fake: np.ndarray
     real: np.ndarray
     lines: np.ndarray | None
     learned: Learned
+    work: Work | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +294,36 @@ OF_PICTURES: tuple[Metric[Compared], ...] = (
         better="lower",
         measure=lambda given: given.learned.distance(given.fake, given.real),
         missing=lambda given: _words(given.learned.lpips, f"needs {ALEXNET} pixels"),
+    ),
+)
+# The same, of flats, where those are measured.
+OF_FLATS: tuple[Metric[Compared], ...] = (
+    Metric(
+        key="fills_left",
+        heading="Fills left",
+        legend="fills left (regions of the flats with a wrong colour)",
+        digits=1,
+        better="lower",
+        measure=lambda given: given.work.left if given.work else math.nan,
+        missing="there is no checkpoint",
+    ),
+    Metric(
+        key="fills_blank",
+        heading="From blank",
+        legend="fills from blank (the drawing's coloured regions, for comparison)",
+        digits=1,
+        better="lower",
+        measure=lambda given: given.work.blank if given.work else math.nan,
+        missing="there is no checkpoint",
+    ),
+    Metric(
+        key="paper_white",
+        heading="Paper white",
+        legend="paper white (share of the paper that the flats leave white)",
+        digits=3,
+        better="higher",
+        measure=lambda given: given.work.paper if given.work else math.nan,
+        missing="no picture has white paper",
     ),
 )
 # One value for a whole set.

@@ -11,7 +11,7 @@ import numpy as np
 
 from sketch2paint.evaluation.bootstrap import Summary
 from sketch2paint.evaluation.compare import Results
-from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES, Metric
+from sketch2paint.evaluation.metrics import Metric
 from sketch2paint.evaluation.report import Evaluation, cells
 from sketch2paint.web.pages import data_uri, write_page
 
@@ -55,13 +55,15 @@ class PicturePage:
             evaluation: What was found while this page was filled.
         """
         split, results = evaluation.split, evaluation.results
+        metrics = list(enumerate(results.of_pictures))
         given = {
             "title": f"{split.data.source.root}, {split.name}",
             "count": len(results.files),
             "size": split.data.size,
-            "metrics": [(n, m.heading) for n, m in enumerate(OF_PICTURES) if _shown(m, results)],
-            "headings": [metric.heading for metric in METRICS if _shown(metric, results)],
+            "metrics": [(n, metric.heading) for n, metric in metrics if _shown(metric, results)],
+            "headings": [m.heading for m in results.metrics if _shown(m, results)],
             "rows": _rows(results, evaluation.summary),
+            "methods": evaluation.methods.lines() if evaluation.methods else [],
             "cards": self._cards(results),
             "data": _data(results),
         }
@@ -81,7 +83,7 @@ def _shown(metric: Metric[Any], results: Results) -> bool:
 def _rows(results: Results, summary: Summary) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Each row's name, and mean and interval of the metrics shown."""
     for name, row in zip(results.rows, cells(results, summary), strict=True):
-        found = zip(METRICS, row, strict=True)
+        found = zip(results.metrics, row, strict=True)
         yield name, [cell for metric, cell in found if _shown(metric, results)]
 
 
@@ -91,5 +93,5 @@ def _data(results: Results) -> dict[str, Any]:
         [[None if math.isnan(value) else round(value, 5) for value in row] for row in rows]
         for rows in results.values[:, : results.candidates].tolist()
     ]
-    metrics = [[metric.heading, metric.digits, metric.better] for metric in OF_PICTURES]
+    metrics = [[metric.heading, metric.digits, metric.better] for metric in results.of_pictures]
     return {"networks": results.rows[: results.candidates], "metrics": metrics, "values": values}

@@ -16,12 +16,11 @@ import numpy as np
 from sketch2paint import __version__
 from sketch2paint.evaluation.bootstrap import RESAMPLES, Summary
 from sketch2paint.evaluation.compare import Candidate, Results, Split
+from sketch2paint.evaluation.methods import SIDE, MethodTable
 from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
     COLOURED,
     COLOURFUL,
-    METRICS,
-    OF_PICTURES,
     OF_SETS,
     Better,
     Metric,
@@ -42,6 +41,7 @@ class Evaluation:
         results: Values of all pictures.
         summary: Means, intervals and differences of these values.
         protocol: Account of how the figures came about, as plain data.
+        methods: Ways to find regions, compared; None where nobody wanted it.
     """
 
     split: Split
@@ -49,6 +49,7 @@ class Evaluation:
     results: Results
     summary: Summary
     protocol: dict[str, Any]
+    methods: MethodTable | None = None
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -79,12 +80,12 @@ def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
 
 
 def cells(results: Results, summary: Summary) -> list[list[tuple[str, str]]]:
-    """Each row's mean and interval for METRICS, as text; n/a where there is none."""
+    """Each row's mean and interval for each metric, as text; n/a where there is none."""
     table = []
     for row in range(len(results.rows)):
         means = [*summary.means[row], *results.sets[row]]
         low, high = (np.append(bound[row], [np.nan] * len(OF_SETS)) for bound in summary.intervals)
-        table.append([_cell(*of) for of in zip(METRICS, means, low, high, strict=True)])
+        table.append([_cell(*of) for of in zip(results.metrics, means, low, high, strict=True)])
     return table
 
 
@@ -101,8 +102,8 @@ def text_report(evaluation: Evaluation) -> str:
     data = split.data
     count = f"{len(results.files)} picture{'s' * (len(results.files) != 1)}"
     head = f"{data.source.root}, {split.name}: {count} at {data.size}x{data.size}"
-    parts = [head, _table(results, summary), _legend()]
-    if words := [f"{_heading(key)}: n/a, {why}." for key, why in results.missing.items()]:
+    parts = [head, _table(results, summary), _legend(results)]
+    if words := [f"{_heading(results, key)}: n/a, {w}." for key, w in results.missing.items()]:
         parts.append("\n".join(words))
     if split.mean is None:
         parts.append(f"{results.rows[-1]}: n/a, there are no training pictures to take it from.")
@@ -111,29 +112,31 @@ def text_report(evaluation: Evaluation) -> str:
     if split.duplicates:
         parts.append(f"Warning: pictures that are in train too: {len(split.duplicates)}.")
     if summary.differences:
-        parts.append(_differences(summary))
+        parts.append(_differences(results, summary))
+    if evaluation.methods:
+        parts.append(_methods(evaluation.methods))
     parts.append(
         "\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.candidates)
     )
     return "\n\n".join(parts)
 
 
-def _heading(key: str) -> str:
-    return next(metric.heading for metric in METRICS if metric.key == key)
+def _heading(results: Results, key: str) -> str:
+    return next(metric.heading for metric in results.metrics if metric.key == key)
 
 
 def _table(results: Results, summary: Summary) -> str:
-    lines = [["", *(metric.heading for metric in METRICS)]]
+    lines = [["", *(metric.heading for metric in results.metrics)]]
     for name, row in zip(results.rows, cells(results, summary), strict=True):
         lines.append([name, *(mean for mean, _ in row)])
         lines.append(["", *(interval for _, interval in row)])
     return aligned([line for line in lines if any(line)])
 
 
-def _legend() -> str:
+def _legend(results: Results) -> str:
     """What the columns are, and which way they are good."""
     higher, lower, one = (
-        [metric.legend for metric in METRICS if metric.better == better]
+        [metric.legend for metric in results.metrics if metric.better == better]
         for better in get_args(Better)
     )
     return (
@@ -142,10 +145,16 @@ def _legend() -> str:
     )
 
 
-def _differences(summary: Summary) -> str:
-    lines = [["Paired differences", *(metric.heading for metric in OF_PICTURES)]]
+def _methods(methods: MethodTable) -> str:
+    words = f"Region accuracy at {SIDE}x{SIDE}, of coloured pixels, by the width of cuts in lines:"
+    return f"{words}\n{aligned(methods.lines())}"
+
+
+def _differences(results: Results, summary: Summary) -> str:
+    metrics = results.of_pictures
+    lines = [["Paired differences", *(metric.heading for metric in metrics)]]
     for (one, other), (means, (low, high)) in summary.differences.items():
-        found = [_cell(*of) for of in zip(OF_PICTURES, means, low, high, strict=True)]
+        found = [_cell(*of) for of in zip(metrics, means, low, high, strict=True)]
         lines.append([f"{one} - {other}", *(f"{mean}" for mean, _ in found)])
         lines.append(["", *(interval for _, interval in found)])
     return aligned([line for line in lines if any(line)])
@@ -166,7 +175,7 @@ def write_csv(path: Path | str, evaluation: Evaluation) -> None:
     results = evaluation.results
     with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["picture", "row", *(metric.key for metric in OF_PICTURES)])
+        writer.writerow(["picture", "row", *(metric.key for metric in results.of_pictures)])
         for name, rows in zip(results.files, results.values, strict=True):
             for row, values in zip(results.rows, rows, strict=True):
                 numbers = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
@@ -175,10 +184,10 @@ def write_csv(path: Path | str, evaluation: Evaluation) -> None:
 
 def write_json(path: Path | str, evaluation: Evaluation) -> None:
     """Write the table, the differences and the protocol; null is not applicable."""
-    results, summary = evaluation.results, evaluation.summary
-    rows = {}
+    results, summary, methods = evaluation.results, evaluation.summary, evaluation.methods
+    metrics, rows = results.of_pictures, {}
     for row, name in enumerate(results.rows):
-        found = _figures(summary.means[row], summary.intervals[:, row])
+        found = _figures(metrics, summary.means[row], summary.intervals[:, row])
         for n, key in enumerate(found):
             found[key]["pictures"] = int(summary.counts[row, n])
         sets = zip(OF_SETS, results.sets[row], strict=True)
@@ -188,22 +197,24 @@ def write_json(path: Path | str, evaluation: Evaluation) -> None:
         "checkpoints": {candidate.name: candidate.about for candidate in evaluation.candidates},
         "rows": rows,
         "differences": [
-            {"of": one, "minus": other, **_figures(*found)}
+            {"of": one, "minus": other, **_figures(metrics, *found)}
             for (one, other), found in summary.differences.items()
         ],
         "not_applicable": results.missing,
-    }
+    } | ({"regions": methods.plain()} if methods else {})
     with written_beside(path) as beside:
         beside.write_text(json.dumps(plain, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def _figures(means: np.ndarray, intervals: np.ndarray) -> dict[str, dict[str, Any]]:
+def _figures(
+    metrics: Sequence[Metric[Any]], means: np.ndarray, intervals: np.ndarray
+) -> dict[str, dict[str, Any]]:
     return {
         metric.key: {
             "mean": _number(mean),
             "interval": None if math.isnan(low) else [_number(low), _number(high)],
         }
-        for metric, mean, low, high in zip(OF_PICTURES, means, *intervals, strict=True)
+        for metric, mean, low, high in zip(metrics, means, *intervals, strict=True)
     }
 
 
@@ -214,7 +225,7 @@ def _number(value: float) -> float | None:
 def write_card(path: Path | str, evaluation: Evaluation) -> None:
     """Fill the model card in for the first candidate; what only a person knows stays marked."""
     candidate, how = evaluation.candidates[0], evaluation.protocol
-    missing = evaluation.results.missing
+    results, missing = evaluation.results, evaluation.results.missing
     about = {key: "unknown" if value is None else value for key, value in candidate.about.items()}
     if candidate.about["gflop"]:
         about["gflop"] = f"{candidate.about['gflop']:.2f}"
@@ -224,16 +235,17 @@ def write_card(path: Path | str, evaluation: Evaluation) -> None:
         "name": candidate.name,
         "trained_at": candidate.size,
         "folders": ", ".join(how["folders"]),
-        "table": _markdown(evaluation.results, evaluation.summary),
-        "missing": "; ".join(f"{_heading(key)}: {why}" for key, why in missing.items()) or "-",
+        "table": _markdown(results, evaluation.summary),
+        "missing": "; ".join(f"{_heading(results, k)}: {why}" for k, why in missing.items()) or "-",
         "protocol": json.dumps(how, indent=1),
     }
     write_page(path, "assets/model_card.md", given)
 
 
 def _markdown(results: Results, summary: Summary) -> str:
-    shown = [n for n, metric in enumerate(METRICS) if metric.key not in results.missing]
-    lines = [["", *(METRICS[n].heading for n in shown)]]
+    metrics = results.metrics
+    shown = [n for n, metric in enumerate(metrics) if metric.key not in results.missing]
+    lines = [["", *(metrics[n].heading for n in shown)]]
     for name, row in zip(results.rows, cells(results, summary), strict=True):
         lines.append([name, *(f"{row[n][0]} ({row[n][1]})".replace(" ()", "") for n in shown)])
     return markdown(lines)
@@ -256,7 +268,7 @@ def write_tensorboard(
     for row, name in enumerate(results.rows):
         with SummaryWriter(str(Path(folder, name.strip("/").replace("/", "_")))) as writer:
             means = [*summary.means[row], *results.sets[row]]
-            for metric, mean in zip(METRICS, means, strict=True):
+            for metric, mean in zip(results.metrics, means, strict=True):
                 if not math.isnan(mean):
                     writer.add_scalar(f"evaluation/{metric.key}", mean, 0)
     if shown:

@@ -6,6 +6,8 @@ The idea that strokes compete for areas and may be drawn roughly is from LazyBru
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -13,14 +15,18 @@ from sketch2paint.hints.regions import Regions, root, unite
 
 SHARE = 0.25  # of a stroke's free pixels that lie in a region for which it is meant
 COVER = 0.5  # of a region's free pixels under a stroke that is meant for it in any case
-ON_INK = 0.8  # of a stroke's pixels that lie on ink when it was set on a line
+ON_INK = 0.5  # of a stroke's pixels that lie on ink when it was set on a line
+LINE = 0.02  # of the longer side, and 8 px: who is that far from paper is inside a filled shape
+HOLD = 0.025  # of the longer side: no narrower opening lets a stroke through, unless told
 
 
 def fill(regions: Regions, marks: np.ndarray, gap: float | None = None) -> np.ndarray:
     """Say for each pixel which stroke it takes its colour from.
 
     A region takes its stroke. Where several lie in one, each of its finest regions takes that to
-    which the way has the widest opening, and a finest region with several takes the nearest.
+    which the way has the widest opening, and a finest region with several takes the nearest. If no
+    gap is told, a stroke goes on to regions of which nothing was said, through all but narrow
+    openings, as far as lines enclose them: never into the paper outside, nor out of it.
     A stroke that overshoots a line counts only where a good part of it lies; one set on a line
     counts for the smaller of the regions beside it.
 
@@ -39,15 +45,24 @@ def fill(regions: Regions, marks: np.ndarray, gap: float | None = None) -> np.nd
             f"got {marks.shape}. Fit the hints to the drawing first"
         )
     groups = regions.groups(gap)
-    seeds = np.where(_is_meant(regions, marks, groups), marks, 0)
+    seeds = _seeds(regions, marks, groups)
     regions_of, strokes = _pairs(regions.labels, seeds)
     first = np.unique(regions_of, return_index=True)[1]
     taken = np.zeros(regions.count, np.int32)
     taken[regions_of[first]] = strokes[first]
-    filled = spread(regions, groups, taken)[regions.labels]
+    of_all = spread(regions, groups, taken)
+    if gap is None:
+        of_all = spread(regions, _enclosed(regions, groups), of_all)
+    filled: np.ndarray = of_all[regions.labels]
     for region in np.flatnonzero(np.bincount(regions_of) > 1):
         _nearest(filled, regions.labels == region, seeds)
     return filled
+
+
+def _enclosed(regions: Regions, groups: np.ndarray) -> np.ndarray:
+    """Wider groups of the finest regions, of which those of the paper outside are left alone."""
+    wider = regions.groups(HOLD * max(regions.labels.shape))
+    return np.where(regions.outside()[groups], -1 - groups, wider)
 
 
 def _pairs(labels: np.ndarray, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,8 +72,8 @@ def _pairs(labels: np.ndarray, marks: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return pairs[:, 0], pairs[:, 1]
 
 
-def _is_meant(regions: Regions, marks: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels of strokes in a region for which the stroke is meant."""
+def _seeds(regions: Regions, marks: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """(H, W) int32: the strokes, only where they are in a region for which they are meant."""
     on = np.flatnonzero(marks)
     stroke = marks.ravel()[on]
     group = groups[regions.labels.ravel()[on]].astype(np.int64)
@@ -71,13 +86,36 @@ def _is_meant(regions: Regions, marks: np.ndarray, groups: np.ndarray) -> np.nda
     all_free = np.bincount(stroke, free)[strokes]
     on_line = all_free < (1 - ON_INK) * np.bincount(stroke)[strokes]
     meant = ~on_line & ((here >= SHARE * all_free) | (here >= COVER * area[places]) & (here > 0))
-    touched = on_line & (np.bincount(which) >= SHARE / 2 * np.bincount(stroke)[strokes])
-    for number in np.unique(strokes[touched]):
-        beside = np.flatnonzero(touched & (strokes == number))
-        meant[beside[np.argmin(area[places[beside]])]] = True
-    result = np.zeros(marks.size, bool)
-    result[on] = meant[which]
-    return result.reshape(marks.shape)
+    seeds = np.zeros(marks.shape, np.int32)
+    seeds.flat[on] = np.where(meant[which], stroke, 0)
+    for number in np.unique(strokes[on_line]):
+        _beside_line(seeds, regions, groups[regions.labels], area, marks == number, int(number))
+    return seeds
+
+
+def _beside_line(
+    seeds: np.ndarray,
+    regions: Regions,
+    labels: np.ndarray,
+    area: np.ndarray,
+    stroke: np.ndarray,
+    number: int,
+) -> None:
+    """Set a stroke that lies on a line into the smaller region beside it, in place.
+
+    What lies inside a filled shape has no region beside it.
+    """
+    reach = math.ceil(LINE * max(labels.shape)) + 8
+    x, y, width, height = cv2.boundingRect(stroke.astype(np.uint8))
+    box = np.s_[max(y - reach, 0) : y + height + reach, max(x - reach, 0) : x + width + reach]
+    away = cv2.distanceTransform((~stroke[box]).astype(np.uint8), cv2.DIST_L2, 5)
+    free = ~regions.ink[box]
+    if not (free & (away <= reach)).any():
+        return
+    near = free & (away <= 2 * away[free].min() + 2)  # a line has two sides
+    beside = np.unique(labels[box][near])
+    chosen = beside[np.argmin(area[beside])]
+    seeds[box][near & (labels[box] == chosen)] = number
 
 
 def spread(regions: Regions, groups: np.ndarray, taken: np.ndarray) -> np.ndarray:

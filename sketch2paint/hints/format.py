@@ -17,7 +17,6 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from sketch2paint.files import written_beside
 from sketch2paint.hints import plain
@@ -232,8 +231,8 @@ def _read_rgba(path: Path | str) -> tuple[np.ndarray, tuple[str, ...]]:
         rgba = picture.convert("RGBA")
         colours = decode(rgba.convert("RGB"), notes)
         alpha = colours._replace(rgb=rgba.getchannel("A"))
-        upright = (*colours.upright().split(), alpha.upright())
-        return np.asarray(Image.merge("RGBA", upright)), tuple(dict.fromkeys(notes))
+        upright = np.dstack([colours.upright(), alpha.upright()[..., 0]])
+        return upright, tuple(dict.fromkeys(notes))
 
 
 def _object(text: str | bytes) -> dict[str, Any]:

@@ -71,6 +71,17 @@ class Regions:
         """(H, W) int32: the regions at this gap (see `groups`), numbered from 0."""
         return self.groups(gap)[self.labels]
 
+    def outside(self, gap: float | None = None) -> np.ndarray:
+        """(number of groups,) bool: which are open to the drawing's edge, as the paper is.
+
+        That is, along more than an eighth of the longer side.
+        """
+        groups = self.groups(gap)
+        edge = np.zeros(self.labels.shape, bool)
+        edge[[0, -1]] = edge[:, [0, -1]] = True
+        touching = groups[self.labels[edge & ~self.ink]]
+        return np.bincount(touching, minlength=int(groups.max()) + 1) > max(edge.shape) / 8
+
 
 def find_regions(sketch: np.ndarray) -> Regions:
     """Find the regions of a drawing; they cover every pixel and meet under the lines.
@@ -110,17 +121,17 @@ def ink_of(sketch: np.ndarray) -> np.ndarray:
         return np.zeros(sketch.shape, bool)
     strong = int(np.searchsorted(counts.cumsum(), 0.9 * counts.sum()))
     black = 0.3 * float(np.percentile(around, 95))
-    ink = np.asarray((darker >= max(GRAIN, LOW * strong)) | (sketch < black))
+    ink = np.array((darker >= max(GRAIN, LOW * strong)) | (sketch < black))
     return _without_specks(ink, ink & (darker >= HIGH * strong))
 
 
 def _without_specks(ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     """Ink without the pieces that are tiny, or as pale as shading is."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
-    stays = stats[:, cv2.CC_STAT_AREA] >= SPECK * _thickness(ink) ** 2
+    stays = np.array(stats[:, cv2.CC_STAT_AREA] >= SPECK * _thickness(ink) ** 2)
     stays &= np.bincount(pieces[dark], minlength=count) > 0
     stays[0] = False
-    return np.asarray(stays[pieces])
+    return stays[pieces]
 
 
 def _thickness(ink: np.ndarray) -> float:
@@ -139,22 +150,44 @@ def _darkest(ink: np.ndarray, factor: int) -> np.ndarray:
         return ink
     height, width = ink.shape
     padded = np.pad(ink, ((0, -height % factor), (0, -width % factor)))
-    rows = padded.reshape(-1, factor, padded.shape[1]).any(1)
-    return rows.reshape(rows.shape[0], -1, factor).any(2)
+    rows = padded.reshape(-1, factor, padded.shape[1]).max(1)
+    return rows.reshape(rows.shape[0], -1, factor).max(2)
 
 
 def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The finest regions (H, W), the joins of their tree and these openings' widths."""
-    barrier, across = _with_closures(ink)
-    depth = _depth(barrier)
+    """The finest regions (H, W), the joins of their tree and these openings' widths.
+
+    The drawing gets a margin as wide as half of the default gap, into which what touches its edge
+    goes on: between a figure and the edge the paper is as open as elsewhere.
+    """
+    side = max(ink.shape)
+    margin = math.ceil(DEFAULT_GAP * side / 2) + 1
+    inner = np.s_[margin:-margin, margin:-margin]
+    wide = np.pad(ink, margin, mode="edge")
+    barrier, across = _with_closures(wide, side)
+    depth, distance = _depth(barrier)
     basins, summits = _basins(depth)
-    pairs, passes, is_closure = _passes(basins, depth, across)
-    rise = min(max(max(ink.shape) / 512, 0.6), 4.0)
+    pairs, passes, is_closure, openings = _passes(basins, depth, distance, across)
+    rise = min(max(side / 512, 0.6), 4.0)
     parents = _without_knolls(summits, pairs, passes, is_closure, rise)
-    parents = _without_crumbs(parents, basins, ink)
+    parents = _without_crumbs(parents, basins, wide)
+    parents = _without_margin(parents, basins[inner], pairs)
     number = np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
-    joins, openings = _tree(number, pairs, passes)
-    return number[basins], joins, openings
+    return number[basins[inner]], *_tree(number, pairs, openings)
+
+
+def _without_margin(parents: list[int], basins: np.ndarray, pairs: Pairs) -> list[int]:
+    """Parents once each region that lies in the margin alone has joined its most open neighbour."""
+    number = np.array(roots(parents))
+    shown = np.zeros(len(parents), bool)
+    shown[number[np.bincount(basins.ravel(), minlength=len(parents)) > 0]] = True
+    beside = ~shown[number[pairs]].all(1)
+    for one, other in pairs[beside].tolist():  # widest first
+        one, other = root(parents, one), root(parents, other)
+        if one != other and not (shown[one] and shown[other]):
+            unite(parents, one, other)
+            shown[min(one, other)] = shown[one] | shown[other]
+    return parents
 
 
 # Openings between the ends of lines
@@ -203,7 +236,7 @@ def _outermost(ends: np.ndarray) -> np.ndarray:
     return np.array(kept).reshape(-1, 5)
 
 
-def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
+def closures(ink: np.ndarray, ends: np.ndarray, longest: float) -> list[tuple[int, int, float]]:
     """Pairs of line ends that close an opening, and its width in px; each end once.
 
     Short ones come first, and those that go straight on; none crosses a line.
@@ -213,7 +246,7 @@ def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
     length = np.hypot(across[:, 0], across[:, 1])
     toward = across / length.clip(1e-6)[:, None]
     straight = (ends[one, 2:4] * toward).sum(1), -(ends[other, 2:4] * toward).sum(1)
-    fits = (length >= 1) & (length <= LONGEST * max(ink.shape)) & (np.minimum(*straight) >= -0.5)
+    fits = (length >= 1) & (length <= longest) & (np.minimum(*straight) >= -0.5)
     cost = length * (2 - (straight[0] + straight[1]) / 2)
     taken: set[int] = set()
     found = []
@@ -224,24 +257,42 @@ def closures(ink: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, float]]:
         if _crosses(ink, ends[first], ends[second], float(length[index])):
             continue
         taken |= {first, second}
-        found.append((first, second, float(length[index] - ends[first, 4] - ends[second, 4])))
+        width = _opening(ink, ends[first], ends[second], float(length[index]))
+        found.append((first, second, width))
     return found
 
 
 def _crosses(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> bool:
     """Whether a straight line from one end to the other meets ink on its way."""
-    place = np.arange(start[4] + 2, length - stop[4] - 2) / length
-    columns = np.rint(start[0] + (stop[0] - start[0]) * place).astype(int)
-    rows = np.rint(start[1] + (stop[1] - start[1]) * place).astype(int)
-    return bool(ink[rows, columns].any())
+    return bool(_between(ink, start, stop, start[4] + 2, length - stop[4] - 2).any())
 
 
-def _with_closures(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _opening(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> float:
+    """The free pixels between two ends, as a length."""
+    on = _between(ink, start, stop, 0, length + 1)
+    return float(np.count_nonzero(~on)) * length / float(np.abs(stop[:2] - start[:2]).max() + 1e-6)
+
+
+def _between(
+    ink: np.ndarray, start: np.ndarray, stop: np.ndarray, first: float, last: float
+) -> np.ndarray:
+    """Ink along the line from one end to the other, a step of one row or column at a time."""
+    away = stop[:2] - start[:2]
+    step = np.hypot(*away) / max(np.abs(away).max(), 1e-6)
+    place = np.arange(first, last, step) / max(np.hypot(*away), 1e-6)
+    columns = np.rint(start[0] + away[0] * place).astype(int).clip(0, ink.shape[1] - 1)
+    rows = np.rint(start[1] + away[1] * place).astype(int).clip(0, ink.shape[0] - 1)
+    return np.array(ink[rows, columns])
+
+
+def _with_closures(ink: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Lines and closures as one barrier, and half of what each closure counts as opening."""
     ends = line_ends(ink)
     across = np.zeros(ink.shape, np.float32)
-    widest = CLOSURE * max(ink.shape)
-    for first, second, opening in sorted(closures(ink, ends), key=lambda found: -found[2]):
+    widest = CLOSURE * side
+    for first, second, opening in sorted(
+        closures(ink, ends, LONGEST * side), key=lambda found: -found[2]
+    ):
         start, stop = (tuple(int(value) for value in ends[end, :2]) for end in (first, second))
         cv2.line(across, start, stop, max(min(opening, widest) / 2, 0.01), 1, cv2.LINE_8)
     across[ink] = 0
@@ -251,15 +302,16 @@ def _with_closures(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 # Basins
 
 
-def _depth(barrier: np.ndarray) -> np.ndarray:
-    """(H, W) float32: distance to the nearest border, minus that out of it where there is one."""
+def _depth(barrier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) float32: distance to the nearest border, minus that out of it; the bare distance."""
 
     def distance(where: np.ndarray, beyond: bool) -> np.ndarray:
         padded = np.pad(where, 1, constant_values=beyond).astype(np.uint8)
         return cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
 
-    outside = cv2.GaussianBlur(distance(~barrier, True), (0, 0), 1.0)
-    return np.where(barrier, -distance(barrier, True), outside)
+    outside = np.ascontiguousarray(distance(~barrier, True))
+    smooth = cv2.GaussianBlur(outside, (0, 0), 1.0)
+    return np.where(barrier, -distance(barrier, True), smooth), outside
 
 
 def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -267,16 +319,17 @@ def _basins(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     height, width = depth.shape
     place = np.arange(height * width, dtype=np.int32).reshape(height, width)
     highest = cv2.dilate(depth, np.ones((3, 3), np.uint8))
+    climbs = depth < highest
     up = place.copy()
     steps = [(dy, dx) for dy in (1, 0, -1) for dx in (1, 0, -1) if dy or dx]
     for dy, dx in steps:  # of equal ones the first in reading order stays
         here = np.s_[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
         there = np.s_[max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)]
-        leads = (depth[there] == highest[here]) & (depth[here] < highest[here])
+        leads = (depth[there] == highest[here]) & climbs[here]
         np.copyto(up[here], place[there], where=leads)
-    goal = up.ravel()
+    goal = up.ravel().astype(np.intp)
     while True:
-        further = goal[goal]
+        further = np.take(goal, goal)
         if np.array_equal(further, goal):
             break
         goal = further
@@ -298,9 +351,9 @@ def _touching(labels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _passes(
-    basins: np.ndarray, depth: np.ndarray, across: np.ndarray
-) -> tuple[Pairs, np.ndarray, np.ndarray]:
-    """Pairs of basins, the height of the pass between them, whether it is a closure; highest first.
+    basins: np.ndarray, depth: np.ndarray, distance: np.ndarray, across: np.ndarray
+) -> tuple[Pairs, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of basins, highest pass first, whether that is a closure, and how wide it is in px.
 
     Pixels touch by their sides only: lines drawn corner to corner have no opening.
     """
@@ -310,10 +363,12 @@ def _passes(
     height = np.where(closing > 0, closing, np.minimum(depths[one], depths[other]))
     low, high = np.minimum(flat[one], flat[other]), np.maximum(flat[one], flat[other])
     order = np.lexsort((high, low, -height))
-    low, high, height, closing = low[order], high[order], height[order], closing[order]
-    key = low.astype(np.int64) * (int(flat.max()) + 1) + high
-    first = np.sort(np.unique(key, return_index=True)[1])
-    return np.stack([low, high], 1)[first], height[first], closing[first] > 0
+    key = (low.astype(np.int64) * (int(flat.max()) + 1) + high)[order]
+    first = order[np.sort(np.unique(key, return_index=True)[1])]
+    # The pixel in the middle of an opening of n px is (n + 1) / 2 from the lines, or half less.
+    reach = np.minimum(distance.ravel()[one[first]], distance.ravel()[other[first]])
+    openings = np.where(closing[first] > 0, 2 * closing[first], 2 * reach - 1)
+    return np.stack([low, high], 1)[first], height[first], closing[first] > 0, openings
 
 
 def _without_knolls(
@@ -385,18 +440,17 @@ def _border_lengths(one: np.ndarray, other: np.ndarray) -> dict[int, dict[int, i
     return found
 
 
-def _tree(number: np.ndarray, pairs: Pairs, passes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _tree(number: np.ndarray, pairs: Pairs, openings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The joins between finest regions that connect them, and their openings, widest first."""
     parents = list(range(int(number.max()) + 1))
-    joins, openings = [], []
-    for (one, other), height in zip(number[pairs].tolist(), passes.tolist(), strict=True):
-        if height > 0 and root(parents, one) != root(parents, other):
+    order = np.argsort(-openings, kind="stable")
+    order = order[openings[order] > 0]
+    kept = []
+    for place, (one, other) in zip(order.tolist(), number[pairs[order]].tolist(), strict=True):
+        if root(parents, one) != root(parents, other):
             unite(parents, one, other)
-            joins.append((one, other))
-            openings.append(2 * height)
-    if not joins:
-        return _no_joins()
-    return np.array(joins, np.int32), np.array(openings)
+            kept.append(place)
+    return number[pairs[kept]].reshape(-1, 2), openings[kept]
 
 
 def _no_joins() -> tuple[np.ndarray, np.ndarray]:

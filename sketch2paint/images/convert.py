@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:  # what an .onnx file is given needs no torch, and its import takes seconds
+    from torch import Tensor
 
 GAP = 4  # white pixels around each picture of a sheet
 STRIP = 64  # rows at a time, so that no page is ever held in floats; even, for halving a strip
+WIDE = 16384  # pixels of a row from which on there are fewer
 
 
 def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
@@ -64,10 +68,11 @@ def on_square(picture: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Cut rows 0..height into slices of at most `STRIP`."""
-    for top in range(0, height, STRIP):
-        yield slice(top, min(top + STRIP, height))
+def strips(height: int, width: int = 1) -> Iterator[slice]:
+    """Cut rows 0..height into slices of at most `STRIP`, fewer where they are very wide."""
+    count = max(2, STRIP * WIDE // max(width, WIDE) // 2 * 2)
+    for top in range(0, height, count):
+        yield slice(top, min(top + count, height))
 
 
 def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.ndarray:
@@ -88,7 +93,12 @@ def rows(picture: np.ndarray, *, height: int, width: int, here: slice) -> np.nda
 
 def rows_around(here: slice, length: int, height: int) -> tuple[slice, np.ndarray]:
     """Which of `length` rows lie around the rows `here` of `height`, and their weights."""
-    place = (np.arange(here.start, here.stop) + 0.5) * length / height - 0.5
+    return _rows_around(here.start, here.stop, length, height)
+
+
+@lru_cache(256)  # pictures of one size ask for the same again and again
+def _rows_around(start: int, stop: int, length: int, height: int) -> tuple[slice, np.ndarray]:
+    place = (np.arange(start, stop) + 0.5) * length / height - 0.5
     place = place.clip(0, length - 1)
     near = slice(int(place[0]), math.ceil(place[-1]) + 1)
     distance = np.abs(place[:, None] - np.arange(near.start, near.stop))
@@ -110,7 +120,21 @@ def to_float(picture: Tensor) -> Tensor:
 
 def to_uint8(picture: Tensor) -> Tensor:
     """Map float [-1, 1] to uint8 0..255, rounded and clipped: the inverse of `to_float`."""
-    return picture.float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return picture.float().add(1.0).mul(127.5).round().clamp(0, 255).byte()
+
+
+def array_to_float(picture: np.ndarray) -> np.ndarray:
+    """`to_float` of an array, to the bit."""
+    return picture.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def array_to_uint8(picture: np.ndarray) -> np.ndarray:
+    """`to_uint8` of a float32 array, to the bit."""
+    levels = picture + np.float32(1)
+    levels *= np.float32(127.5)
+    np.rint(levels, out=levels)
+    with np.errstate(invalid="ignore"):  # NaN, of a broken network
+        return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
 
 
 # sRGB to XYZ and the white of D65 (IEC 61966-2-1), for the CIE 1931 2 degree observer.
@@ -131,6 +155,8 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     Returns:
         (B, 3, H, W): L / 50 - 1, a / 110, b / 110.
     """
+    import torch
+
     rgb = (rgb.float() + 1) / 2
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     matrix = torch.tensor(SRGB_TO_XYZ, device=rgb.device)
@@ -146,6 +172,8 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """Convert scaled Lab (see `rgb_to_lab`) to sRGB in [-1, 1]; out of gamut is clipped."""
+    import torch
+
     lightness, a, b = (lab[:, 0].float() + 1) * 50, lab[:, 1] * CHROMA, lab[:, 2] * CHROMA
     fy = (lightness + 16) / 116
     f = torch.stack([fy + a / 500, fy, fy - b / 200], dim=1)
@@ -184,6 +212,8 @@ def to_rgb(sketch: Tensor, picture: Tensor) -> Tensor:
             "Expected L as (B, 1, H, W) and ab as (B, 2, H, W), got "
             f"{tuple(sketch.shape)} and {tuple(picture.shape)}."
         )
+    import torch
+
     return lab_to_rgb(torch.cat([sketch, picture.float()], dim=1))
 
 
@@ -203,6 +233,8 @@ def grid(pictures: Tensor, columns: int) -> np.ndarray:
     Returns:
         One sheet, (..., ..., 3) uint8.
     """
+    import torch
+
     count, _, height, width = pictures.shape  # not torchvision's: its import takes seconds
     columns, rows = min(columns, count), -(-count // columns)
     sheet = torch.ones(3, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP)
@@ -222,5 +254,7 @@ def pairs_grid(columns: Sequence[Tensor]) -> np.ndarray:
     Returns:
         One sheet, (..., ..., 3) uint8.
     """
+    import torch
+
     wide = [column.expand(-1, 3, -1, -1) for column in columns]
     return grid(torch.stack(wide, dim=1).flatten(0, 1), len(columns))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
@@ -19,6 +18,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from sketch2paint.files import written_beside
 from sketch2paint.images.formats import BY_NAME_ONLY, FORMATS, SUFFIXES_OF, tiff_kind, what_it_is
 from sketch2paint.images.pixels import ORIENTATION, TURNED, decode, srgb_profile
+from sketch2paint.images.png import png
 
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
 LARGE_PIXELS = 25_000_000  # larger pictures are decoded one at a time when files are checked
@@ -97,7 +97,7 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
         decoded = decode(picture, notes)  # what fails from here on is not the pixels
         turned = turned or decoded.orientation in TURNED or declared != picture.size
         return Picture(
-            np.asarray(decoded.upright()),
+            decoded.upright(),
             dpi=_dpi(picture, turned),
             exif=_exif(picture, notes),
             icc=srgb_profile() if decoded.converted else b"",
@@ -107,7 +107,7 @@ def read_picture(path: Path | str, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def pil_to_rgb(picture: Image.Image) -> np.ndarray:
     """Convert a PIL picture of any mode as `read_picture` does a file, to (H, W, 3) uint8."""
-    return np.asarray(decode(picture, []).upright())
+    return decode(picture, []).upright()
 
 
 @contextmanager
@@ -294,7 +294,11 @@ def encoded(
     Raises:
         ValueError: Pillow cannot write such a picture in this format.
     """
-    format_ = Image.registered_extensions().get(suffix.lower())
+    if suffix.lower() == ".png" and picture.dtype == np.uint8 and picture.ndim in (2, 3):
+        return png(picture, dpi=dpi, exif=exif, icc=icc)
+    Image.preinit()  # the usual formats; all others are imported for one that is none of them
+    usual = Image.EXTENSION.get(suffix.lower())
+    format_ = usual or Image.registered_extensions().get(suffix.lower())
     if format_ is None:
         raise ValueError(f"Expected the suffix of a picture format, got {suffix!r}. Pass .png.")
     if dpi and format_ == "WEBP":
@@ -302,8 +306,6 @@ def encoded(
     options: dict[str, object] = {"quality": quality} if format_ in ("JPEG", "WEBP") else {}
     if format_ == "JPEG":
         options["subsampling"] = "4:4:4"  # or colours would leave the lines
-    if format_ == "PNG":
-        options["compress_type"] = zlib.Z_RLE  # of painted pictures smaller files in less time
     options |= {"exif": exif} if exif else {}
     options |= {"icc_profile": icc} if icc else {}
     options |= {"dpi": dpi} if dpi else {}

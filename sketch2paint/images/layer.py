@@ -32,6 +32,19 @@ class Layer(NamedTuple):
     blend: Literal["normal", "multiply"] = "normal"
 
 
+def soft_layers(colours: np.ndarray, lines: np.ndarray) -> list[Layer]:
+    """Two layers, colours (H, W, 3) and above them the lines (H, W), multiplied; both uint8.
+
+    Black ink with transparency would be the same only where programs mix the values, as Krita
+    does; GIMP mixes light.
+    """
+    grey = np.dstack([lines] * 3)
+    return [
+        Layer("Colours", opaque(colours)),
+        Layer("Lines", opaque(grey), blend="multiply"),
+    ]
+
+
 def flat_layers(
     colours: np.ndarray, *, lines: np.ndarray, paper: RGB, names: Mapping[RGB, str]
 ) -> Iterator[Layer]:
@@ -73,7 +86,7 @@ def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8.
     """
     picture = np.empty_like(colours)
-    for here in strips(len(lines)):
+    for here in strips(*lines.shape):
         grey = cv2.cvtColor(np.ascontiguousarray(lines[here]), cv2.COLOR_GRAY2RGB)
         picture[here] = cv2.multiply(np.ascontiguousarray(colours[here]), grey, scale=1 / 255)
     return picture
@@ -82,7 +95,7 @@ def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
 def _labelled(colours: np.ndarray, paper: RGB) -> tuple[np.ndarray, dict[int, RGB]]:
     """(H, W) uint8 labels, 0 for paper, and the colours of the others, largest area first."""
     table = np.zeros(1 << 24, np.uint8)  # of all colours: to sort a page's pixels takes seconds
-    for here in strips(len(colours)):
+    for here in strips(*colours.shape[:2]):
         table[_codes(colours[here])] = 1
     table[_codes(np.array(paper, np.uint8))] = 0
     codes = np.flatnonzero(table)
@@ -93,7 +106,7 @@ def _labelled(colours: np.ndarray, paper: RGB) -> tuple[np.ndarray, dict[int, RG
         )
     table[codes] = np.arange(1, len(codes) + 1)
     labels, areas = np.empty(colours.shape[:2], np.uint8), np.zeros(MOST + 1, np.int64)
-    for here in strips(len(colours)):
+    for here in strips(*colours.shape[:2]):
         labels[here] = table[_codes(colours[here])]
         areas += np.bincount(labels[here].ravel(), minlength=MOST + 1)
     order = np.argsort(-areas[1 : len(codes) + 1], kind="stable")
@@ -124,15 +137,18 @@ def _layers(
         y, x = _box(mask)
         yield Layer(_name(colour, names), _plain(colour, mask[y, x]), x.start, y.start)
     y, x = _box(255 - lines)
-    grey = lines[y, x]
-    opaque = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
-    yield Layer("Lines", opaque, x.start, y.start, "multiply")
+    yield Layer("Lines", opaque(np.dstack([lines[y, x]] * 3)), x.start, y.start, "multiply")
 
 
 def _name(colour: RGB, names: Mapping[RGB, str]) -> str:
     """#rrggbb, and the palette's name, which may come from any file: what cannot be shown goes."""
     name = f"#{bytes(colour).hex()} {names.get(colour, '')}"
     return "".join(filter(str.isprintable, name)).strip()
+
+
+def opaque(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 to (H, W, 4), nowhere transparent."""
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def _plain(colour: RGB, mask: np.ndarray) -> np.ndarray:

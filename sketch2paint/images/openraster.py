@@ -13,7 +13,7 @@ import numpy as np
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import fit_within, resize
 from sketch2paint.images.io import encoded
-from sketch2paint.images.layer import Layer
+from sketch2paint.images.layer import Layer, opaque
 
 THUMBNAIL = 256  # the specification's limit
 STACK = """<?xml version='1.0' encoding='UTF-8'?>
@@ -29,31 +29,6 @@ BLENDS = {"normal": "svg:src-over", "multiply": "svg:multiply"}
 
 
 def write_openraster(
-    path: Path | str,
-    *,
-    colours: np.ndarray,
-    lines: np.ndarray,
-    merged: np.ndarray,
-    dpi: tuple[float, float] | None = None,
-) -> None:
-    """Write a colour layer and a line layer as an OpenRaster file, whole or not at all.
-
-    The lines become black ink with transparency, which every program knows. It gives the same as
-    multiplying with them where programs mix the values, as Krita does; GIMP mixes light, so that
-    its lines have softer edges (see `write_layers` for lines that are multiplied).
-
-    Args:
-        path: File to write, .ora.
-        colours: Colour layer (H, W, 3), uint8 RGB.
-        lines: Line layer (H, W), uint8, 255 where there is no line.
-        merged: Picture of both together (H, W, 3), uint8 RGB.
-        dpi: Pixels per inch, across and down.
-    """
-    layers = [Layer("Colours", opaque(colours)), Layer("Lines", ink(lines))]
-    write_layers(path, layers, merged=merged, dpi=dpi)
-
-
-def write_layers(
     path: Path | str,
     layers: Iterable[Layer],
     *,
@@ -102,15 +77,3 @@ def _from_the_top(layers: Iterable[Layer]) -> tuple[str, dict[str, bytes]]:
         lines.append(line)
         del pixels  # a page's fill 100 MB, and the next ones are made before the name is taken
     return "".join(reversed(lines)), dict(reversed(pictures.items()))
-
-
-def ink(lines: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 with 255 for no line to (H, W, 4): black, as opaque as the line is dark."""
-    rgba = np.zeros((*lines.shape, 4), np.uint8)
-    rgba[..., 3] = 255 - lines
-    return rgba
-
-
-def opaque(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 to (H, W, 4), nowhere transparent."""
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])

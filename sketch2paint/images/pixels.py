@@ -13,6 +13,7 @@ from math import inf
 from numbers import Real
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
@@ -37,7 +38,7 @@ class Decoded(NamedTuple):
     """Pixels of a picture.
 
     Attributes:
-        rgb: Picture in mode RGB, as it lies in the file.
+        rgb: Picture in mode RGB, or L where it is grey, as it lies in the file.
         orientation: Number 1 to 8 of EXIF, or of XMP where there is no EXIF: how it is to be
             turned.
         converted: Whether the pixels went by an ICC profile.
@@ -47,10 +48,11 @@ class Decoded(NamedTuple):
     orientation: int
     converted: bool
 
-    def upright(self) -> Image.Image:
-        """The picture turned as its orientation says."""
+    def upright(self) -> np.ndarray:
+        """The picture turned as its orientation says, (H, W, 3) uint8."""
         turn = TURNS.get(self.orientation)
-        return self.rgb if turn is None else self.rgb.transpose(turn)
+        array = np.asarray(self.rgb if turn is None else self.rgb.transpose(turn))
+        return array if array.ndim == 3 else cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
 
 
 class Grey(NamedTuple):
@@ -245,9 +247,9 @@ def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
 def _srgb(
     picture: Image.Image, grey: bool, icc: bytes | None, notes: list[str]
 ) -> tuple[Image.Image, bool]:
-    """RGB by the ICC profile if one fits; and whether one did."""
+    """RGB by the ICC profile if one fits, grey as it is if there is none; and whether one did."""
     if not icc:
-        return picture.convert("RGB"), False
+        return picture if picture.mode == "L" else picture.convert("RGB"), False
     try:
         return _by_profile(picture, grey, icc), True
     except Exception as error:  # a foreign or damaged profile; the pixels are whole

@@ -67,12 +67,14 @@ def _colours(fake: np.ndarray, sketch: np.ndarray) -> np.ndarray:
 
 def _without_lines(fake: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """Divide by the share of paper, as far as no channel overflows: that would change the hue."""
-    out = np.empty_like(fake)
-    for here in strips(len(fake)):
-        strip = fake[here]
-        red, green, blue = cv2.split(strip)
-        share = np.maximum.reduce([paper[here], red, green, blue, np.ones_like(red)])
-        out[here] = np.round(strip * (255 / share.astype(np.float32))[..., None])
+    out = fake.copy()
+    for here in strips(*fake.shape[:2]):
+        if paper[here].min() == 255:
+            continue  # white paper stays as it is
+        red, green, blue = cv2.split(fake[here])
+        share = np.maximum(np.maximum(red, green), np.maximum(blue, paper[here]))
+        np.maximum(share, 1, out=share)
+        out[here] = _rounded(fake[here] * _thrice(255 / share.astype(np.float32)))
     return out
 
 
@@ -83,24 +85,28 @@ def _spread(colours: np.ndarray, trust: np.ndarray) -> None:
         return
     half = (height + 1) // 2, (width + 1) // 2
     coarse, coarse_trust = np.empty((*half, 3), np.uint8), np.empty(half, np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         block = _weighted(colours[here], trust[here])
         there = slice(here.start // 2, (here.stop + 1) // 2)
         size = half[1], there.stop - there.start
         block = cv2.resize(block, size, interpolation=cv2.INTER_AREA)
-        coarse[there], coarse_trust[there] = _divided(block), np.round(block[..., 3])
+        coarse[there], coarse_trust[there] = _divided(block), np.rint(block[..., 3])
     _spread(coarse, coarse_trust)
-    for here in strips(height):
+    for here in strips(height, width):
         # A pixel of which 0.7 is paper (trust 64) is left as it is.
-        own = np.minimum(trust[here].astype(np.float32) / 64, 1)[..., None]
+        if trust[here].min() >= 64:
+            continue
+        own = np.minimum(trust[here].astype(np.float32) / 64, 1)
         around = rows(coarse, height=height, width=width, here=here)
-        colours[here] = np.round(around + own * (colours[here] - around))
+        nearer = np.subtract(colours[here], around)
+        nearer *= _thrice(own)
+        colours[here] = _rounded(np.add(around, nearer, out=nearer))
 
 
 def _grow(colours: np.ndarray, trust: np.ndarray, height: int, width: int) -> np.ndarray:
     """Interpolate linearly between the pixels that are trusted."""
     out = np.empty((height, width, 3), np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         near, weights = rows_around(here, len(colours), height)
         block = _weighted(colours[near], trust[near])
         out[here] = _divided(mixed_rows(block, weights, width))
@@ -109,10 +115,21 @@ def _grow(colours: np.ndarray, trust: np.ndarray, height: int, width: int) -> np
 
 def _weighted(colours: np.ndarray, trust: np.ndarray) -> np.ndarray:
     """(h, w, 4) float32: colours times trust, and trust; never 0, so that it can be divided by."""
-    weights = trust.astype(np.float32)[..., None] + 0.01
-    return np.concatenate([colours * weights, weights], axis=2)
+    weights = trust.astype(np.float32) + np.float32(0.01)
+    return cv2.merge([colours * _thrice(weights), weights])
 
 
 def _divided(block: np.ndarray) -> np.ndarray:
     """(h, w, 4) as `_weighted` makes it, averaged, back to (h, w, 3) uint8 colours."""
-    return np.round(block[..., :3] / block[..., 3:]).astype(np.uint8)
+    colours = cv2.cvtColor(block, cv2.COLOR_RGBA2RGB)
+    return _rounded(np.divide(colours, _thrice(cv2.extractChannel(block, 3)), out=colours))
+
+
+def _thrice(values: np.ndarray) -> np.ndarray:
+    """(h, w) float32 to (h, w, 3): numpy is slow where it has to spread them over colours."""
+    return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Float values from 0 to 255 to uint8; they are changed."""
+    return np.rint(values, out=values).astype(np.uint8)

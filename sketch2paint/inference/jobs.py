@@ -21,6 +21,7 @@ from sketch2paint.images.formats import (
 
 STDIO = Path("-")  # standard input or output
 Format = Literal["auto", "png", "jpg", "webp"]
+HINTS = ".hints"  # NAME.hints.png is what a person painted over NAME, no drawing
 FORMAT_OF = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
 
 
@@ -33,7 +34,10 @@ class Job:
         name: Place below the input; the real picture is looked up by it.
         folder: Output folder, which no file of it may leave.
         suffix: Suffix of the picture, which tells its format.
-        files: Files that it becomes, by kind: picture, and if asked for colours, layers, compare.
+        files: Files that it becomes, by kind: picture, and if asked for colours, layers, psd,
+            compare.
+        hints: File of the colours that a person gave for it.
+        trouble: Reason why it cannot be painted, known before it is read.
     """
 
     source: Path
@@ -41,6 +45,8 @@ class Job:
     folder: Path
     suffix: str
     files: dict[str, Path]
+    hints: Path | None = None
+    trouble: str | None = None
 
     @property
     def picture(self) -> Path:
@@ -48,18 +54,21 @@ class Job:
         return self.files["picture"]
 
     def missing(self) -> list[str]:
-        """The kinds of files that are not there yet."""
-        return [
-            kind for kind, path in self.files.items() if path == STDIO or not os.path.isfile(path)
-        ]
+        """The kinds of files that are not there yet, or older than the hints."""
+        return [kind for kind, path in self.files.items() if path == STDIO or self._is_old(path)]
+
+    def _is_old(self, path: Path) -> bool:
+        if not os.path.isfile(path):
+            return True
+        return self.hints is not None and path.stat().st_mtime < self.hints.stat().st_mtime
 
     def problem(self) -> str | None:
-        """Why the files must not be written: they would leave the output folder by a link or `..`.
+        """Why the files must not be written, as where a link or `..` leaves the output folder.
 
         A link inside may lead anywhere by the time of writing, also onto the input.
         """
-        if self.picture == STDIO:
-            return None
+        if self.trouble or self.picture == STDIO:
+            return self.trouble
         place = _real(self.folder) / self.picture.relative_to(self.folder).parent
         real = _real(self.picture.parent)
         if real == place:
@@ -76,6 +85,7 @@ def plan_jobs(
     output: str,
     format: Format = "auto",
     layers: bool = False,
+    psd: bool = False,
     compare: bool = False,
 ) -> list[Job]:
     """Decide what is painted and where it goes; nothing is written.
@@ -86,6 +96,7 @@ def plan_jobs(
             file name, or "-" for standard output.
         format: File format png | jpg | webp | auto, the suffix of a file name, else png.
         layers: Whether NAME.colours.png and NAME.ora are written too.
+        psd: Whether NAME.psd is written too.
         compare: Whether NAME.compare.png is written too, input and output side by side.
 
     Returns:
@@ -107,12 +118,13 @@ def plan_jobs(
             f".webp files{got_text(left_out(inputs, output))}"
         )
     one = len(inputs) == 1 and list(sources.values()) in ([STDIO], [Path(inputs[0])])
-    if output == "-" and (not one or layers or compare):
+    also = _also(layers, psd, compare)
+    if output == "-" and (not one or also):
         raise ValueError("Expected one `input`, no `layers` and no `compare` with output=-.")
     if one and (
         output == "-" or Path(output).suffix.lower() in FORMAT_OF and not os.path.isdir(output)
     ):
-        jobs = [_to_file(*sources.popitem(), Path(output), format, layers, compare)]
+        jobs = [_to_file(*sources.popitem(), Path(output), format, also)]
     else:
         if Path(output).suffix.lower() in SUFFIXES and not os.path.isdir(output):
             raise ValueError(
@@ -123,7 +135,7 @@ def plan_jobs(
         roots = [root for entry, (root, _) in entries if not os.path.isfile(entry)]
         _check_folder(Path(output), roots)
         suffix = ".png" if format == "auto" else f".{format}"
-        files = _files(list(sources), Path(output), suffix, layers, compare)
+        files = _files(list(sources), Path(output), suffix, also)
         jobs = [
             Job(source=path, name=name, folder=Path(output), suffix=suffix, files=files[name])
             for name, path in sources.items()
@@ -210,6 +222,8 @@ def _found(entry: str, output: Path) -> tuple[Path, Found]:
         raise FileNotFoundError(
             f"{entry}: no such file or folder. Pass input=FILE, input=DIR or input=GLOB."
         )
+    drawings = [path for path in found.pictures if not path.stem.lower().endswith(HINTS)]
+    found = Found(drawings, found.others)
     inside = _real(output)
     if _real(root) in inside.parents:  # pictures of an earlier run are no input
 
@@ -258,10 +272,10 @@ def _named(found: Iterable[tuple[Path, list[Path]]]) -> dict[Path, Path]:
 
 
 def _files(
-    names: Sequence[Path], folder: Path, suffix: str, layers: bool, compare: bool
+    names: Sequence[Path], folder: Path, suffix: str, also: Mapping[str, str]
 ) -> dict[Path, dict[str, Path]]:
     """The files of each name; where two would share one, on some system, they keep their suffix."""
-    files = {name: _kinds(folder / name.with_suffix(""), suffix, layers, compare) for name in names}
+    files = {name: _kinds(folder / name.with_suffix(""), suffix, also) for name in names}
     full = set()
     while True:
         taken = Counter(_key(path) for kinds in files.values() for path in kinds.values())
@@ -273,7 +287,7 @@ def _files(
         if not sharing:
             return files
         for name in sharing:
-            files[name] = _kinds(folder / name, suffix, layers, compare)
+            files[name] = _kinds(folder / name, suffix, also)
         full.update(sharing)
 
 
@@ -286,17 +300,25 @@ def _key(path: Path) -> str:
     return str(path).casefold()
 
 
-def _kinds(base: Path, suffix: str, layers: bool, compare: bool) -> dict[str, Path]:
-    endings = {"picture": suffix}
+def _also(layers: bool, psd: bool, compare: bool) -> dict[str, str]:
+    """Endings of the files beside the picture, by kind."""
+    endings: dict[str, str] = {}
     if layers:
         endings |= {"colours": ".colours.png", "layers": ".ora"}
+    if psd:
+        endings["psd"] = ".psd"
     if compare:
         endings["compare"] = ".compare.png"
+    return endings
+
+
+def _kinds(base: Path, suffix: str, also: Mapping[str, str]) -> dict[str, Path]:
+    endings = {"picture": suffix, **also}
     return {kind: base.with_name(base.name + ending) for kind, ending in endings.items()}
 
 
 def _to_file(
-    name: Path, source: Path, target: Path, format: Format, layers: bool, compare: bool
+    name: Path, source: Path, target: Path, format: Format, also: Mapping[str, str]
 ) -> Job:
     """The job of a single picture whose `output` is a file name or standard output."""
     if target == STDIO:
@@ -309,7 +331,7 @@ def _to_file(
             f"{target}: expected its suffix and `format` to agree, got format={format}. "
             "Leave out `format`."
         )
-    files = _kinds(target.with_suffix(""), suffix, layers, compare) | {"picture": target}
+    files = _kinds(target.with_suffix(""), suffix, also) | {"picture": target}
     return Job(source=source, name=name, folder=target.parent, suffix=suffix, files=files)
 
 

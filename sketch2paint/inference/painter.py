@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+import cv2
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from sketch2paint.arguments import one_of
 from sketch2paint.device import (
@@ -23,9 +22,12 @@ from sketch2paint.device import (
     has_fast_bf16,
     is_out_of_memory,
     shared_threads,
+    thread_count,
 )
+from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.convert import (
-    fit_within,
+    array_to_float,
+    array_to_uint8,
     lab_to_rgb,
     resize,
     rgb_to_lab,
@@ -35,14 +37,15 @@ from sketch2paint.images.convert import (
     to_float,
     to_grey,
     to_hwc,
-    to_uint8,
 )
 from sketch2paint.images.io import pil_to_rgb
+from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
+from sketch2paint.inference.flats import by_regions
 from sketch2paint.inference.scans import normalise
-from sketch2paint.inference.tiling import Finish, in_tiles, norms_of
+from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
-from sketch2paint.models.networks import UNetGenerator, channels_last
+from sketch2paint.models.loading import load
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import (
     Batch,
@@ -53,17 +56,26 @@ from sketch2paint.models.tasks import (
     task_of,
     with_empty,
 )
-from sketch2paint.models.weights import load
+
+if TYPE_CHECKING:  # drawings and an .onnx file need no torch, whose import takes seconds
+    import torch
+    from torch import Tensor
+
+    from sketch2paint.models.networks import UNetGenerator
 
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
 Normalise = Literal["auto", "off"]
-LONGER_SIDE = 4  # at most, of what the network sees, in training sizes; also a tile's side
-LARGEST = 16384  # pixels a side, of a drawing and of what the network sees
+LARGEST = 16384  # side of the largest square, of a drawing and of what the network sees
+LONGEST = 1_000_000  # pixels of a strip, which has no more in all than that square
+ENLARGED = 65536  # pixels of a thin strip up to which it is enlarged
+TILE = 4  # training sizes of a tile's side, unless told
+MOST = f"at most {LARGEST}x{LARGEST} pixels in all and {LONGEST:,} a side"
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
 
 Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
+Given = Hints | Path | str | np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,7 @@ class Painted:
         colours: Colour layer (H, W, 3), uint8; `picture` is colours * lines / 255.
         lines: Line layer (H, W), uint8; 255 is no line.
         notes: Remarks on what was done to the drawing first, such as "paper lightened".
+        flat: Whether `colours` has one colour for each region.
     """
 
     picture: np.ndarray
@@ -82,6 +95,7 @@ class Painted:
     colours: np.ndarray
     lines: np.ndarray
     notes: tuple[str, ...] = ()
+    flat: bool = False
 
 
 class Painter:
@@ -96,13 +110,19 @@ class Painter:
         precision: Arithmetic 32-true | bf16 (8 bits: a few of 255 levels of difference, also
             between a picture alone and in a list) | auto: bf16 on a GPU or CPU that has it.
         scale: Pixels of the network for one of the drawing | auto: the shorter side becomes the
-            training size (so that lines have the thickness it knows), the longer one at most four.
-        tile: Side in pixels of the network, above which it works in overlapping tiles | off |
-            auto: four training sizes.
+            training size (so that lines have the thickness it knows). No strip is enlarged to
+            more than 65,536 pixels.
+        tile: Side in pixels of the network, above which it works in overlapping tiles (smaller ones
+            need less memory and more time) | off | auto: four training sizes.
         lines: Lines of the result: keep (the drawing's own, at full resolution) | network (what the
             network made of them). A photograph keeps its lightness either way.
         normalise: Treatment of scans: auto (they become black on white, see `scans.normalise`) |
             off.
+        flats: Whether each region of a drawing gets one plain colour, without any blended pixel.
+        colours: Number of colours of flats at most, paper and hints not counted | auto: as many as
+            are unlike.
+        gap: Width in pixels of the drawing of the widest opening in its lines that still is a
+            border, 0 for closed lines only | auto: the hints', or a tenth of the longer side.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -120,6 +140,9 @@ class Painter:
         tile: int | str = "auto",
         lines: Lines = "keep",
         normalise: Normalise = "auto",
+        flats: bool = False,
+        colours: int | str = "auto",
+        gap: float | str = "auto",
     ) -> None:
         one_of("task", task, TaskName)
         one_of("precision", precision, Precision)
@@ -130,15 +153,34 @@ class Painter:
         self.planes = tuple(planes or self.task.planes)
         _check_planes(self.planes, generator)
         self.tile = _tile(tile, generator)
-        self.device = choose_device(device)
-        self.generator = generator.eval().to(self.device)
-        if precision == "auto":
-            precision = "bf16" if has_fast_bf16(self.device) else "32-true"
-        self.precision = precision
-        if isinstance(self.generator, UNetGenerator):
-            self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            if self.precision == "bf16" and self.device.type == "cpu":
-                self.generator = _with_bf16_weights(self.generator)
+        self.flats, self.colours, self.gap = flats, _number_of(colours), _gap(gap)
+        if flats:
+            self._check_regions("flats")
+        elif self.colours:
+            raise ValueError(f"Expected flats=true with colours={colours}, got none. Add it.")
+        self.generator: UNetGenerator | ExportedGenerator
+        if isinstance(generator, ExportedGenerator):
+            if device not in ("auto", "cpu"):
+                choose_device(device)  # where it runs was chosen as it was read
+            self.generator, self._place = generator, generator.device
+            self.precision: str = "32-true" if precision == "auto" else precision
+        else:
+            place = choose_device(device)
+            auto = "bf16" if has_fast_bf16(place) else "32-true"
+            self.precision = auto if precision == "auto" else precision
+            self.generator, self._place = _placed(generator, place, self.precision), str(place)
+
+    @property
+    def device(self) -> torch.device:
+        """Device on which `generate` takes tensors."""
+        import torch
+
+        return torch.device(self._place)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the network computes on the CPU."""
+        return self._place.startswith("cpu")
 
     @classmethod
     def load(
@@ -151,6 +193,9 @@ class Painter:
         tile: int | str = "auto",
         lines: Lines = "keep",
         normalise: Normalise = "auto",
+        flats: bool = False,
+        colours: int | str = "auto",
+        gap: float | str = "auto",
     ) -> Painter:
         """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
 
@@ -169,15 +214,18 @@ class Painter:
             tile=tile,
             lines=lines,
             normalise=normalise,
+            flats=flats,
+            colours=colours,
+            gap=gap,
         )
 
     @overload
-    def paint(self, x: Sketch) -> Sketch: ...
+    def paint(self, x: Sketch, hints: Given = None) -> Sketch: ...
 
     @overload
-    def paint(self, x: Sequence[Sketch]) -> list[Sketch]: ...
+    def paint(self, x: Sequence[Sketch], hints: Given | Sequence[Given] = None) -> list[Sketch]: ...
 
-    def paint(self, x: Any) -> Any:
+    def paint(self, x: Any, hints: Any = None) -> Any:
         """Colour one sketch (or photograph, for the task photo), or a list of any sizes.
 
         The same pixels give the same picture, alone or in any list: to the bit in 32-true on a CPU.
@@ -192,35 +240,44 @@ class Painter:
 
         Args:
             x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
-                uint8, black lines on white, 1 to 16,384 pixels a side.
+                uint8, black lines on white, of at most 16,384 x 16,384 pixels, and 1,000,000 a
+                side.
+            hints: Colours that a person gave: Hints, a file of them, a painted overlay (H, W, 4)
+                uint8, or None; for a list of sketches one for all or a list of them.
 
         Returns:
             One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
             its sketch's own size.
 
         Raises:
-            ValueError: a sketch has another shape or type, or memory does not suffice.
+            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
         """
         if isinstance(x, np.ndarray | Image.Image):
-            return self.paint([x])[0]  # type: ignore[type-var]
+            return self.paint([x], hints)[0]  # type: ignore[type-var]
         arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
-        pictures = [painted.picture for painted in self.process(arrays)]
+        several = isinstance(hints, Sequence) and not isinstance(hints, str)
+        told = [_as_hints(one) for one in (hints if several else [hints] * len(arrays))]
+        pictures = [painted.picture for painted in self.process(arrays, told)]
         return [
             Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
             for sketch, picture in zip(x, pictures, strict=True)
         ]
 
-    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+    def process(
+        self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
+    ) -> list[Painted]:
         """Colour sketches as `paint` does, and keep the layers.
 
         Args:
             sketches: Sketches or photographs (H, W) or (H, W, 3), uint8.
+            hints: Colours that a person gave for each, or None.
 
         Raises:
-            ValueError: a sketch has another shape or type, or memory does not suffice.
+            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
         """
         for sketch in sketches:
             _check_sketch(sketch)
+        told = self._fitted(hints or [None] * len(sketches), sketches)
         drawings, notes = self._drawings(sketches)
         inputs = [self._scaled(drawing) for drawing in drawings]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -229,10 +286,36 @@ class Painter:
         done: dict[int, Painted] = {}
         for (height, width, *_), indices in by_shape.items():
             fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
-            given = [drawings[i] for i in indices], [notes[i] for i in indices]
-            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            given = [[of[i] for i in indices] for of in (drawings, notes, told)]
+            with ThreadPoolExecutor(thread_count()) as pool:
                 done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
         return [done[i] for i in range(len(sketches))]
+
+    def _fitted(
+        self, hints: Sequence[Hints | None], sketches: Sequence[np.ndarray]
+    ) -> list[Hints | None]:
+        """The hints for drawings of these sizes."""
+        if len(hints) != len(sketches):
+            raise ValueError(
+                f"Expected hints for each of {len(sketches)} sketches, got {len(hints)}. Pass None "
+                "for those without."
+            )
+        if any(hints):
+            self._check_regions("hints")
+        pairs = zip(hints, sketches, strict=True)
+        return [one and one.fitted((sketch.shape[1], sketch.shape[0])) for one, sketch in pairs]
+
+    def _check_regions(self, what: str) -> None:
+        if self.task.lightness:
+            raise ValueError(
+                f"Expected no {what} for photographs: colour is found by a drawing's lines, and "
+                "a photograph has none. Leave them out."
+            )
+        if self.lines == "network":
+            raise ValueError(
+                f"Expected lines=keep with {what}, got lines=network: colours are given to what "
+                "lies between the drawing's own lines. Leave out `lines`."
+            )
 
     def _drawings(
         self, sketches: Sequence[np.ndarray]
@@ -247,16 +330,15 @@ class Painter:
 
     def _scaled(self, drawing: np.ndarray) -> np.ndarray:
         """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
-        height, width = drawing.shape[:2]
-        size = self.generator.size
-        scale = min(size / min(height, width), LONGER_SIDE * size / max(height, width))
+        shorter, longer = sorted(drawing.shape[:2])
+        scale = min(self.generator.size / shorter, max(1.0, ENLARGED / longer))
         if self.scale != "auto":
             scale = float(self.scale)
         height, width = scaled_size(drawing.shape, scale)
-        if max(height, width) > LARGEST:
+        if _is_too_large(height, width):
             raise ValueError(
-                f"Expected the network's input to be at most {LARGEST} pixels a side, got "
-                f"{height}x{width} with scale={self.scale}. Pass a smaller `scale`."
+                f"Expected the network's input to be {MOST}, got {height}x{width} with "
+                f"scale={self.scale}. Pass a smaller `scale`."
             )
         return resize(drawing, height, width)
 
@@ -275,13 +357,13 @@ class Painter:
             height, width = pictures[0].shape[:2]
             side = min(self.tile, max(height, width))
             raise ValueError(
-                f"Expected {self.device} to have memory for tiles of {side} pixels (the drawing is "
+                f"Expected {self._place} to have memory for tiles of {side} pixels (the drawing is "
                 f"{height}x{width} there), got: {error}. Pass a smaller `tile`, a multiple of "
                 f"{self.generator.multiple}, or a smaller `scale`."
             ) from error
 
     def _one_at_a_time(self) -> bool:
-        return self.device.type == "cpu" and self.precision == "32-true"
+        return self.on_cpu and self.precision == "32-true"
 
     def _side_by_side(self, pictures: list[np.ndarray], finish: Finish) -> list[np.ndarray]:
         """One picture on each thread: the bits of a picture alone, at the rate of a batch.
@@ -293,23 +375,36 @@ class Painter:
         def paint(picture: np.ndarray) -> np.ndarray:
             return finish(next(self._forward([picture])))
 
-        with shared_threads(torch.get_num_threads()) as pool:
+        with shared_threads(thread_count()) as pool:
             return list(pool.map(paint, pictures))
 
     def _in_tiles(self, picture: np.ndarray, finish: Finish) -> np.ndarray:
         height, width = picture.shape[:2]
-        page = resize(picture, *fit_within(picture.shape, self.tile, enlarge=True))
-        whole, (top, left) = self._padded(picture)
-        with norms_of(self.generator, lambda: next(self._forward([page]))):
-            painted = in_tiles(whole, tile=self.tile, paint=self._forward, finish=finish)
+        # The thin side of a strip gets its border with each tile: all of it may be too much.
+        whole, (top, left) = self._padded(picture, above=self.tile)
+        tile, around = self.tile, min(self.tile, self.generator.size)
+        parts = in_parts(whole, tile=tile, overlap=around // 4)
+        # At its edges a tile lacks what lies beyond: the smaller, the more of it is edge.
+        overlap = max(tile // 4, around * 3 // 4)
+        with self._norms(parts):
+            painted = in_tiles(
+                whole, tile=tile, overlap=overlap, paint=self._forward, finish=finish
+            )
         return painted[top : top + height, left : left + width]
 
-    def _padded(self, picture: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    def _norms(self, parts: Sequence[Part]) -> AbstractContextManager:
+        """See `norms_of`; those of an exported file are out of reach."""
+        if isinstance(self.generator, ExportedGenerator):
+            return nullcontext()
+        return norms_of(self.generator, parts, lambda part: next(self._forward([part])))
+
+    def _padded(self, picture: np.ndarray, above: int = 0) -> tuple[np.ndarray, tuple[int, int]]:
         """A picture with a border so that the network divides, and where it begins in it.
 
-        The border is what an empty sketch looks like, white paper; a photograph goes on.
+        The border is what an empty sketch looks like, white paper; a photograph goes on. Sides of
+        at most `above` pixels get none.
         """
-        spare = [-n % self.generator.multiple for n in picture.shape[:2]]
+        spare = [-n % self.generator.multiple * (n > above) for n in picture.shape[:2]]
         around = [(n // 2, n - n // 2) for n in spare] + [(0, 0)] * (picture.ndim - 2)
         empty = self.planes[0].empty
         if not any(spare):
@@ -320,21 +415,28 @@ class Painter:
             padded = np.pad(picture, around, constant_values=round((empty + 1) * 127.5))
         return padded, (around[0][0], around[1][0])
 
-    @torch.inference_mode()
     def _forward(self, pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
         """(h, w) or (h, w, 3) uint8 of one size to (h, w, 3 or 2) float32 in [-1, 1]."""
         height, width = pictures[0].shape[:2]
-        pixels = CPU_BATCH if self.device.type == "cpu" else BATCH
+        pixels = CPU_BATCH if self.on_cpu else BATCH
         at_once = 1 if self._one_at_a_time() else max(1, pixels // (height * width))
         for start in range(0, len(pictures), at_once):
             padded = [self._padded(picture) for picture in pictures[start : start + at_once]]
             top, left = padded[0][1]
-            batch = torch.from_numpy(np.stack([picture for picture, _ in padded]))
-            x = to_float(batch.to(self.device))
-            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-            fakes = self.generate({"sketch": self.task.sketch_of(x)}).cpu()
+            fakes = self._colour(np.stack([picture for picture, _ in padded]))
             fakes = fakes[..., top : top + height, left : left + width]
-            yield from (fake.permute(1, 2, 0).numpy() for fake in fakes)
+            yield from (fake.transpose(1, 2, 0) for fake in fakes)
+
+    def _colour(self, pictures: np.ndarray) -> np.ndarray:
+        """(B, h, w) or (B, h, w, 3) uint8 to float32 (B, 3 or 2, h, w) in [-1, 1]."""
+        if isinstance(self.generator, ExportedGenerator) and not self.task.lightness:
+            return self.generator.colour({"sketch": array_to_float(pictures)[:, None]})
+        import torch
+
+        with torch.inference_mode():
+            x = to_float(torch.from_numpy(pictures).to(self.device))
+            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+            return self.generate({"sketch": self.task.sketch_of(x)}).cpu().numpy()
 
     def generate(self, batch: Batch) -> Tensor:
         """What the network makes of a batch, in the painter's precision.
@@ -347,6 +449,8 @@ class Painter:
         Returns:
             (B, out_channels, H, W) float32 in [-1, 1], on the same device.
         """
+        from sketch2paint.models.networks import channels_last
+
         planes = stack(with_empty(batch, self.planes), self.planes)
         style = (batch["style"],) if "style" in batch else ()
         with self.arithmetic():
@@ -354,6 +458,8 @@ class Painter:
 
     def arithmetic(self) -> AbstractContextManager:
         """Context in which the network computes: in the painter's precision, the same every day."""
+        import torch
+
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         if self.device.type != "cuda":
@@ -363,12 +469,24 @@ class Painter:
             enabled=True, benchmark=False, deterministic=True, allow_tf32=False
         )
 
-    def _full_size(self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...]) -> Painted:
+    def _full_size(
+        self, fake: np.ndarray, drawing: np.ndarray, notes: tuple[str, ...], hints: Hints | None
+    ) -> Painted:
         """What `_network` made and the drawing, to layers of the drawing's size."""
         height, width = drawing.shape[:2]
         if self.lines == "keep" and not self.task.lightness:
             colours, lines, picture = compose(fake, drawing)
-            return Painted(picture, colours=colours, lines=lines, notes=notes)
+            if self.flats or hints:
+                colours, more = by_regions(
+                    colours,
+                    drawing,
+                    hints=hints,
+                    flats=self.flats,
+                    gap=self.gap,
+                    most=self.colours,
+                )
+                picture, notes = multiplied(colours, lines), (*notes, *more)
+            return Painted(picture, colours=colours, lines=lines, notes=notes, flat=self.flats)
         keep = self.task.lightness
         picture = _recoloured(drawing, fake) if keep else resize(fake, height, width)
         lines = np.full((height, width), 255, np.uint8)
@@ -377,11 +495,13 @@ class Painter:
 
 def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 with its own L and with (h, w, 2) ab, to (H, W, 3) uint8."""
+    import torch
+
     height, width = photo.shape[:2]
     if len(ab) > height or ab.shape[1] > width:
         ab = resize(ab.astype(np.float32), height, width)
     out = np.empty((height, width, 3), np.uint8)
-    for here in strips(height):
+    for here in strips(height, width):
         strip = photo[here]
         rgb = strip if strip.ndim == 3 else np.repeat(strip[..., None], 3, axis=2)
         lab = rgb_to_lab(to_float(torch.tensor(rgb).permute(2, 0, 1)[None]))
@@ -393,8 +513,9 @@ def _recoloured(photo: np.ndarray, ab: np.ndarray) -> np.ndarray:
 
 def _bytes(fake: np.ndarray) -> np.ndarray:
     out = np.empty(fake.shape, np.uint8)
-    for here in strips(len(fake)):
-        out[here] = to_uint8(torch.from_numpy(fake[here])).numpy()
+    for here in strips(*fake.shape[:2]):
+        channels = np.moveaxis(array_to_uint8(fake[here]), 2, 0)
+        out[here] = cv2.merge([*channels])  # quicker than numpy turns them
     return out
 
 
@@ -420,22 +541,71 @@ def _check_scale(scale: object) -> None:
         )
 
 
+def _number_of(colours: object) -> int | None:
+    if colours == "auto":
+        return None
+    if not isinstance(colours, int) or isinstance(colours, bool) or colours < 1:
+        raise ValueError(
+            f"Expected `colours` to be auto or a number of at least 1, got {colours!r}. "
+            "Pass 8, for instance."
+        )
+    return colours
+
+
+def _gap(gap: object) -> float | None:
+    if gap == "auto":
+        return None
+    number = isinstance(gap, int | float) and not isinstance(gap, bool)
+    if not (number and 0 <= gap < math.inf):  # type: ignore[operator]
+        raise ValueError(
+            f"Expected `gap` to be auto or a number of pixels from 0 on, got {gap!r}. Pass the "
+            "width of the widest gap in a line that is to hold."
+        )
+    return float(gap)  # type: ignore[arg-type]
+
+
+def _as_hints(given: Given) -> Hints | None:
+    if given is None or isinstance(given, Hints):
+        return given
+    if isinstance(given, str | Path):
+        return read_hints(given)
+    shaped = isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 4
+    if not shaped or given.dtype != np.uint8:
+        kind = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given)
+        raise ValueError(
+            "Expected hints as Hints, a file, an overlay (H, W, 4) of uint8 or None, got "
+            f"{kind}. Read a file with hints.format.read_hints."
+        )
+    return Hints.from_overlay(given)
+
+
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     """The side of a tile in pixels."""
     if tile in ("auto", "off"):
-        return LONGER_SIDE * generator.size if tile == "auto" else LARGEST
+        return TILE * generator.size if tile == "auto" else LONGEST
     multiple = generator.multiple
     whole = isinstance(tile, int) and not isinstance(tile, bool)
     if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
         raise ValueError(
             f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
-            f"needs) above 0, got {tile!r}. Pass {LONGER_SIDE * generator.size}, for instance."
+            f"needs) above 0, got {tile!r}. Pass {TILE * generator.size}, for instance."
         )
     return int(tile)
 
 
+def _placed(generator: UNetGenerator, device: torch.device, precision: str) -> UNetGenerator:
+    """A generator in eval mode on a device, its weights in the order in which it is fastest."""
+    import torch
+
+    placed = generator.eval().to(device)
+    placed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _with_bf16_weights(placed) if precision == "bf16" and device.type == "cpu" else placed
+
+
 def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
     """A copy whose convolutions need no conversion each time, as autocast would do it."""
+    from torch import nn
+
     convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     converted = {
         id(parameter): nn.Parameter(parameter.detach().bfloat16(), requires_grad=False)
@@ -457,8 +627,13 @@ def _check_sketch(sketch: np.ndarray) -> None:
             "Expected a sketch as uint8 array (H, W) or (H, W, 3), "
             f"got {sketch.dtype} {sketch.shape}."
         )
-    if max(sketch.shape) > LARGEST:
+    height, width = sketch.shape[:2]
+    if _is_too_large(height, width):
         raise ValueError(
-            f"Expected a sketch of at most {LARGEST} pixels a side, got {sketch.shape[0]}x"
-            f"{sketch.shape[1]}. Pass a smaller one, or pieces of it."
+            f"Expected a sketch to be {MOST}, got {height}x{width}. Pass a smaller one, or pieces "
+            "of it."
         )
+
+
+def _is_too_large(height: int, width: int) -> bool:
+    return height * width > LARGEST**2 or max(height, width) > LONGEST

@@ -19,12 +19,12 @@ from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from sketch2paint.arguments import one_of
-from sketch2paint.device import shared_threads
+from sketch2paint.device import shared_threads, thread_count
 from sketch2paint.files import written_beside
+from sketch2paint.hints.format import Hints, read_hints
 from sketch2paint.images.formats import left_out_text
 from sketch2paint.images.io import (
     MAX_PIXELS,
@@ -34,7 +34,10 @@ from sketch2paint.images.io import (
     read_picture,
     write_picture,
 )
-from sketch2paint.images.openraster import opaque, write_openraster
+from sketch2paint.images.layer import Layer, flat_layers, opaque, soft_layers
+from sketch2paint.images.openraster import write_openraster
+from sketch2paint.images.psd import write_psd
+from sketch2paint.inference.flats import PAPER
 from sketch2paint.inference.jobs import STDIO, Job
 from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.scans import is_coloured
@@ -69,6 +72,13 @@ class Outcome:
     error: str | None = None
 
 
+class Page(NamedTuple):
+    """A picture as it was read, and the colours that a person gave for it."""
+
+    picture: Picture
+    hints: Hints | None
+
+
 class Reading(NamedTuple):
     """A batch that is being read.
 
@@ -78,7 +88,7 @@ class Reading(NamedTuple):
         last: Whether no other batch follows.
     """
 
-    pictures: list[tuple[Job, Future[Picture | Outcome]]]
+    pictures: list[tuple[Job, Future[Page | Outcome]]]
     pixels: int
     last: bool = False
 
@@ -119,7 +129,7 @@ def paint_missing(
         What became of the pictures, and the number of the signal that ended it, or 0.
     """
     if isinstance(batch_size, str):
-        batch_size = 8 if painter.device.type == "cpu" else 32
+        batch_size = 8 if painter.on_cpu else 32
     if painter.task.lightness:  # a photograph is given in colour as well
         coloured = "paint"
     todo = [job for job in jobs if overwrite or job.problem() or job.missing()]
@@ -174,7 +184,7 @@ def paint_files(
     read = partial(_read, coloured=coloured, max_pixels=max_pixels)
     write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
-    at_once = 2 if painter.device.type == "cpu" and torch.get_num_threads() > 1 else 1
+    at_once = 2 if painter.on_cpu and thread_count() > 1 else 1
     with _file_threads() as files, shared_threads(at_once) as painters:
         reading = _read_ahead(_batches(jobs, batch_size), files, read, stopped)
         painted = _paint_in_turn(reading, painters, painter, at_once)
@@ -194,7 +204,7 @@ def _file_threads() -> Iterator[ThreadPoolExecutor]:
 def _read_ahead(
     batches: Iterator[tuple[int, list[Job]]],
     pool: ThreadPoolExecutor,
-    read: Callable[[Job], Picture | Outcome],
+    read: Callable[[Job], Page | Outcome],
     stopped: Callable[[], bool],
 ) -> Iterator[Reading]:
     """Begin to read AHEAD batches before their turn, till it is stopped."""
@@ -260,39 +270,44 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
 def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
     """Paint the pictures of a batch once they are read; what failed or is skipped goes along."""
     read = [(job, picture.result()) for job, picture in batch.pictures]
-    painted, seconds = _paint(painter, [p.rgb for _, p in read if isinstance(p, Picture)])
+    painted, seconds = _paint(painter, [page for _, page in read if isinstance(page, Page)])
     results = iter(painted)
     return [
-        found if isinstance(found, Outcome) else Colouring(job, found, next(results), seconds)
+        found
+        if isinstance(found, Outcome)
+        else Colouring(job, found.picture, next(results), seconds)
         for job, found in read
     ]
 
 
-def _read(job: Job, coloured: Coloured, max_pixels: int) -> Picture | Outcome:
+def _read(job: Job, coloured: Coloured, max_pixels: int) -> Page | Outcome:
     if problem := job.problem():
         return Outcome(job, "failed", error=problem)
     try:
         picture = read_picture(job.source, max_pixels)
+        hints = read_hints(job.hints) if job.hints else None
     except (ValueError, OSError) as error:
         return Outcome(job, "failed", error=str(error))
     if coloured == "skip" and is_coloured(picture.rgb):
         height, width = picture.rgb.shape[:2]
         return Outcome(job, "skipped", size=(width, height), notes=("in colour already",))
-    return picture
+    return Page(picture, hints)
 
 
-def _paint(painter: Painter, sketches: list[np.ndarray]) -> tuple[list[Painted | str], float]:
+def _paint(painter: Painter, pages: list[Page]) -> tuple[list[Painted | str], float]:
     """Paint a batch, or each alone where the batch fails; what was wrong; and seconds for one."""
     start = time.perf_counter()
     painted: list[Painted | str] = []
     try:
-        painted += painter.process(sketches) if sketches else []
+        sketches = [page.picture.rgb for page in pages]
+        hints = [page.hints for page in pages]
+        painted += painter.process(sketches, hints) if pages else []
     except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch's, of memory
-        if len(sketches) == 1:
+        if len(pages) == 1:
             painted = [str(error) or type(error).__name__]
         else:
-            painted = [_paint(painter, [sketch])[0][0] for sketch in sketches]
-    return painted, (time.perf_counter() - start) / max(1, len(sketches))
+            painted = [_paint(painter, [page])[0][0] for page in pages]
+    return painted, (time.perf_counter() - start) / max(1, len(pages))
 
 
 def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
@@ -315,10 +330,9 @@ def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
 
 def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
     path, dpi, exif, icc = job.files[kind], picture.dpi, picture.exif, picture.icc
-    if kind == "layers":
-        write_openraster(
-            path, colours=painted.colours, lines=painted.lines, merged=painted.picture, dpi=dpi
-        )
+    if kind in ("layers", "psd"):
+        write = write_psd if kind == "psd" else write_openraster
+        write(path, _layers(painted), merged=painted.picture, dpi=dpi)
     elif kind == "colours":
         write_picture(path, opaque(painted.colours), dpi=dpi, icc=icc)
     elif kind == "compare":
@@ -331,6 +345,12 @@ def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality
         sys.__stdout__.buffer.flush()
     else:
         write_picture(path, painted.picture, quality=quality, dpi=dpi, exif=exif, icc=icc)
+
+
+def _layers(painted: Painted) -> Iterable[Layer]:
+    if not painted.flat:
+        return soft_layers(painted.colours, painted.lines)
+    return flat_layers(painted.colours, lines=painted.lines, paper=PAPER, names={})
 
 
 class Stop:
@@ -361,7 +381,11 @@ class Stop:
 def local_device(device: str, environment: Mapping[str, str]) -> str:
     """For device=auto the GPU of this process among those torchrun or srun started on its host."""
     rank = environment.get("LOCAL_RANK", environment.get("SLURM_LOCALID", ""))
-    if device != "auto" or not rank.isdecimal() or not torch.cuda.is_available():
+    if device != "auto" or not rank.isdecimal():
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
         return device
     return f"cuda:{int(rank) % torch.cuda.device_count()}"  # srun may show each only its own
 
@@ -406,6 +430,7 @@ class Record:
                 continue
             self.entries[output] = {
                 "input": str(outcome.job.source),
+                "hints": outcome.job.hints and str(outcome.job.hints),
                 "output": output,
                 "status": outcome.status,
                 "seconds": round(outcome.seconds, 4),
@@ -428,6 +453,7 @@ def summary(
     total: int,
     signum: int = 0,
     left_out: Mapping[Path, str] | None = None,
+    orphans: Sequence[Path] = (),
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 
@@ -438,6 +464,7 @@ def summary(
         total: Number of all pictures.
         signum: Number of the signal that ended it, or 0.
         left_out: Files among the inputs that were not painted, with words for their kind.
+        orphans: Files of hints without a drawing of their name.
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -447,8 +474,12 @@ def summary(
     lines += [f"note: {note}: {len(o)} (first: {o[0].job.source})" for note, o in noted.items()]
     if left_out:
         lines.append(f"note: {left_out_text(left_out)}")
+    if orphans:
+        lines.append(f"note: hints without a drawing: {len(orphans)} (first: {orphans[0]})")
     count = Counter(outcome.status for outcome in outcomes)
-    text = f"{count['done']} coloured, {count['failed']} failed"
+    told = sum(outcome.status == "done" and outcome.job.hints is not None for outcome in outcomes)
+    text = f"{count['done']} coloured{f' ({told} with hints)' if told else ''}"
+    text += f", {count['failed']} failed"
     if count["skipped"]:
         text += f", {count['skipped']} skipped (coloured=paint paints them)"
     if count["kept"]:

@@ -10,7 +10,7 @@ import numpy as np
 from sketch2paint.images.convert import fit_within, resize, rows, strips, to_grey
 
 SMALLEST = 16  # pixels; below that there is no telling paper from line
-THUMBNAIL = 512  # longer side of what the paper is estimated on
+THUMBNAIL = 512  # longer side, but for strips, of what the paper is estimated on
 DARK, WHITE = 64, 250  # darker is no paper; paper from here on is white
 
 
@@ -62,11 +62,11 @@ def measure(sketch: np.ndarray) -> Levels:
     grey = to_grey(sketch)
     if min(grey.shape) < SMALLEST:
         return Levels()
-    inverted = _is_inverted(grey)
-    if inverted:
-        grey = 255 - grey
-    paper, white = _uneven_paper(grey), 255
     counts = _counts(grey)
+    inverted = _is_inverted(grey, counts)
+    if inverted:
+        grey, counts = 255 - grey, counts[::-1]
+    paper, white = _uneven_paper(grey, counts), 255
     if paper is not None:
         counts = _counts(_divided(grey, paper))
         white = _white(counts)
@@ -107,7 +107,7 @@ def is_coloured(rgb: np.ndarray) -> bool:
     Returns:
         Whether at least 1 % of the page is such an area, or 5 % are filled with a coloured ink.
     """
-    small = resize(rgb, *fit_within(rgb.shape, 256)).astype(np.float32)
+    small = _thumbnail(rgb, 256).astype(np.float32)
     light = small.mean(axis=2)
     paper = np.median(small[light >= np.percentile(light, 60)], axis=0)
     if paper.mean() < 128 or np.ptp(paper) > 96:  # none, but a background with a colour of its own
@@ -124,6 +124,16 @@ def is_coloured(rgb: np.ndarray) -> bool:
     return _area(off - (off @ tint)[..., None] * tint, 5) >= 0.01
 
 
+def _thumbnail(picture: np.ndarray, side: int) -> np.ndarray:
+    """Shrink the longer side to `side`; that of a strip to more, so that its lines do not vanish.
+
+    The shorter side keeps a quarter of `side`, but for strips of more than 256:1.
+    """
+    shorter, longer = sorted(picture.shape[:2])
+    longest = round(side * min(max(longer / (4 * shorter), 1), 64))
+    return resize(picture, *fit_within(picture.shape, longest))
+
+
 def _area(off: np.ndarray, side: int) -> float:
     """The share of a page that is colour, in patches at least `side` wide."""
     far = (np.linalg.norm(off, axis=2) > 28).astype(np.uint8)
@@ -136,17 +146,21 @@ def _counts(grey: np.ndarray) -> np.ndarray:
     return counts.ravel().astype(np.int64)
 
 
-def _is_inverted(grey: np.ndarray) -> bool:
+def _is_inverted(grey: np.ndarray, counts: np.ndarray) -> bool:
     """Dark on the whole and at the edge, with something light drawn on it."""
+    total = np.cumsum(counts)
+    halves = (total[-1] - 1) // 2, total[-1] // 2  # both the same where the number is odd
+    middle = int(np.searchsorted(total, halves, side="right").sum()) // 2  # the median
+    if middle >= 96:
+        return False
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    middle = int(np.median(grey))
-    light = float(np.mean(grey > middle + 64))
-    return middle < 96 and float(np.median(edge)) < 96 and 0.001 < light < 0.5
+    light = counts[middle + 65 :].sum() / total[-1]
+    return float(np.median(edge)) < 96 and 0.001 < light < 0.5
 
 
-def _uneven_paper(grey: np.ndarray) -> np.ndarray | None:
+def _uneven_paper(grey: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     """The paper of a drawing, (h, w), a thumbnail; None where it is white or black."""
-    if _counts(grey)[WHITE:].sum() >= grey.size / 2:
+    if counts[WHITE:].sum() >= grey.size / 2:
         return None
     paper = _paper(grey)
     return paper if DARK <= np.median(paper) < WHITE else None
@@ -154,8 +168,8 @@ def _uneven_paper(grey: np.ndarray) -> np.ndarray | None:
 
 def _paper(grey: np.ndarray) -> np.ndarray:
     """The paper without the lines, as a thumbnail: a closing is blind to what is dark and thin."""
-    small = resize(grey, *fit_within(grey.shape, THUMBNAIL))
-    side = max(3, max(small.shape) // 12) | 1
+    small = _thumbnail(grey, THUMBNAIL)
+    side = max(3, min(max(small.shape), 4 * min(small.shape)) // 12) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     paper = cv2.morphologyEx(cv2.medianBlur(small, 3), cv2.MORPH_CLOSE, kernel)
     # Black areas wider than the closing are ink, not shadow: paper is at least half as light.
@@ -167,7 +181,7 @@ def _divided(grey: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """A drawing by its paper, so that the paper becomes white but for its grain."""
     out = np.empty_like(grey)
     height, width = grey.shape
-    for here in strips(height):
+    for here in strips(height, width):
         share = grey[here] / np.maximum(rows(paper, height=height, width=width, here=here), 1)
         out[here] = np.round(255 * share.clip(0, 1))
     return out

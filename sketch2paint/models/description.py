@@ -7,14 +7,15 @@ import json
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.region_network import RegionNetwork
 from sketch2paint.models.tasks import Plane, TaskName, as_planes, channels_of, task_of
+
+if TYPE_CHECKING:  # an .onnx file has a description too, and needs no torch
+    from torch import Tensor
+
+    from sketch2paint.models.networks import UNetGenerator
+    from sketch2paint.models.region_network import RegionNetwork
 
 FORMAT = "sketch2paint generator"
 VERSION = 2  # 1, of release 0.1, does not name the planes: they are the task's own
@@ -72,7 +73,11 @@ def in_full(about: dict[str, Any]) -> dict[str, Any]:
 def _network_of(about: dict[str, Any]) -> tuple[type[UNetGenerator | RegionNetwork], str]:
     """The class of a described network, and where its arguments stand."""
     if about["format"] == REGIONS:
+        from sketch2paint.models.region_network import RegionNetwork
+
         return RegionNetwork, "network"
+    from sketch2paint.models.networks import UNetGenerator
+
     return UNetGenerator, "generator"
 
 
@@ -141,6 +146,10 @@ def declared(
     Raises:
         ValueError: its arguments, task and planes do not make one network.
     """
+    import torch
+
+    from sketch2paint.models.networks import UNetGenerator
+
     kind, name = _network_of(about)
     arguments, known = about.get(name), list(inspect.signature(kind).parameters)
     where = f"{path}: weights and description disagree: `{name}`"

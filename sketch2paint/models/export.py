@@ -24,10 +24,11 @@ from sketch2paint.arguments import one_of
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import resize, rgb_to_grey, to_float
 from sketch2paint.models.description import describe, planes_of
+from sketch2paint.models.loading import load
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.onnx_generator import KEY, need
 from sketch2paint.models.tasks import Task, task_of
-from sketch2paint.models.weights import load, load_generator, save_generator
+from sketch2paint.models.weights import load_generator, save_generator
 
 SUFFIXES_OF = {
     "onnx": ".onnx",
@@ -298,7 +299,7 @@ def _open(path: Path, format: str) -> Colour:
     return _stacked(network, len(planes_of(about)))
 
 
-def _stacked(network: nn.Module, planes: int) -> Colour:
+def _stacked(network: Colour, planes: int) -> Colour:
     """A generator as a function of its planes and the style."""
 
     def colour(*inputs: Tensor) -> Tensor:

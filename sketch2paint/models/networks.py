@@ -331,6 +331,8 @@ def initialise(network: nn.Module) -> None:
 
     What a style code does begins as nothing: its weights are 0.
     """
+    if next(network.parameters()).is_meta:
+        return  # only its shapes are asked for, and torch would import its compiler to draw them
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, 0.02)

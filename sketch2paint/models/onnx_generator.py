@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
+from sketch2paint.device import thread_count
 from sketch2paint.models.description import parse_description, planes_of
-from sketch2paint.models.networks import LARGEST
-from sketch2paint.models.tasks import channels_of
+from sketch2paint.models.tasks import LARGEST, channels_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 KEY = "sketch2paint"  # of the description in a file's metadata
 INSTALL = "Expected the packages of ONNX, found no {}. pip install 'sketch2paint[onnx]'"
@@ -24,8 +27,8 @@ OPERATIONS = {
 }
 
 
-class ExportedGenerator(nn.Module):
-    """A generator in an .onnx file; has no parameters, cannot be trained.
+class ExportedGenerator:
+    """A generator in an .onnx file; it needs no torch, has no parameters, cannot be trained.
 
     The file is data: ops of its own, control flow and weights in other files are refused.
 
@@ -43,6 +46,7 @@ class ExportedGenerator(nn.Module):
         planes: What it is given, each an input of the file by its name.
         in_channels, out_channels: Channels of all planes, and of the picture.
         style_channels: Numbers of the style code, an input of the file if there are any.
+        device: Device on which it runs, cpu or cuda:N.
 
     Raises:
         OSError: there is no such file.
@@ -50,7 +54,6 @@ class ExportedGenerator(nn.Module):
     """
 
     def __init__(self, path: Path | str, device: str = "auto", task: str | None = None) -> None:
-        super().__init__()
         path = Path(path)
         content = path.read_bytes()
         self.about = _checked_model(path, content, task)
@@ -63,7 +66,7 @@ class ExportedGenerator(nn.Module):
         self.out_channels = _size(path, self.about, "out_channels")
         told = {"style_channels": 0, **self.about}  # not of release 0.1
         self.style_channels = _size(path, told, "style_channels", least=0)
-        self.session = open_session(path, content, device)
+        self.session, self.device = open_session(path, content, device)
         self._check_names(path)
 
     def _check_names(self, path: Path) -> None:
@@ -77,8 +80,8 @@ class ExportedGenerator(nn.Module):
                 f"`picture`, got {shown}, planes of {channels_of(self.planes)} channels."
             )
 
-    def forward(self, planes: Tensor, style: Tensor | None = None) -> Tensor:
-        """Colour a batch of sketches.
+    def __call__(self, planes: Tensor, style: Tensor | None = None) -> Tensor:
+        """Colour a batch of sketches in the generator's place.
 
         Args:
             planes: Planes on top of each other, (B, in_channels, H, W) in [-1, 1]; H and W
@@ -91,30 +94,61 @@ class ExportedGenerator(nn.Module):
         Raises:
             ValueError: another shape, or the file gives another one than it says.
         """
-        batch, channels, height, width = planes.shape
-        if channels != self.in_channels or height % self.multiple or width % self.multiple:
-            raise ValueError(
-                f"Expected {self.in_channels} channels, height and width multiples of "
-                f"{self.multiple}, got {list(planes.shape)}. Pad the sketch with white (1.0)."
-            )
+        import torch
+
+        self._check_shape(planes.shape)
         parts = planes.split([plane.channels for plane in self.planes], dim=1)
         given = {plane.name: part for plane, part in zip(self.planes, parts, strict=True)}
-        if self.style_channels:
-            zeros = planes.new_zeros(batch, self.style_channels)
-            given["style"] = zeros if style is None else style
+        given |= {} if style is None else {"style": style}
+        picture = self.colour({name: part.float().cpu().numpy() for name, part in given.items()})
+        return torch.from_numpy(picture).to(planes.device)
+
+    def colour(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Colour a batch of sketches without torch.
+
+        Args:
+            given: Planes by name, float32 (B, C, H, W) in [-1, 1], `sketch` at least; others are
+                empty unless given, `style` (B, style_channels) is zeros.
+
+        Returns:
+            (B, out_channels, H, W) float32 in [-1, 1].
+
+        Raises:
+            ValueError: another shape, or the file gives another one than it says.
+        """
+        batch, _, height, width = given["sketch"].shape
+        inputs = {**self._empty(batch, height, width), **given}
+        shape = [batch, self.in_channels, height, width]
+        self._check_shape(shape)
         try:
-            inputs = {name: part.float().cpu().numpy() for name, part in given.items()}
             (picture,) = self.session.run(None, inputs)
         except Exception as error:  # ONNX Runtime's are of no common class but RuntimeError's
-            raise ValueError(
-                f"The exported file cannot colour {list(planes.shape)}: {error}"
-            ) from error
+            raise ValueError(f"The exported file cannot colour {shape}: {error}") from error
         if picture.shape != (batch, self.out_channels, height, width):
             raise ValueError(
                 f"Expected a picture {[batch, self.out_channels, height, width]} from the "
                 f"exported file, got {list(picture.shape)}. Export it again."
             )
-        return torch.from_numpy(picture).to(planes.device)
+        return picture
+
+    def _empty(self, batch: int, height: int, width: int) -> dict[str, np.ndarray]:
+        """What the inputs are that nobody gives."""
+        empty = {
+            plane.name: np.full((batch, plane.channels, height, width), plane.empty, np.float32)
+            for plane in self.planes
+            if plane.empty is not None
+        }
+        if self.style_channels:
+            empty["style"] = np.zeros((batch, self.style_channels), np.float32)
+        return empty
+
+    def _check_shape(self, shape: Sequence[int]) -> None:
+        _, channels, height, width = shape
+        if channels != self.in_channels or height % self.multiple or width % self.multiple:
+            raise ValueError(
+                f"Expected {self.in_channels} channels, height and width multiples of "
+                f"{self.multiple}, got {list(shape)}. Pad the sketch with white (1.0)."
+            )
 
 
 def need(name: str) -> Any:
@@ -129,8 +163,11 @@ def need(name: str) -> Any:
         raise ValueError(INSTALL.format(name)) from error
 
 
-def open_session(path: Path, content: bytes, device: str) -> Any:
+def open_session(path: Path, content: bytes, device: str) -> tuple[Any, str]:
     """Make an onnxruntime.InferenceSession of a file's bytes, on as many threads as torch has.
+
+    Returns:
+        The session, and the device it runs on: cpu or cuda:N.
 
     Raises:
         ValueError: ONNX Runtime cannot read it, or has no such device.
@@ -138,6 +175,7 @@ def open_session(path: Path, content: bytes, device: str) -> Any:
     runtime = need("onnxruntime")
     runtime.disable_telemetry_events()
     providers: list[Any] = ["CPUExecutionProvider"]
+    place = "cpu"
     has_cuda = "CUDAExecutionProvider" in runtime.get_available_providers()
     if device.startswith("cuda") or (device == "auto" and has_cuda):
         if not has_cuda:
@@ -145,14 +183,16 @@ def open_session(path: Path, content: bytes, device: str) -> Any:
                 f"Expected ONNX Runtime to have CUDA for device={device}, it has none. "
                 "pip install onnxruntime-gpu, or pass device=cpu."
             )
-        index = 0 if device == "auto" else torch.device(device).index or 0
+        index = int(device.partition(":")[2] or 0)
+        place = f"cuda:{index}"
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": index}))
     settings = runtime.SessionOptions()
-    settings.intra_op_num_threads = torch.get_num_threads()
+    settings.intra_op_num_threads = thread_count()
     settings.log_severity_level = 4  # errors come as exceptions
     try:
         # Without its retry, which is printed.
-        return runtime.InferenceSession(content, settings, providers=providers, enable_fallback=0)
+        options = {"providers": providers, "enable_fallback": 0}
+        return runtime.InferenceSession(content, settings, **options), place
     except Exception as error:
         raise ValueError(f"{path}: ONNX Runtime cannot read it: {str(error)[:300]}") from error
 

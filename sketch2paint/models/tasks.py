@@ -6,18 +6,18 @@ import math
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sketch2paint.images.convert import rgb_to_lab
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LARGEST = 2**16  # of a number of channels; it may come from a stranger's file
 MOST_PLANES = 16
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
-Batch = Mapping[str, Tensor]
+Batch = Mapping[str, "Tensor"]
 TaskName = Literal["sketch", "photo"]
 
 
@@ -134,7 +134,11 @@ def stack(batch: Batch, planes: Sequence[Plane]) -> Tensor:
         parts.append(part)
     if not parts:
         return batch["sketch"][:, :0]
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+    if len(parts) == 1:
+        return parts[0]
+    import torch
+
+    return torch.cat(parts, dim=1)
 
 
 def with_empty(batch: Batch, planes: Sequence[Plane]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The weight file, data and never code, and the one way in: whatever can colour is read here."""
+"""The weight file, data and never code: written, and read with all that it declares checked."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from sketch2paint.models.description import (
     same,
 )
 from sketch2paint.models.networks import UNetGenerator
-from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.region_network import RegionNetwork
 
+CONTIGUOUS = torch.contiguous_format
 EXPORTED = (".onnx", ".pt", ".pt2")
 GENERATOR, REGION_NETWORK = "weights/generator.safetensors", "weights/regions.safetensors"
 Network = UNetGenerator | RegionNetwork
@@ -40,30 +40,6 @@ def save_generator(path: Path | str, state: dict[str, Tensor], about: dict[str, 
     metadata = {"sketch2paint": text, "sha256": _checksum(tensors, text)}
     with written_beside(path) as beside:
         beside.write_bytes(save(tensors, metadata))  # a full disk is Python's error then
-
-
-def load(
-    path: Path | str, *, device: str = "auto", task: str | None = None
-) -> tuple[UNetGenerator | ExportedGenerator, dict[str, Any]]:
-    """Read what can colour: an exported .onnx, or whatever `load_generator` reads.
-
-    Args:
-        path: A run folder, .ckpt, .safetensors or .onnx; it may come from a stranger.
-        device: Device that an .onnx file is to run on, as for ExportedGenerator; weights come on
-            the CPU.
-        task: sketch | photo, if only a network for it will do.
-
-    Returns:
-        The network in eval mode, and its description (see `description.describe`).
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, of another kind or task, or ONNX Runtime is missing.
-    """
-    if Path(path).suffix != ".onnx":
-        return load_generator(path, task)
-    network = ExportedGenerator(path, device, task)
-    return network.eval(), network.about
 
 
 def load_generator(
@@ -129,7 +105,9 @@ def _load(path: Path | str, task: str | None) -> tuple[Network, dict[str, Any]]:
                 f"{path}: expected finite weights, got NaN or infinity in {key}. "
                 "The training went wrong; pass an earlier checkpoint."
             )
-    network.to_empty(device="cpu").load_state_dict(state)
+    # Copies: the file may change beneath what is read from it, and a stranger's tensors may be one.
+    own = {key: tensor.detach().clone(memory_format=CONTIGUOUS) for key, tensor in state.items()}
+    network.load_state_dict(own, assign=True)
     return network.eval(), about
 
 

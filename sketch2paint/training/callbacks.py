@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
+from sketch2paint.device import MemoryFormat
 from sketch2paint.images.convert import grid, pairs_grid, to_rgb
 from sketch2paint.images.io import write_picture
 from sketch2paint.shell import command
@@ -156,6 +157,20 @@ class TimeEstimate(Callback):
             self.told = seconds
 
 
+class LaidOut(Callback):
+    """Lay out weights and pictures before there are optimizers, whose moments lie as they do.
+
+    Args:
+        memory_format: Name of the order: channels_last | contiguous.
+    """
+
+    def __init__(self, memory_format: MemoryFormat) -> None:
+        self.memory_format = memory_format
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        as_learner(pl_module).lay_out(self.memory_format)
+
+
 class CompiledNetworks(Callback):
     """Let torch.compile translate all networks, in place: their state dicts stay as they are."""
 
@@ -163,8 +178,8 @@ class CompiledNetworks(Callback):
         model = as_learner(pl_module)
         try:
             torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
-        except (RuntimeError, ImportError) as error:  # no C++ compiler, no Triton, ...
-            reason = str(error).strip().splitlines()[0]
+        except (RuntimeError, OSError, ImportError) as error:  # no C++ compiler, no Triton, ...
+            reason = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
             print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
             return
         for network in model.networks:

@@ -40,7 +40,8 @@ class RegionColours(Learner):
         warmup: Number of pairs over which the learning rate grows from 0.
         lr_decay: Share of the run, at its end, over which the learning rate falls linearly to 0.
         clip: Largest norm of the gradient.
-        ema_kimg: Half-life of the weight average in thousands of pairs seen; 0: no average.
+        ema_kimg: Half-life of the weight average in thousands of pairs seen; 0: no average. It is
+            moved at most 50 times in a half-life.
         seed: Seed of dropout.
 
     Raises:
@@ -94,12 +95,12 @@ class RegionColours(Learner):
         self.save_hyperparameters(ignore="planes")
         self.arguments = {"size": size, **(network or {})}
         self.network = RegionNetwork(**self.arguments)
-        self.network.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.words, self.lambda_same, self.clip = words, lambda_same, clip
         self.lr, self.betas, self.lr_decay = lr, (betas[0], betas[1]), lr_decay
         self.weight_decay, self.warmup = weight_decay, warmup
         self.ema_kimg, self.seed = ema_kimg, seed
         self.ema = self.averaged()  # type: ignore[assignment]
+        self.lay_out("channels_last")
         self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.psnr_hinted = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
@@ -144,7 +145,7 @@ class RegionColours(Learner):
         self.draw_anew()
         network = self.parallel[0] if self.parallel else self.network
         reply = network(
-            batch["sketch"],
+            self._laid(batch["sketch"]),
             labels=batch["places"].long(),
             **{name: batch[name] for name in TOLD},
         )
@@ -204,7 +205,8 @@ class RegionColours(Learner):
         """
         network = self.colouring()
         assert isinstance(network, RegionNetwork)
-        features = network.read(batch["sketch"], batch["places"].long(), batch["about"].shape[1])
+        sketch, places = self._laid(batch["sketch"]), batch["places"].long()
+        features = network.read(sketch, places, batch["about"].shape[1])
         read = {**batch, "features": features, "bias": network.relate(batch["pairs"])}
         nothing = torch.zeros_like(batch["known"])
         return _flat(network, {**read, "known": nothing}), _flat(network, read)

@@ -22,7 +22,11 @@ FIXED = (
     "model.discriminator*", "model.network*",
 )  # fmt: skip
 # Keys that came after release 0.1, with the value that means what was before.
-SINCE = {"model.discriminator_planes": ["sketch"], "model.generator.style_channels": 0}
+SINCE = {
+    "model.discriminator_planes": ["sketch"],
+    "model.generator.style_channels": 0,
+    "trainer.memory_format": "channels_last",
+}
 # Keys that say nothing of the run: where a class stands; what the data's planes decide on now.
 GONE = ("*._target_", "model.generator.in_channels")
 
@@ -144,6 +148,14 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
+def kept_memory_format(checkpoint: Path) -> str:
+    """What trainer.memory_format=auto is for a run that goes on: what its own config.yaml says."""
+    try:
+        return str({**SINCE, **_saved_config(checkpoint)}["trainer.memory_format"])
+    except ValueError:
+        return "auto"  # `compare_configs` says why
+
+
 def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
     """Compare a configuration with the one that the checkpoint's run was started with.
 
@@ -153,15 +165,10 @@ def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
     Raises:
         ValueError: a changed key makes other networks than the checkpoint's.
     """
-    import yaml  # late: heavy for --help
-
-    saved = checkpoint.parent.parent / "config.yaml"
-    if not saved.is_file():
-        return [f"{saved}: not there; the configuration is not compared."]
     try:
-        then = _flat(yaml.safe_load(saved.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
-        return [f"{saved}: cannot be read ({error}); the configuration is not compared."]
+        then = _saved_config(checkpoint)
+    except ValueError as problem:
+        return [f"{problem}; the configuration is not compared."]
     now = _flat(config)
     then = {**{key: value for key, value in SINCE.items() if key in now}, **then}
     changed = {
@@ -188,6 +195,19 @@ def compare_configs(checkpoint: Path, config: dict[str, Any]) -> list[str]:
         for key, line in changed.items()
         if not _matches(key, quiet)
     ]
+
+
+def _saved_config(checkpoint: Path) -> dict[str, Any]:
+    """The flat configuration of a checkpoint's run; a ValueError says why it is not known."""
+    import yaml  # late: heavy for --help
+
+    saved = checkpoint.parent.parent / "config.yaml"
+    if not saved.is_file():
+        raise ValueError(f"{saved}: not there")
+    try:
+        return _flat(yaml.safe_load(saved.read_text()))
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+        raise ValueError(f"{saved}: cannot be read ({error})") from error
 
 
 def _matches(key: str, patterns: tuple[str, ...]) -> bool:

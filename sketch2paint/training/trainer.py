@@ -6,19 +6,26 @@ import logging
 import sys
 import warnings
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
-from sketch2paint.device import keep_memory, training_precision
-from sketch2paint.training.callbacks import CompiledNetworks
+from sketch2paint.arguments import one_of
+from sketch2paint.device import (
+    MemoryFormat,
+    keep_memory,
+    training_memory_format,
+    training_precision,
+)
+from sketch2paint.training.callbacks import CompiledNetworks, LaidOut
 from sketch2paint.training.checkpoints import SyncedCheckpointIO
 from sketch2paint.training.learner import as_learner
 from sketch2paint.training.losslog import LossLog
 
+Chosen = Literal["auto", "channels_last", "contiguous"]
 LONGEST = 365 * 24 * 3600  # seconds to wait for other processes
 
 
@@ -52,6 +59,7 @@ def build_trainer(
     gpus: int | str = "auto",
     accelerator: str = "auto",
     precision: str | int = "auto",
+    memory_format: Chosen = "auto",
     compile: bool = False,
     strategy: str = "auto",
     num_nodes: int = 1,
@@ -75,6 +83,8 @@ def build_trainer(
             `gpus` is the number of processes.
         precision: Lightning's name of one, or auto, which is bf16-mixed on GPUs and CPUs that have
             it, 16-mixed on older GPUs with tensor cores, 32-true elsewhere.
+        memory_format: Order of weights and pictures in memory: channels_last | contiguous, or auto,
+            which is what measures best for this device in this precision.
         compile: Whether torch.compile translates the networks; where that does not work, a line
             says so.
         strategy: Lightning's name of one; auto and ddp with several processes are
@@ -90,8 +100,9 @@ def build_trainer(
         deterministic: Whether only deterministic algorithms are taken.
 
     Raises:
-        ValueError: more GPUs asked for than there are.
+        ValueError: more GPUs asked for than there are, or a parameter is out of its range.
     """
+    one_of("trainer.memory_format", memory_format, Chosen)
     if check_val_every_n_epoch < 1:
         raise ValueError(
             "Expected `trainer.check_val_every_n_epoch` to be at least 1, got "
@@ -99,7 +110,10 @@ def build_trainer(
         )
     accelerator, devices = choose_devices(gpus, accelerator)
     bar = sys.stderr.isatty() if progress_bar is None else progress_bar
-    callbacks = [*callbacks, LossLog(out_dir, log_every_n_steps)]
+    if precision == "auto":
+        precision = training_precision(accelerator)
+    laid_out = LaidOut(choose_memory_format(memory_format, accelerator, str(precision)))
+    callbacks = [*callbacks, laid_out, LossLog(out_dir, log_every_n_steps)]
     if compile:
         callbacks.append(CompiledNetworks())
     if bar:
@@ -108,8 +122,6 @@ def build_trainer(
     _quieten()
     if accelerator == "cpu":
         keep_memory()
-    if precision == "auto":
-        precision = training_precision(accelerator)
     processes = devices * num_nodes
     print(f"Device: {accelerator} x {processes}, precision {precision}")
     return pl.Trainer(
@@ -170,6 +182,19 @@ def choose_devices(gpus: int | str, accelerator: str = "auto") -> tuple[str, int
             "Pass trainer.gpus=auto, or trainer.gpus=0 for the CPU."
         )
     return ("gpu", wanted) if wanted else ("cpu", 1)
+
+
+def choose_memory_format(memory_format: Chosen, accelerator: str, precision: str) -> MemoryFormat:
+    """Decide on the order of memory where that is left to us, by the device and the precision."""
+    if memory_format == "auto":
+        return training_memory_format(accelerator, precision)[0]
+    return memory_format
+
+
+def memory_format_of(trainer: pl.Trainer) -> str:
+    """The order of memory that a Trainer of `build_trainer` lays the networks out in."""
+    found = [c for c in trainer.callbacks if isinstance(c, LaidOut)]  # type: ignore[attr-defined]
+    return found[0].memory_format
 
 
 def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Strategy:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from torch import nn
 
 from sketch2paint.benchmark import ablation
 from sketch2paint.benchmark.ablation import (
+    AVERAGE,
     FULL,
     OURS,
     REFERENCE,
@@ -94,6 +97,7 @@ def test_reference_is_contiguous_and_has_no_norm_of_ours(monkeypatch: pytest.Mon
 
 
 def test_average_moves_in_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablation, "SETTLED", 0)
     model = WORK.model()
     monkeypatch.setattr(Work, "model", lambda self, *rest: model)
     before = copy.deepcopy(model.ema.state_dict())
@@ -116,8 +120,11 @@ def test_flops_grow_with_the_area_and_not_with_the_batch() -> None:
     assert one == flops_of_pair(replace(WORK, size=64, batch_size=1))
 
 
-@pytest.mark.parametrize("has_bf16", [True, False])
-def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_bf16: bool) -> None:
+@pytest.mark.parametrize(("has_bf16", "capability"), [(True, "AVX512"), (False, "AVX512")])
+def test_variants_add_one_thing_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, capability: str
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     precision = "bf16-mixed" if has_bf16 else "32-true"
     monkeypatch.setattr(ablation, "training_precision", lambda accelerator: precision)
     found = variants(WORK, compiled=True)
@@ -139,6 +146,27 @@ def test_variants_add_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch, has_b
         assert str(found["+ bf16"]) == "this CPU has no bf16"
 
 
+def test_variants_end_with_the_layout_that_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    work = replace(WORK, chosen_precision="32-true")
+    found = variants(work, compiled=False)
+    assert list(found)[:7] == [
+        "reference", "+ bf16", "+ fused Adam", "+ memory kept", "+ channels_last",
+        "+ norm that keeps it", "ours",
+    ]  # fmt: skip
+    assert found["+ memory kept"] == Reference(fused=True, kept=True)
+    assert found["+ norm that keeps it"] == Reference(
+        fused=True, kept=True, channels_last=True, norm=True
+    )
+    weight = work.model().generator.down["8x8"].conv.weight
+    assert weight.is_contiguous()
+    (table,) = steps(work, batch_sizes=[1], rounds=1, seconds=1e-4, side=16, compiled=False)
+    assert table.notes[1] == (
+        "Ours lies contiguous in memory (trainer.memory_format=auto): "
+        "float32 without AVX-512 (AVX2)."
+    )
+
+
 def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "bf16-mixed")
     (table,) = steps(WORK, batch_sizes=[2], rounds=2, seconds=1e-4, side=16, compiled=False)
@@ -151,6 +179,10 @@ def test_every_row_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows[name]["note"] == ""
         assert rows[name]["pairs/s"].max == pytest.approx(2 / rows[name]["s/step"].min)
     assert rows[REFERENCE]["ratio"] == Figure(1.0, 1.0, 1.0)
+    assert rows[AVERAGE]["s/step"].min > 0
+    assert re.fullmatch(
+        r"\d+\.\d\d% of ours, moved each 200 pairs; \d+\.\d% at first", rows[AVERAGE]["note"]
+    )
     assert rows["limit, float32 product"]["TFLOP/s"].min > 0
     assert rows["limit, bfloat16 product"]["TFLOP/s"].min > 0
     assert table.notes[0].endswith("GFLOP a pair, of the reference (also in the rows of others).")
@@ -185,6 +217,18 @@ def test_a_batch_that_does_not_fit_is_told_with_the_one_that_does(
     assert rows["ours, simultaneous"]["note"] == "out of memory; not even 1 fits"
     assert rows[FULL]["pairs/s"].min > 0
     assert "out of memory; 2 fits" in table.text()
+
+
+def test_another_clock_times_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never() -> float:
+        raise AssertionError("the time of day was looked at")
+
+    monkeypatch.setattr(ablation, "training_precision", lambda accelerator: "32-true")
+    monkeypatch.setattr(time, "perf_counter", never)
+    ticks = iter(range(10**6))
+    given = {"rounds": 1, "seconds": 1e-4, "side": 16, "compiled": False}
+    (table,) = steps(WORK, batch_sizes=[2], clock=lambda: float(next(ticks)), **given)
+    assert {row["s/step"].median for row in table.rows if row["s/step"]} == {1.0}
 
 
 def test_what_cannot_be_compiled_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

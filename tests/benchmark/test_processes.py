@@ -93,10 +93,12 @@ def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(Run, "__init__", run)
     (table,) = processes.start(WORK, tmp_path, rounds=2)
     answers = ["train.py --help", "predict.py --help"]
-    assert [row[""] for row in table.rows] == [*answers, "predict.py, one picture"]
+    pictures = ["predict.py, one picture", "predict.py, one picture by .onnx"]
+    assert [row[""] for row in table.rows] == ["import torch", *answers, *pictures]
+    assert (tmp_path / "generator.onnx").exists()
     commands = [f"-m sketch2paint {answer.replace('.py', '')}" for answer in answers]
-    assert asked[:2] == asked[3:5] == asked[6:8] == commands
-    assert table.rows[0]["seconds"] == Figure(5.5, 4.0, 7.0)  # the first round warms up
+    assert asked[1:3] == asked[6:8] == asked[11:13] == commands
+    assert table.rows[0]["seconds"] == Figure(8.5, 6.0, 11.0)  # the first round warms up
 
 
 @pytest.mark.slow

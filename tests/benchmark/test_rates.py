@@ -108,12 +108,13 @@ def test_predict_beside_the_loop_and_the_network(
     names = [row[""] for row in table.rows]
     assert names == [
         "plain loop, float32, one by one", "paint_files, batch 8",
+        "paint_files, a copy for the network",
         "network alone, batch 1", "network alone, batch 2",
     ]  # fmt: skip
     assert all(row["pictures/s"].min > 0 for row in table.rows)
     assert table.rows[0]["ratio"].median == 1
-    assert 1 in [row["of the network's best"].median for row in table.rows[2:]]
-    for folder in ("in", "out", "plain"):
+    assert 1 in [row["of the network's best"].median for row in table.rows[3:]]
+    for folder in ("in", "out", "copy", "plain"):
         pictures = sorted((tmp_path / folder).glob("*.png"))
         assert len(pictures) == 128
         with Image.open(pictures[0]) as picture:

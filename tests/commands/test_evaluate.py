@@ -50,6 +50,24 @@ def test_a_folder_of_held_out_pictures_alone_is_measured(
     assert plain["protocol"]["mean_colour"] is None
 
 
+def test_regions_and_flats_are_measured(
+    pairs_dir: Path, weight_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # a G'MIC would take its time
+    found = call(
+        "evaluate", f"checkpoint={weight_path}", f"data.root={pairs_dir}", "regions=true",
+        "learned=false", "device=cpu", "json=a.json", "gallery=a.html", cwd=tmp_path,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+    assert "Region accuracy at 512x512" in found.stdout and "Fills left" in found.stdout
+    assert "G'MIC (not installed)" in found.stdout
+    plain = json.loads((tmp_path / "a.json").read_text())
+    assert plain["rows"]["generator.safetensors"]["fills_blank"]["mean"] > 0
+    assert 0 < plain["regions"]["rows"]["sketch2paint"]["gap 0"] <= 1
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert "G&#39;MIC (not installed)" in page and "Fills left" in page
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -61,6 +79,11 @@ def test_a_folder_of_held_out_pictures_alone_is_measured(
         (["gallery=a.png"], "Expected `gallery` to be an .html file, got a.png."),
         (["checkpoint=[]"], "Expected `checkpoint` to be different run folders or files, got none"),
         (["device=abacus"], "Expected `device` to be usable, got 'abacus'"),
+        (
+            ["regions=true", "data.task=photo"],
+            "Expected drawings to measure regions on, got data.t",
+        ),
+        (["regions=yes"], "Expected `regions` to be bool, got 'yes'."),
         (["learned=maybe"], "Expected `learned` to be bool, got 'maybe'."),
     ],
 )

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from tiny_evaluation import NOTHING, Moments, absolute, data, measure_baselines, other_weights
+from tiny_evaluation import (
+    NOTHING,
+    Moments,
+    absolute,
+    data,
+    ignore,
+    measure_baselines,
+    other_weights,
+)
 
 from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
@@ -19,17 +27,21 @@ from sketch2paint.evaluation.compare import (
     check_split,
     choose_split,
     common_size,
+    drawings,
     load_candidates,
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.metrics import (
+    OF_FLATS,
     OF_PICTURES,
     colour_difference,
     colourfulness,
     psnr,
     ssim,
 )
+from sketch2paint.evaluation.regions import work_left
+from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import resize
 from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
@@ -193,6 +205,31 @@ def test_photographs_are_compared_as_rgb(
     assert found.values[0, 1, KEYS.index("colourfulness")] < 0.02  # the copied one is grey
     assert found.values[0, 1, 0] > found.values[0, 2, 0]
     assert shown[0][1].shape == (16, 16, 3)
+
+
+def test_flats_are_measured_at_512_where_they_are_wanted(chosen: Split, weight_path: Path) -> None:
+    (candidate,) = load_candidates([str(weight_path)], "sketch", "cpu")
+    found = measure(
+        chosen, candidates=[candidate], learned=NOTHING, seed=0, watch=ignore, flats=True
+    )
+    assert found.of_pictures == (*OF_PICTURES, *OF_FLATS)
+    plain = measure(chosen, candidates=[candidate], learned=NOTHING, seed=0, watch=ignore)
+    np.testing.assert_array_equal(found.values[..., : len(OF_PICTURES)], plain.values)
+    for one, values in zip(drawings(chosen), found.values[:, 0], strict=True):
+        assert one.sketch.shape == one.truth.shape == (512, 512)
+        work = work_left(candidate.flat(one.sketch), find_regions(one.sketch).cut(), one)
+        assert values[-3:].tolist() == [work.left, work.blank, work.paper]
+        assert work.blank > 0
+    assert np.isnan(found.values[:, 1:, -3:]).all()  # baselines make no flats
+    assert not {metric.key for metric in OF_FLATS} & set(found.missing)
+
+
+def test_drawings_are_named_by_their_files(chosen: Split, pairs_dir: Path) -> None:
+    first, *rest = drawings(chosen)
+    assert [one.name for one in (first, *rest)] == ["000", "001", "002", "003"]
+    sketch = read_rgb(pairs_dir / "val/000.png")[:, 32:]
+    np.testing.assert_array_equal(first.sketch, resize(sketch, 512, 512)[..., 0])
+    assert chosen.data.size == 16 and chosen.data.datasets["val"].pictures.fit.size == 16  # type: ignore[attr-defined]
 
 
 def test_training_pictures_are_not_augmented(pairs_dir: Path) -> None:

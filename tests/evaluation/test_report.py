@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_evaluation import Moments, data, ignore, measure_baselines, other_weights
+from tiny_evaluation import NOTHING, Moments, data, ignore, measure_baselines, other_weights
 
 from sketch2paint.evaluation import report
 from sketch2paint.evaluation.bootstrap import summarise
@@ -24,7 +25,9 @@ from sketch2paint.evaluation.compare import (
     measure,
 )
 from sketch2paint.evaluation.learned import Learned
+from sketch2paint.evaluation.methods import MethodTable
 from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES
+from sketch2paint.evaluation.page import PicturePage
 from sketch2paint.evaluation.report import Evaluation
 
 KEYS = [metric.key for metric in OF_PICTURES]
@@ -74,6 +77,46 @@ def test_table_is_aligned_and_says_what_is_missing(found: Evaluation) -> None:
     assert "MS-SSIM: n/a, needs pictures of at least 176 pixels a side." in text
     assert "generator.safetensors - b.safetensors" in text
     assert "Warning" not in text and "Intervals: n/a" not in text
+
+
+def test_flats_and_region_methods_are_in_every_file(found: Evaluation, tmp_path: Path) -> None:
+    chosen, candidates = found.split, list(found.candidates)
+    results = measure(
+        chosen, candidates=candidates, learned=NOTHING, seed=5, watch=ignore, flats=True
+    )
+    table = MethodTable(
+        {"one": [0.5, 0.25, 0.125, 1, 7, 0.0625], "other": [math.nan] * 6}, {"other": "too far"}
+    )
+    whole = replace(evaluation(chosen, candidates, results, 5), methods=table)
+    left = whole.summary.means[1, -3]
+    text = report.text_report(whole)
+    row = next(line for line in text.splitlines() if line.startswith("b.safetensors"))
+    assert f" {left:.1f} " in row and "Fills left" in text and "fills from blank (" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert "one 0.500 0.250 0.125 1.000 7.0 0.062".split() in lines
+    assert "other (too far) n/a n/a n/a n/a n/a n/a".split() in lines
+    report.write_json(tmp_path / "a.json", whole)
+    plain = json.loads((tmp_path / "a.json").read_text())
+    assert plain["rows"]["b.safetensors"]["fills_left"]["mean"] == pytest.approx(left, abs=1e-6)
+    assert plain["regions"] == json.loads(json.dumps(table.plain()))
+    assert "fills_left" in plain["differences"][0]
+    report.write_csv(tmp_path / "a.csv", whole)
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["row"] == "b.safetensors"]
+    assert np.mean([float(row["fills_left"]) for row in rows]) == pytest.approx(left)
+    page = PicturePage(0, True)
+    page.write(tmp_path / "a.html", replace(whole, results=replace(results, files=[])))
+    cells = re.findall(r"<t[hd]>([^<]*)", (tmp_path / "a.html").read_text("utf-8"))
+    assert f"{left:.1f}" in cells and "other (too far)" in cells and "Fills left" in cells
+    assert cells[cells.index("one") :][:7] == table.lines()[1]
+    report.write_card(tmp_path / "a.md", whole)
+    assert "| From blank |" in (tmp_path / "a.md").read_text()
+
+
+def test_nothing_of_regions_is_said_where_nobody_asked(found: Evaluation, tmp_path: Path) -> None:
+    report.write_json(tmp_path / "a.json", found)
+    assert "regions" not in json.loads((tmp_path / "a.json").read_text())
+    assert "Fills" not in report.text_report(found)
 
 
 def test_one_picture_has_no_interval(found: Evaluation) -> None:

@@ -73,6 +73,34 @@ def test_a_dot_on_a_line_is_the_smaller_region_s() -> None:
     assert at(filled, (100, 100), (10, 10)) == [1, 0]
 
 
+@pytest.mark.parametrize("radius", [0, 1, 3, 5])
+@pytest.mark.parametrize("thickness", [3, 5, 9])
+def test_a_dot_of_any_width_on_a_line_is_the_smaller_region_s(radius: int, thickness: int) -> None:
+    sketch = paper(200, 200)
+    cv2.circle(sketch, (100, 100), 40, 0, thickness)
+    for x in range(139, 142):
+        filled = fill(find_regions(sketch), strokes(sketch.shape, (x, 100, radius)))
+        if 2 * radius + 1 <= 2 * thickness:  # else it lies beside the line as well
+            assert at(filled, (100, 100), (10, 10)) == [1, 0]
+
+
+def test_a_dot_inside_a_filled_shape_colours_nothing() -> None:
+    sketch = paper(200, 200)
+    cv2.circle(sketch, (100, 100), 60, 0, -1)
+    assert not fill(find_regions(sketch), strokes(sketch.shape, (100, 100, 3))).any()
+
+
+def test_a_stroke_fills_what_lines_enclose_but_not_the_paper_outside() -> None:
+    """Rooms of an open plan are one thing, unless a gap is told; a narrow gap holds."""
+    sketch = rooms(door=30)
+    sketch[98:103, 15:26] = 255  # a gap of 5 px to the outside
+    regions, marks = find_regions(sketch), strokes(sketch.shape, (60, 60, 4))
+    assert at(fill(regions, marks), LEFT, RIGHT, OUTSIDE) == [1, 1, 0]
+    assert at(fill(regions, marks, gap=32), LEFT, RIGHT, OUTSIDE) == [1, 0, 0]
+    outside = strokes(sketch.shape, (5, 5, 3))
+    assert at(fill(regions, outside), LEFT, RIGHT, OUTSIDE) == [0, 0, 1]
+
+
 def test_a_small_region_under_a_broad_stroke_is_meant_too() -> None:
     sketch = rooms(door=0)
     cv2.circle(sketch, (100, 100), 8, 0, 2)

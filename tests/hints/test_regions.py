@@ -45,12 +45,12 @@ def test_closed_lines_are_borders_at_every_gap() -> None:
         assert len(set(regions_at(found, gap, LEFT, RIGHT, OUTSIDE))) == 3
 
 
-@pytest.mark.parametrize("door", [6, 12, 20, 40])
+@pytest.mark.parametrize("door", [2, 3, 4, 6, 12, 20, 40])
 def test_a_neck_is_a_border_up_to_its_width(door: int) -> None:
     found = find_regions(rooms(door))
-    left, right, outside = regions_at(found, door + 4, LEFT, RIGHT, OUTSIDE)
+    left, right, outside = regions_at(found, door, LEFT, RIGHT, OUTSIDE)
     assert len({left, right, outside}) == 3
-    left, right, outside = regions_at(found, door - 4, LEFT, RIGHT, OUTSIDE)
+    left, right, outside = regions_at(found, door - 2, LEFT, RIGHT, OUTSIDE)
     assert left == right != outside
 
 

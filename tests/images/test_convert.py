@@ -127,6 +127,16 @@ def test_strips_join_to_the_whole(size: tuple[int, int]) -> None:
     assert {part.shape[0] for part in parts[:-1]} <= {STRIP}
 
 
+@pytest.mark.parametrize("width", [1, 16384, 16385, 50_000, 1_000_000])
+def test_strips_of_wide_pictures_are_lower(width: int) -> None:
+    slices = list(strips(131, width))
+    assert [s.start for s in slices] == [0, *(s.stop for s in slices[:-1])]
+    assert slices[-1].stop == 131
+    rows = slices[0].stop
+    assert rows % 2 == 0 and rows * width <= max(STRIP * 16384, 2 * width)
+    assert rows == STRIP or rows * width > STRIP * 16384 // 2
+
+
 # ---------------------------------------------------------------- grids
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_painter import draw_sketch, in_rgb, make_generator
+from tiny_painter import draw_shapes, draw_sketch, in_rgb, make_generator
 from torch import Tensor
 
+from sketch2paint.hints.format import Hints, write_hints
+from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import lab_to_rgb, resize, rgb_to_lab, to_float, to_hwc, to_uint8
-from sketch2paint.inference.painter import LONGER_SIDE, Painter
+from sketch2paint.images.layer import multiplied
+from sketch2paint.inference.painter import ENLARGED, Painter
 from sketch2paint.models.description import describe
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.weights import save_generator
@@ -24,7 +28,7 @@ class Echo(UNetGenerator):
     """Returns the sketch itself in three channels and remembers what it was given."""
 
     def __init__(self) -> None:
-        super().__init__(size=16, base_channels=1)
+        super().__init__(size=16, base_channels=1, norm="none")
         self.seen: list[Tensor] = []
 
     def forward(self, sketch: Tensor) -> Tensor:
@@ -128,18 +132,34 @@ def test_padding_is_white_and_cut_off_again(height: int, width: int) -> None:
         ((64, 64), (16, 16)),
         ((64, 96), (16, 32)),  # 16x24 and padding: the shorter side has the training size
         ((8, 8), (16, 16)),
-        ((8, 80), (16, 64)),  # 6x64: the longer side is limited
-        ((1, 3000), (16, 64)),
+        ((16, 64), (16, 64)),
+        ((32, 128), (16, 64)),
         ((1, 1), (16, 16)),
     ],
 )
 def test_shorter_side_is_scaled_to_the_training_size(
     sketch: tuple[int, int], scaled: tuple[int, int]
 ) -> None:
-    assert LONGER_SIDE == 4
     generator = Echo()
     plain(generator).paint([np.zeros(sketch, np.uint8)])
-    assert generator.seen[0].shape[-2:] == scaled
+    assert {x.shape[-2:] for x in generator.seen} == {scaled}
+
+
+@pytest.mark.parametrize(
+    ("sketch", "scaled"),
+    [
+        ((8, 80), (16, 160)),  # as that of any other picture
+        ((800, 20000), (16, 400)),
+        ((20000, 800), (400, 16)),
+        ((1, 3000), (16, 48000)),
+        ((1, 16384), (4, ENLARGED)),  # not more for the sake of so little
+        ((1, 70000), (1, 70000)),
+    ],
+)
+def test_shorter_side_of_a_strip(
+    painter: Painter, sketch: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    assert painter._scaled(np.zeros(sketch, np.uint8)).shape == scaled
 
 
 def test_scaling_keeps_tones_and_places() -> None:
@@ -444,25 +464,24 @@ def test_scale_is_a_factor(scale: float, seen: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(
     ("tile", "sizes"),
-    [("auto", {(48, 192), (48, 64)}), (64, {(48, 192), (48, 64)}), (16, {(16, 16)})],
+    [("auto", {(48, 64)}), (64, {(48, 64)}), (16, {(16, 16)})],
 )
 def test_tiles_of_a_large_drawing(tile: Any, sizes: set[tuple[int, int]]) -> None:
     generator, sketch = Echo(), draw_sketch(48, 192)
     painter = Painter(generator, scale=1, tile=tile, lines="network", normalise="off")
     np.testing.assert_array_equal(painter.paint(sketch), in_rgb(sketch))
-    assert {tuple(x.shape[-2:]) for x in generator.seen[1:]} <= sizes  # [0] is the whole page
+    assert {tuple(x.shape[-2:]) for x in generator.seen} == sizes
     generator.seen.clear()
     Painter(generator, scale=1, tile="off", normalise="off").paint(sketch)
     assert [x.shape[-2:] for x in generator.seen] == [(48, 192)]
 
 
-def test_tiles_cost_what_they_are() -> None:
-    counts = []
+@pytest.mark.parametrize(("tile", "step"), [(16, 4), (32, 20), (64, 48), (96, 72)])
+def test_tiles_cost_what_they_are(tile: int, step: int) -> None:
     for width in (256, 512, 1024):
         generator = Echo()
-        Painter(generator, scale=1, tile=16, normalise="off").paint(draw_sketch(16, width))
-        counts.append(sum(len(x) for x in generator.seen) - 1)
-    assert counts == [-(-(width - 4) // 12) for width in (256, 512, 1024)]
+        Painter(generator, scale=1, tile=tile, normalise="off").paint(draw_sketch(16, width))
+        assert sum(len(x) for x in generator.seen) == -(-(width - tile) // step) + 1
 
 
 @pytest.mark.parametrize("task", ["sketch", "photo"])
@@ -477,6 +496,75 @@ def test_tiles_and_the_whole_look_alike(task: str) -> None:
     assert one.std() > 10
 
 
+def draw_page(down: int, across: int, *, empty: bool = False) -> np.ndarray:
+    """A page of drawings, each 32 pixels wide; but for the first few it may be empty."""
+    page = np.full((32 * down, 32 * across), 255, np.uint8)
+    for number in range(down * across // (3 if empty else 1)):
+        top, left = (32 * n for n in divmod(number, across))
+        page[top : top + 32, left : left + 32] = draw_shapes(number, 32, thickness=1)[1]
+    return page
+
+
+def decibels(picture: np.ndarray, other: np.ndarray) -> float:
+    return -10 * np.log10(np.square((picture.astype(float) - other) / 255).mean() + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("down", "across", "empty"),
+    [(2, 2, False), (4, 4, True), (6, 6, False), (1, 20, True), (20, 1, False)],
+)
+@pytest.mark.parametrize(("norm", "strength"), [("batch", 400), ("instance", 10), ("none", 400)])
+def test_tiles_are_near_the_whole(
+    norm: str, strength: float, down: int, across: int, empty: bool
+) -> None:
+    generator = make_generator(32, levels=3, norm=norm, base_channels=8, strength=strength)
+    page = draw_page(down, across, empty=empty)
+    whole = Painter(generator, scale=1, tile="off", lines="network").paint(page)
+    assert whole.std() > 40
+    for tile, least in ((32, 21), (64, 25), (96, 30), (128, 35)):
+        tiled = Painter(generator, scale=1, tile=tile, lines="network").paint(page)
+        assert decibels(tiled, whole) > least
+
+
+@pytest.mark.parametrize("size", [(800, 20000), (20000, 800)])
+def test_a_webtoon_is_painted_as_in_one_piece(size: tuple[int, int]) -> None:
+    generator = make_generator(64, levels=4, strength=5)
+    page = resize(draw_page(1, 25), 800, 20000)
+    page = page if size == page.shape else page.T
+    (strip,) = Painter(generator).process([page])
+    assert strip.picture.shape == (*size, 3) and strip.notes == ()
+    np.testing.assert_array_equal(strip.lines, page)
+    assert decibels(strip.colours, Painter(generator, tile="off").process([page])[0].colours) > 32
+
+
+def test_memory_does_not_grow_with_the_length_of_a_strip() -> None:
+    painter, most = Painter(make_generator(), scale=1, tile=1024), []
+    for length in (100_000, 200_000):
+        page = np.full((16, length), 255, np.uint8)
+        page[8] = 0
+        tracemalloc.start()
+        try:
+            painter.process([page])
+            most.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    # Pictures in bytes, no floats: the fake, colours, the picture and what they are made of.
+    assert most[1] - most[0] < 100_000 * 16 * 8
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_threads_change_nothing_in_tiles(norm: str) -> None:
+    painter = Painter(make_generator(64, levels=4, norm=norm, base_channels=16), scale=1, tile=64)
+    page, before, pictures = resize(draw_page(4, 4), 200, 200), torch.get_num_threads(), []
+    try:
+        for threads in (1, 4):
+            torch.set_num_threads(threads)
+            pictures.append(painter.paint(page))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*pictures)
+
+
 @pytest.mark.parametrize(
     "size", [(1, 1), (1, 5000), (5000, 1), (3, 7), (101, 33), (2, 16384), (16384, 9)]
 )
@@ -489,10 +577,14 @@ def test_declared_sizes(painter: Painter, size: tuple[int, int], scale: Any) -> 
 
 
 def test_too_large_is_said(painter: Painter) -> None:
-    with pytest.raises(ValueError, match="at most 16384 pixels a side, got 1x16385"):
-        painter.paint(np.zeros((1, 16385), np.uint8))
-    with pytest.raises(ValueError, match=r"16384 pixels a side, got 2x20000 with scale=2\. Pass"):
-        Painter(painter.generator, scale=2).paint(np.zeros((1, 10000), np.uint8))
+    most = "at most 16384x16384 pixels in all and 1,000,000 a side"
+    for size in ((1, 1_000_001), (16385, 16384)):
+        with pytest.raises(ValueError, match=f"{most}, got {size[0]}x{size[1]}. Pass a smaller"):
+            painter.paint(np.broadcast_to(np.uint8(255), size))
+    with pytest.raises(ValueError, match=rf"input to be {most}, got 2x1000002 with scale=2\. Pass"):
+        Painter(painter.generator, scale=2).paint(np.zeros((1, 500_001), np.uint8))
+    with pytest.raises(ValueError, match=r"got 20000x20000 with scale=200\. Pass a smaller"):
+        Painter(painter.generator, scale=200).paint(np.zeros((100, 100), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -612,3 +704,62 @@ def test_threads_change_nothing(threads: int) -> None:
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(together, alone)
+
+
+def told(sketch: np.ndarray, colour: tuple[int, int, int] | None) -> Hints:
+    """A dot in the middle of a drawing."""
+    height, width = sketch.shape
+    return Hints((width, height), (Stroke(((width // 2, height // 2),), 3, colour),))
+
+
+def test_hints_come_as_objects_files_and_overlays(painter: Painter, tmp_path: Path) -> None:
+    sketch = np.full((40, 48), 255, np.uint8)
+    hints = told(sketch, (10, 20, 230))
+    write_hints(tmp_path / "a.json", hints)
+    wanted = painter.paint(sketch, hints)
+    assert tuple(np.median(wanted.reshape(-1, 3), axis=0)) == (10, 20, 230)
+    for given in (tmp_path / "a.json", str(tmp_path / "a.json"), hints.overlay()):
+        np.testing.assert_array_equal(painter.paint(sketch, given), wanted)
+
+
+def test_a_list_of_sketches_has_a_list_of_hints_or_one_for_all(painter: Painter) -> None:
+    sketches = [np.full((40, 48), 255, np.uint8), np.full((20, 24), 255, np.uint8)]
+    hints = told(sketches[0], (10, 20, 230))
+    one = painter.paint(sketches, [hints, None])
+    np.testing.assert_array_equal(one[0], painter.paint(sketches[0], hints))
+    np.testing.assert_array_equal(one[1], painter.paint(sketches[1]))
+    both = painter.paint(sketches, hints)
+    np.testing.assert_array_equal(both[1], painter.paint(sketches[1], hints.fitted((24, 20))))
+    with pytest.raises(ValueError, match="Expected hints for each of 2 sketches, got 1"):
+        painter.paint(sketches, [hints])
+
+
+def test_flats_have_no_blended_colour(tiny_generator: UNetGenerator) -> None:
+    painter = Painter(tiny_generator, flats=True)
+    (painted,) = painter.process([draw_shapes(0)[1]])
+    assert painted.flat
+    assert len(np.unique(painted.colours.reshape(-1, 3), axis=0)) < 20
+    np.testing.assert_array_equal(painted.picture, multiplied(painted.colours, painted.lines))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            np.zeros((4, 4, 3), np.uint8),
+            r"Expected hints as Hints, a file, an overlay .*\(4, 4, 3\)",
+        ),
+        (7, "got <class 'int'>"),
+    ],
+)
+def test_what_is_no_hints_is_described(painter: Painter, given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        painter.paint(np.full((8, 8), 255, np.uint8), given)
+
+
+def test_photographs_take_neither_hints_nor_flats(photo_generator: UNetGenerator) -> None:
+    photo = np.full((16, 16), 99, np.uint8)
+    with pytest.raises(ValueError, match="Expected no hints for photographs"):
+        Painter(photo_generator, task="photo").paint(photo, told(photo, (1, 2, 3)))
+    with pytest.raises(ValueError, match="Expected no flats for photographs"):
+        Painter(photo_generator, task="photo", flats=True)

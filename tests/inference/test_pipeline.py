@@ -40,12 +40,12 @@ TOO_MUCH = 250  # a sketch of this grey all over needs more memory than there is
 class Inverter:
     """Stands for a Painter: colours are the negative; knows what it was given."""
 
-    task, device = SKETCH, torch.device("cpu")
+    task, on_cpu = SKETCH, True
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[int, ...]]] = []
 
-    def process(self, sketches: Sequence[np.ndarray]) -> list[Painted]:
+    def process(self, sketches: Sequence[np.ndarray], hints: object = None) -> list[Painted]:
         self.batches.append([sketch.shape for sketch in sketches])
         time.sleep(0.002)  # or nothing would be left of it in predict.json
         if any((sketch == TOO_MUCH).all() for sketch in sketches):
@@ -270,7 +270,7 @@ def test_two_batches_share_the_threads_and_a_large_picture_has_them_all(
     monkeypatch.setattr(pipeline, "BATCH_PIXELS", 200)
     before, found, process = torch.get_num_threads(), {}, inverter.process
 
-    def counted(sketches: Sequence[np.ndarray]) -> list[Painted]:
+    def counted(sketches: Sequence[np.ndarray], hints: object) -> list[Painted]:
         found[int(sketches[0][0, 0, 0])] = torch.get_num_threads()
         return process(sketches)
 
@@ -303,7 +303,7 @@ def test_other_threads_compute_as_before(
 def test_an_error_ends_it_at_once(
     inverter: Inverter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(sketches: Sequence[np.ndarray]) -> list[Painted]:
+    def broken(sketches: Sequence[np.ndarray], hints: object) -> list[Painted]:
         inverter.batches.append([sketch.shape for sketch in sketches])
         raise KeyError("a mistake in the code")
 

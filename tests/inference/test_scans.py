@@ -12,7 +12,14 @@ from tiny_painter import REAL, draw_shapes, in_rgb, needs_real
 
 from sketch2paint.images.convert import rgb_to_grey
 from sketch2paint.images.io import read_rgb
-from sketch2paint.inference.scans import Levels, apply, is_coloured, measure, normalise
+from sketch2paint.inference.scans import (
+    Levels,
+    _thumbnail,
+    apply,
+    is_coloured,
+    measure,
+    normalise,
+)
 
 
 def clean(seed: int = 0, side: int = 384) -> np.ndarray:
@@ -83,6 +90,36 @@ def test_scan_comes_near_to_the_clean_drawing(how: dict, notes: tuple[str, ...])
     assert error(grey, page) < 0.5 * error(rgb_to_grey(scan), page)
     assert error(grey, page) < 6
     assert np.median(grey) == 255
+
+
+def strip_of(pages: int) -> np.ndarray:
+    """Drawings one below the other, (200 * pages, 200)."""
+    return np.vstack([clean(seed, 200) for seed in range(pages)])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_scan_of_a_strip_comes_as_near(turned: bool) -> None:
+    page = strip_of(20).T if turned else strip_of(20)
+    grey, found = normalise(scanned(page))
+    assert found == ("paper lightened",)
+    assert error(grey, page) < 8
+
+
+def test_coloured_strip_is_told_from_a_drawing() -> None:
+    page = in_rgb(strip_of(40)).copy()
+    assert not is_coloured(page)
+    for top in range(0, len(page), 200):
+        page[top + 40 : top + 100, 40:100] = np.minimum(
+            page[top + 40 : top + 100, 40:100], (255, 120, 90)
+        )
+    assert is_coloured(page)
+
+
+def test_thumbnail_of_the_longest_strip_stays_small() -> None:
+    assert not is_coloured(np.broadcast_to(np.uint8(255), (64, 400_000, 3)))
+    assert _thumbnail(np.broadcast_to(np.uint8(255), (64, 400_000)), 256).shape == (3, 16384)
+    assert _thumbnail(np.zeros((800, 20000), np.uint8), 256).shape == (64, 1600)
+    assert _thumbnail(np.zeros((800, 3200), np.uint8), 256).shape == (64, 256)
 
 
 def test_white_on_black_is_turned() -> None:

@@ -25,9 +25,10 @@ from sketch2paint.inference.painter import Painter
 from sketch2paint.models import export
 from sketch2paint.models.description import describe, planes_of
 from sketch2paint.models.export import export_generator
+from sketch2paint.models.loading import load
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.tasks import SKETCH, Plane, task_of
-from sketch2paint.models.weights import load, load_generator, save_generator
+from sketch2paint.models.weights import load_generator, save_generator
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,9 @@ from tiny_words import TINY, make_region_network, told
 
 from sketch2paint.images.convert import to_float
 from sketch2paint.models.description import describe_regions
+from sketch2paint.models.loading import load
 from sketch2paint.models.region_network import RegionNetwork
-from sketch2paint.models.weights import load, load_generator, load_region_network, save_generator
+from sketch2paint.models.weights import load_generator, load_region_network, save_generator
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from tiny_run import rows, run, scalars
 
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.weights import load_generator
+from sketch2paint.training import learner
 from sketch2paint.training.checkpoints import Checkpoints, Interrupted, NotFinite, interval
 
 
@@ -75,6 +76,17 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs, sign
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
     steps = [[e.step for e in scalars(tmp_path / name).Scalars("loss_G")] for name in "ab"]
     assert steps[0] == steps[1] == [3, 6, 8, 11, 14, 16, 19, 22, 24]
+
+
+def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(learner, "MOVES_IN_HALFLIFE", 0.1)  # after 3, 6, 14, 22 pairs
+    _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3)
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "b", extra=[stopper(8)], epochs=3)
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    assert read_checkpoint(last)["unaveraged"] == 5
+    _, resumed = run(pairs_dir, tmp_path / "b", epochs=3, checkpoint=last)
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

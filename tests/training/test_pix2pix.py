@@ -195,6 +195,23 @@ def test_moments_of_a_checkpoint_lie_as_their_weights():
         assert torch.equal(optimizer.state[conv][name], kept[name])
 
 
+def test_both_memory_formats_are_the_same_mathematics():
+    found = {}
+    for memory_format in ("channels_last", "contiguous"):
+        torch.manual_seed(0)
+        module = tiny(lr=1e-3)
+        module.lay_out(memory_format)
+        recorder, _ = fit(module, batches(3))
+        last = memory_format == "channels_last"
+        for network in (module.generator, module.ema, module.discriminator):
+            weight = next(p for p in network.parameters() if p.ndim == 4 and min(p.shape) > 1)
+            assert weight.is_contiguous() is not last
+        found[memory_format] = module, recorder.outputs
+    (module, losses), (other, other_losses) = found.values()
+    torch.testing.assert_close(losses, other_losses, rtol=1e-4, atol=1e-6)
+    assert_near(module, other.generator, other.discriminator)
+
+
 def test_logged_names_and_pairs_seen():
     module = tiny()
     recorder, trainer = fit(module, batches(3), epochs=2, val=batches(2))
@@ -240,6 +257,35 @@ def test_ema_is_the_closed_form_average():
     share = 1 - 0.5 ** (2 / 0.1)
     for name, value in module.generator.state_dict().items():
         torch.testing.assert_close(module.ema.state_dict()[name], first[name].lerp(value, share))
+
+
+def test_average_moves_fifty_times_in_a_halflife_which_it_keeps():
+    module = tiny(ema_kimg=0.1)
+    module.pairs_seen = 2000  # as long as the half-life still grows, it is a twentieth of these
+    moments = []
+    with torch.no_grad():
+        module.generator.out[0].bias.fill_(1.0)
+        module.ema.out[0].bias.fill_(0.0)
+        for _ in range(100):
+            before = module.ema.out[0].bias.clone()
+            module.pairs_seen += 1
+            module.average(1)
+            moments.append(not torch.equal(before, module.ema.out[0].bias))
+    assert moments == [False, True] * 50
+    torch.testing.assert_close(module.ema.out[0].bias, torch.full((3,), 0.5))
+
+
+def test_pairs_that_wait_for_the_average_outlast_a_checkpoint():
+    module, checkpoint = tiny(ema_kimg=0.1), {}
+    module.pairs_seen = 2001
+    module.average(1)
+    module.on_save_checkpoint(checkpoint)
+    resumed = tiny(ema_kimg=0.1)
+    resumed.on_load_checkpoint(checkpoint)
+    assert resumed.unaveraged == module.unaveraged == 1
+    del checkpoint["unaveraged"]  # of release 0.1, which moved it at each step
+    resumed.on_load_checkpoint(checkpoint)
+    assert resumed.unaveraged == 0
 
 
 def test_forward_uses_the_average_and_is_deterministic():

@@ -12,9 +12,11 @@ from whole_program import call
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.images.convert import rgb_to_lab
+from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.region_network import Reply
 from sketch2paint.models.tasks import PHOTO
 from sketch2paint.models.weights import load_generator, load_region_network
+from sketch2paint.training import learner
 from sketch2paint.training.checkpoints import Interrupted
 from sketch2paint.training.pix2pix import Pix2Pix
 from sketch2paint.training.region_colours import RegionColours, nearest_of_all
@@ -84,6 +86,29 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
     assert resumed.pairs_seen == unbroken.pairs_seen == 24
     torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
+
+
+def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(learner, "MOVES_IN_HALFLIFE", 0.1)  # after 3, 6, 14, 22 pairs
+    _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3, model=tiny())
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "b", extra=[stopper(8)], epochs=3, model=tiny())
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    assert read_checkpoint(last)["unaveraged"] == 5
+    _, resumed = run(pairs_dir, tmp_path / "b", epochs=3, checkpoint=last, model=tiny())
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+
+
+def test_both_memory_formats_are_the_same_mathematics(pairs_dir, tmp_path):
+    found = []
+    for memory_format in ("channels_last", "contiguous"):
+        out, model = tmp_path / memory_format, tiny(ema_kimg=1e-9)
+        run(pairs_dir, out, epochs=1, model=model, memory_format=memory_format, every=1)
+        for network in (model.network, model.ema):
+            weight = next(p for p in network.parameters() if p.ndim == 4 and min(p.shape) > 1)
+            assert weight.is_contiguous() is (memory_format == "contiguous")
+        found.append([float(row["loss"]) for row in rows(out) if row["loss"]])
+    assert len(found[0]) == 3 and found[0] == pytest.approx(found[1], rel=1e-3)
 
 
 def test_losses_equal_plain_loops(batch):

@@ -2,7 +2,12 @@ import pytest
 import torch
 import yaml
 
-from sketch2paint.training.resume import checkpoint_to_resume, compare_configs, is_first_process
+from sketch2paint.training.resume import (
+    checkpoint_to_resume,
+    compare_configs,
+    is_first_process,
+    kept_memory_format,
+)
 
 CONFIG = {
     "name": "a",
@@ -160,6 +165,15 @@ def test_other_networks_are_refused(checkpoint):
     names = "data.size: 32 -> 64, model.generator.levels: None -> 3, model.norm: 'instance' -> "
     with pytest.raises(ValueError, match=f"expected the same networks.*{names}'batch'. Pass the"):
         compare_configs(checkpoint, other)
+
+
+def test_auto_memory_format_is_the_one_that_the_run_took(checkpoint):
+    assert kept_memory_format(checkpoint) == "channels_last"  # of release 0.1
+    config = changed(trainer={"memory_format": "contiguous"})
+    (checkpoint.parent.parent / "config.yaml").write_text(yaml.safe_dump(config))
+    assert kept_memory_format(checkpoint) == "contiguous"
+    (checkpoint.parent.parent / "config.yaml").unlink()
+    assert kept_memory_format(checkpoint) == "auto"
 
 
 def test_configuration_that_cannot_be_compared(tmp_path):

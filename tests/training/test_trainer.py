@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sketch2paint.training.losslog import LossLog
-from sketch2paint.training.trainer import build_trainer, choose_devices
+from sketch2paint.training.trainer import build_trainer, choose_devices, memory_format_of
 
 
 def with_gpus(monkeypatch, count):
@@ -54,6 +54,22 @@ def test_build_trainer(tmp_path):
     assert trainer.precision == "32-true"
     assert [c.every_n_steps for c in trainer.callbacks if isinstance(c, LossLog)] == [3]
     assert not trainer.loggers
+
+
+@pytest.mark.parametrize(
+    ("capability", "auto"), [("AVX2", "contiguous"), ("AVX512", "channels_last")]
+)
+def test_memory_format(tmp_path, monkeypatch, capability, auto):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    given = {"out_dir": str(tmp_path), "callbacks": [], "logger": None, "gpus": 0}
+    assert memory_format_of(build_trainer(**given)) == auto
+    for chosen in ("contiguous", "channels_last"):
+        assert memory_format_of(build_trainer(**given, memory_format=chosen)) == chosen
+    with pytest.raises(
+        ValueError,
+        match="`trainer.memory_format` to be one of auto, channels_last, contiguous, got 'best'",
+    ):
+        build_trainer(**given, memory_format="best")
 
 
 @pytest.mark.parametrize("deterministic", [True, False])

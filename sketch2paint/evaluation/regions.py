@@ -1,0 +1,144 @@
+"""How well regions hold colours together, and what flats leave to do: functions of pictures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+LEAST = 30  # counted pixels of a region that somebody would fill
+CUTS = 8  # in a drawing's lines
+LINE, FREE = 128, 200  # levels of a drawing: darker is line, lighter is no line's soft edge
+PAPER, WHITE = 0x7FFF, 0xFFFFFF  # white, as `true_colours` has it, and as flats have it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A drawing beside its true colours.
+
+    Attributes:
+        name: Name of the file, without folders and suffix.
+        sketch: Drawing (H, W), uint8.
+        truth: True colours (H, W), numbers of 5 bits a channel, from `true_colours`.
+        where: Pixels (H, W) bool that count: those that no line touches.
+    """
+
+    name: str
+    sketch: np.ndarray
+    truth: np.ndarray
+    where: np.ndarray
+
+    @classmethod
+    def of(cls, name: str, sketch: np.ndarray, real: np.ndarray) -> Drawing:
+        """Take a drawing (H, W) uint8 and its true picture (H, W, 3) uint8 RGB."""
+        where = cv2.erode((sketch > FREE).astype(np.uint8), np.ones((3, 3))) > 0
+        return cls(name=name, sketch=sketch, truth=true_colours(real), where=where)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What flats leave to do.
+
+    Attributes:
+        left: Number of regions that are still to be filled with another colour.
+        blank: Number of regions that are to be filled on an empty page: all that are not paper.
+        paper: Share of the true picture's white that is left white; NaN where it has none.
+    """
+
+    left: int
+    blank: int
+    paper: float
+
+
+def true_colours(real: np.ndarray) -> np.ndarray:
+    """Colours of (H, W, 3) uint8 RGB as numbers (H, W), without thin lines, 5 bits a channel."""
+    r, g, b = np.moveaxis(cv2.medianBlur(real, 5).astype(np.int32) >> 3, -1, 0)
+    return (r << 10) | (g << 5) | b
+
+
+def with_cuts(drawing: Drawing, gap: int) -> np.ndarray:
+    """Cut squares out of a drawing's lines, at eight places that follow from its name.
+
+    Args:
+        drawing: Drawing that is copied.
+        gap: Side of the squares in pixels, from centre to centre; 0: no cuts.
+
+    Returns:
+        Drawing (H, W), uint8.
+    """
+    cut, (ys, xs) = drawing.sketch.copy(), np.nonzero(drawing.sketch < LINE)
+    seed = int.from_bytes(drawing.name.encode("utf-8", "replace"), "big") % 2**32
+    places = np.random.default_rng(seed).choice(len(ys), CUTS) if gap and len(ys) else ()
+    before, after = gap // 2, (gap + 1) // 2 + 1
+    for y, x in zip(ys[places,].tolist(), xs[places,].tolist(), strict=True):
+        cut[max(0, y - before) : y + after, max(0, x - before) : x + after] = 255
+    return cut
+
+
+def region_accuracy(labels: np.ndarray, drawing: Drawing) -> float:
+    """Share of the coloured pixels whose region's most frequent colour is theirs.
+
+    It is the achievable segmentation accuracy (Liu et al. 2011) of what is not paper: what the
+    best single colour for each region (H, W) can reach. NaN where nothing is coloured.
+    """
+    colours, shares = _shares(labels[drawing.where], drawing.truth[drawing.where])
+    coloured = shares[:, colours != PAPER]
+    if not coloured.size:
+        return math.nan
+    right = shares.max(1)[colours[shares.argmax(1)] != PAPER]
+    return float(right.sum() / coloured.sum())
+
+
+def segments(labels: np.ndarray, drawing: Drawing) -> int:
+    """Number of regions (H, W) with at least 30 pixels that count."""
+    return int((np.unique(labels[drawing.where], return_counts=True)[1] >= LEAST).sum())
+
+
+def work_left(flat: np.ndarray, labels: np.ndarray, drawing: Drawing) -> Work:
+    """Count the bucket fills between flats and the true colours.
+
+    The flats' colours are matched to the true ones one to one, so that as many pixels as can be
+    agree: which red is meant is chosen later, for a whole colour at once. White is paper and
+    matches nothing else. A region whose colour does not match the most frequent true one in it
+    costs a fill.
+
+    Args:
+        flat: Flats (H, W, 3), uint8 RGB.
+        labels: Regions (H, W) that one would fill; those under 30 pixels that count are left out.
+        drawing: Drawing with its true colours.
+    """
+    where = drawing.where
+    truth, region = drawing.truth[where], labels[where]
+    painted = flat[where].astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    if not truth.size:
+        return Work(left=0, blank=0, paper=math.nan)
+    colours, wanted = _shares(region, truth)
+    flats, given = _shares(region, painted)
+    overlap = _shares(painted, truth)[1]
+    overlap[(flats == WHITE)[:, None] != (colours == PAPER)] = 0
+    large, best, paper = wanted.sum(1) >= LEAST, wanted.argmax(1), truth == PAPER
+    return Work(
+        left=int((_matched(overlap)[given.argmax(1)] != best)[large].sum()),
+        blank=int((colours[best] != PAPER)[large].sum()),
+        paper=float((painted[paper] == WHITE).mean()) if paper.any() else math.nan,
+    )
+
+
+def _matched(overlap: np.ndarray) -> np.ndarray:
+    """The column of each row (N, M), one to one, with the largest sum; -1: it has none."""
+    match = np.full(len(overlap), -1)
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    match[rows] = np.where(overlap[rows, columns] > 0, columns, -1)
+    return match
+
+
+def _shares(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values (K,) of `other`, and how often each value of `one` meets each, (N, K)."""
+    rows, one = np.unique(one, return_inverse=True)
+    columns, other = np.unique(other, return_inverse=True)
+    cells = one.astype(np.int64) * len(columns) + other
+    size = len(rows) * len(columns)
+    return columns, np.bincount(cells, minlength=size).reshape(len(rows), len(columns))

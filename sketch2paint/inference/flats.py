@@ -1,0 +1,174 @@
+"""One plain colour for each region: of the network's picture, or as a person said."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from sketch2paint.hints.fill import fill
+from sketch2paint.hints.format import Hints, marks
+from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.images.convert import strips
+
+PAPER = (255, 255, 255)
+# CIE 1976 differences, measured in benchmarks/flats.md.
+NEAR_WHITE = 10.0  # from white, within which a region was left white
+OUTSIDE_WHITE = 20.0  # the same for one that is open to the page's edge: the network's fog
+ALIKE = 14.0  # between colours of regions that belong together
+SAMPLED = 2**20  # pixels of which medians are taken; larger pictures are looked at in steps
+FEW = 512  # different colours that are compared with each other
+
+
+def by_regions(
+    colours: np.ndarray,
+    drawing: np.ndarray,
+    *,
+    hints: Hints | None = None,
+    flats: bool = False,
+    gap: float | None = None,
+    most: int | None = None,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Colours of a drawing as a person said, and with `flats` one for each region.
+
+    Args:
+        colours: Colours without lines (H, W, 3), uint8, as the network has them.
+        drawing: Drawing (H, W), uint8, dark lines on white.
+        hints: Strokes on a drawing of this size, or None.
+        flats: Whether each region gets one colour; else the network's shading stays.
+        gap: Width in px of the widest opening that is a border; None: the hints' or a tenth of the
+            longer side.
+        most: Number of colours of flats at most, paper and hints not counted.
+
+    Returns:
+        (H, W, 3) uint8, and notes on the hints.
+    """
+    regions = find_regions(drawing)
+    filled, said = np.zeros(drawing.shape, np.int32), np.full((1, 3), 255, np.uint8)
+    notes = hints.notes if hints else ()
+    if hints and hints.strokes:
+        gap = hints.gap if gap is None else gap
+        filled = fill(regions, marks(hints), gap)
+        said = np.array([PAPER, *(stroke.color or PAPER for stroke in hints.strokes)], np.uint8)
+        idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
+        if idle:
+            notes = (*notes, "some strokes colour nothing")
+    if flats:
+        flat = flatten(colours, regions, gap=gap, most=most)
+        flat[filled > 0] = said[filled[filled > 0]]
+        return flat, notes
+    return shade(colours, filled, said), notes
+
+
+def flatten(
+    colours: np.ndarray,
+    regions: Regions,
+    *,
+    gap: float | None = None,
+    most: int | None = None,
+) -> np.ndarray:
+    """Give each region one colour, and regions of like colours the same one.
+
+    Args:
+        colours: Colours without lines (H, W, 3), uint8, as the network has them.
+        regions: Regions of the drawing.
+        gap: Width in px of the widest opening that is a border, see `Regions.groups`.
+        most: Number of colours at most, paper not counted.
+
+    Returns:
+        (H, W, 3) uint8; paper is white.
+    """
+    groups = regions.groups(gap)
+    labels = groups[regions.labels]
+    count = int(groups.max()) + 1
+    table = _medians(colours, labels, ~regions.ink, count)
+    areas = np.bincount(labels.ravel(), minlength=count)
+    away = np.linalg.norm(_lab(table[None])[0] - (100, 0, 0), axis=1)
+    paper = away < np.where(regions.outside(gap), OUTSIDE_WHITE, NEAR_WHITE)
+    table[~paper] = _clustered(table[~paper], areas[~paper], most)
+    table[paper] = PAPER
+    return table[labels]
+
+
+def shade(colours: np.ndarray, filled: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Shift what a person coloured to that colour; the network's differences of lightness stay.
+
+    Args:
+        colours: Colours without lines (H, W, 3), uint8, as the network has them.
+        filled: Map (H, W) of the stroke that each pixel takes, 0 for none (`hints.fill`).
+        said: Table (strokes + 1, 3) uint8 of the strokes' colours, from row 1; white is left white.
+
+    Returns:
+        (H, W, 3) uint8, of which the median in each stroke's area is the stroke's colour.
+    """
+    lightness = np.empty(filled.shape, np.uint8)
+    for here in strips(*filled.shape):
+        lightness[here] = np.round(_lab(colours[here])[..., 0] * 2.55)
+    middle = _medians(lightness[..., None], filled, filled > 0, len(said))[:, 0] / 2.55
+    own = _lab(said[None])[0, :, 0]
+    out = colours.copy()
+    for here in strips(*filled.shape):
+        on = filled[here] > 0
+        stroke = filled[here][on]
+        more = lightness[here][on] / 2.55 - middle[stroke]
+        # Towards black or white, by the share of the way that the lightness goes: all channels
+        # move the same way, so that medians stay, and none leaves its range.
+        share = more / np.where(more < 0, own[stroke], 100 - own[stroke]).clip(1)
+        share[(said[stroke] == 255).all(1)] = 0
+        colour = said[stroke].astype(np.float32)
+        goal = np.where(share < 0, 0, 255)[:, None]
+        out[here][on] = np.round(colour + np.abs(share).clip(0, 1)[:, None] * (goal - colour))
+    return out
+
+
+def _medians(values: np.ndarray, labels: np.ndarray, counts: np.ndarray, number: int) -> np.ndarray:
+    """(number, C) uint8: medians of (H, W, C) over each label, of the pixels that count if any."""
+    step = max(1, int(np.ceil(np.sqrt(labels.size / SAMPLED))))
+    table = np.zeros((number, values.shape[2]), np.uint8)
+    some = counts[::step, ::step]
+    there = _write_medians(table, values[::step, ::step][some], labels[::step, ::step][some])
+    if not there.all():  # a region of some pixels, or under lines alone
+        missed = ~there[labels]
+        _write_medians(table, values[missed], labels[missed])
+    return table
+
+
+def _write_medians(table: np.ndarray, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Set the rows of a table to the medians of (n, C) by label; which labels there are."""
+    sizes = np.bincount(labels, minlength=len(table))
+    middles = np.cumsum(sizes) - sizes + sizes // 2
+    there: np.ndarray = sizes > 0
+    for channel in range(values.shape[1]):
+        ranked = np.sort(labels.astype(np.int64) * 256 + values[:, channel])
+        table[there, channel] = ranked[middles[there]] & 255
+    return there
+
+
+def _clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.ndarray:
+    """Colours (n, 3) with the nearest ones made equal, the larger area's, while they are alike."""
+    if len(table) < 2:
+        return table
+    rough = table // 8 if len(table) > FEW else table
+    which = np.unique(rough, axis=0, return_inverse=True)[1].ravel()
+    order = np.lexsort((-areas, which))
+    chosen = table[order[np.searchsorted(which[order], np.arange(which.max() + 1))]]
+    weight = np.bincount(which, areas)
+    lab = _lab(chosen[None])[0].astype(np.float64)
+    leader = np.arange(len(chosen))
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    left = len(chosen)
+    while left > 1:
+        one, other = divmod(int(distance.argmin()), len(chosen))
+        if distance[one, other] >= ALIKE and (most is None or left <= most):
+            break
+        keeps, goes = (one, other) if weight[one] >= weight[other] else (other, one)
+        weight[keeps] += weight[goes]
+        leader[leader == goes] = keeps
+        distance[goes] = distance[:, goes] = np.inf
+        left -= 1
+    return chosen[leader[which]]
+
+
+def _lab(rgb: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 sRGB to float32 CIE Lab."""
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
