@@ -349,7 +349,8 @@ def test_the_names_of_the_data_are_marked() -> None:
 
 def test_every_text_of_a_command_is_a_name_or_a_word() -> None:
     words = {"device", "split", "overlap", "format", "coloured", "precision", "lines", "normalise"}
-    words |= {"shard", "dtype", "checkpoint_every", "batch_size", "scale", "tile"}
+    words |= {"shard", "dtype", "checkpoint_every", "batch_size", "scale", "tile", "colours", "gap"}
+    words |= {"clock"}
     for function in FUNCTIONS.values():
         for key, hint in get_type_hints(function).items():
             if "str" in str(hint).replace("dict[str", "") and key != "return":

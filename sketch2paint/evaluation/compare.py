@@ -33,7 +33,7 @@ from sketch2paint.evaluation.metrics import (
     Given,
     Metric,
 )
-from sketch2paint.evaluation.regions import Drawing, Work, work_left
+from sketch2paint.evaluation.region_accuracy import Drawing, Work, work_left
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.flats import flatten

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from sketch2paint.evaluation.regions import Drawing, region_accuracy, segments, with_cuts
+from sketch2paint.evaluation.region_accuracy import Drawing, region_accuracy, segments, with_cuts
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.io import read_rgb
 

@@ -17,7 +17,7 @@ from torchmetrics.functional.image import (
 )
 
 from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
-from sketch2paint.evaluation.regions import Work
+from sketch2paint.evaluation.region_accuracy import Work
 from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
 
 COLOURED = 10.0  # CIE Lab chroma of the real picture above which a pixel counts as coloured

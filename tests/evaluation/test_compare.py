@@ -40,7 +40,7 @@ from sketch2paint.evaluation.metrics import (
     psnr,
     ssim,
 )
-from sketch2paint.evaluation.regions import work_left
+from sketch2paint.evaluation.region_accuracy import work_left
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import resize
 from sketch2paint.images.io import read_rgb

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from sketch2paint.evaluation.methods import GAPS, compare_methods, components, gmic_smart
-from sketch2paint.evaluation.regions import Drawing, region_accuracy
+from sketch2paint.evaluation.region_accuracy import Drawing, region_accuracy
 
 GAP_HEADINGS = [f"gap {gap}" for gap in GAPS]
 

@@ -9,7 +9,7 @@ import pytest
 from tiny_painter import REAL, needs_real
 
 from sketch2paint.evaluation.methods import GAPS, components
-from sketch2paint.evaluation.regions import (
+from sketch2paint.evaluation.region_accuracy import (
     PAPER,
     Drawing,
     region_accuracy,
