@@ -14,22 +14,28 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 
 
+# A process begins with the most memory that its parent held, so a small one stands between.
+WATCH = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
+
+
 def call(folder, verb, *arguments):
     """Run a verb; returns its exit code, its output and the most memory it took, in bytes."""
-    with open(folder / "log.txt", "w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / f"{verb}.py"), *arguments],
-            cwd=folder,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        finally:
-            process.returncode = -1
-        log.seek(0)
-        return os.waitstatus_to_exitcode(status), log.read(), usage.ru_maxrss * 1024
+    verb_line = [sys.executable, str(ROOT / f"{verb}.py"), *arguments]
+    result = subprocess.run(
+        [sys.executable, "-c", WATCH, str(folder / "memory.txt"), *verb_line],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    memory = int((folder / "memory.txt").read_text()) * 1024
+    return result.returncode, result.stdout, memory
 
 
 def survive(tmp_path, weight_path, count, seed):

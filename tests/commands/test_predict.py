@@ -51,7 +51,9 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-@pytest.mark.parametrize("name", ["page.hints.json", "page.hints.png"])
+@pytest.mark.parametrize(
+    "name", ["page.hints.png", pytest.param("page.hints.json", marks=pytest.mark.slow)]
+)
 def test_hints_beside_a_drawing_are_obeyed_to_the_bit_in_flats(drawing: Path, name: str) -> None:
     psd_tools = pytest.importorskip("psd_tools", reason="the extra psd")
     say(drawing / "in" / name)
@@ -115,6 +117,7 @@ def test_changed_hints_paint_again_and_nothing_else_does(drawing: Path) -> None:
     assert "1 coloured (1 with hints), 0 failed, 1 there already" in said
 
 
+@pytest.mark.slow
 def test_hints_are_scaled_to_a_drawing_of_another_size(drawing: Path) -> None:
     say(drawing / "hero.json")
     Image.open(drawing / "in/page.png").resize((320, 200)).save(drawing / "in/page.png")

@@ -526,6 +526,7 @@ def test_tiles_are_near_the_whole(
         assert decibels(tiled, whole) > least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(800, 20000), (20000, 800)])
 def test_a_webtoon_is_painted_as_in_one_piece(size: tuple[int, int]) -> None:
     generator = make_generator(64, levels=4, strength=5)
@@ -537,6 +538,7 @@ def test_a_webtoon_is_painted_as_in_one_piece(size: tuple[int, int]) -> None:
     assert decibels(strip.colours, Painter(generator, tile="off").process([page])[0].colours) > 32
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_a_strip() -> None:
     painter, most = Painter(make_generator(), scale=1, tile=1024), []
     for length in (100_000, 200_000):
@@ -565,8 +567,12 @@ def test_threads_change_nothing_in_tiles(norm: str) -> None:
     np.testing.assert_array_equal(*pictures)
 
 
+LONG = [(1, 5000), (5000, 1), (2, 16384), (16384, 9)]
+
+
 @pytest.mark.parametrize(
-    "size", [(1, 1), (1, 5000), (5000, 1), (3, 7), (101, 33), (2, 16384), (16384, 9)]
+    "size",
+    [(1, 1), (3, 7), (101, 33), (1, 900), *(pytest.param(x, marks=pytest.mark.slow) for x in LONG)],
 )
 @pytest.mark.parametrize("scale", ["auto", 1])
 def test_declared_sizes(painter: Painter, size: tuple[int, int], scale: Any) -> None:

@@ -73,7 +73,7 @@ def test_a_run_leaves_a_network_that_can_be_read(pairs_dir, tmp_path):
     assert (tmp_path / "run/losses.png").exists()
 
 
-@pytest.mark.parametrize("at_pairs", [3, 8])  # inside and at the end of an epoch
+@pytest.mark.parametrize("at_pairs", [3, pytest.param(8, marks=pytest.mark.slow)])  # 8: an epoch
 def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
     network = {**NETWORK, "dropout": 0.3}
     _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3, model=tiny(network=network))
@@ -88,6 +88,7 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
 
 
+@pytest.mark.slow
 def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "MOVES_IN_HALFLIFE", 0.1)  # after 3, 6, 14, 22 pairs
     _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3, model=tiny())
@@ -99,6 +100,7 @@ def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_pat
     torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_both_memory_formats_are_the_same_mathematics(pairs_dir, tmp_path):
     found = []
     for memory_format in ("channels_last", "contiguous"):
@@ -245,6 +247,7 @@ def test_arguments_are_checked(changes, message):
         tiny(**changes)
 
 
+@pytest.mark.slow
 def test_train_py_as_a_whole(pairs_dir, tmp_path):
     keys = [f"model.network.{key}={value}" for key, value in NETWORK.items()]
     keys += ["data=pairs", "data.root=pairs", "data.size=32", "data.jitter=4", "data.num_workers=0"]
