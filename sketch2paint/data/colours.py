@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from sketch2paint.data.dataset import Fitted
+from sketch2paint.images.convert import array_to_lab, lab_to_array
 
 PICTURES = 2000  # looked at, at most, evenly over the set
 PIXELS = 40  # taken of each
@@ -28,7 +29,7 @@ def colours_of(pictures: Fitted, count: int, seed: int = 0) -> np.ndarray:
     step = -(-len(pictures) // PICTURES)
     some = [_pixels(pictures[index], rng) for index in range(0, len(pictures), step)]
     white = np.full((1, 3), 255, np.uint8)
-    lab = _lab(np.concatenate([white, *some]))
+    lab = array_to_lab(np.concatenate([white, *some])[None])[0]
     lab = lab[np.abs(lab - (100, 0, 0)).max(1) > PAPER]
     if count == 1 or not len(lab):
         return np.repeat(white, count, 0)
@@ -36,8 +37,7 @@ def colours_of(pictures: Fitted, count: int, seed: int = 0) -> np.ndarray:
     cv2.setRNGSeed(seed)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 40, 0.1)
     _, _, centres = cv2.kmeans(lab, count - 1, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    rgb = cv2.cvtColor(centres[None], cv2.COLOR_LAB2RGB)[0].clip(0, 1)
-    return np.concatenate([white, np.rint(255 * rgb).astype(np.uint8)])
+    return np.concatenate([white, lab_to_array(centres[None])[0]])
 
 
 def _pixels(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -53,7 +53,3 @@ def _pixels(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
     weight = 1 / np.sqrt(areas[which])
     return rgb[rng.choice(len(rgb), PIXELS, p=weight / weight.sum())]
-
-
-def _lab(rgb: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(rgb[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]

@@ -170,6 +170,17 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     return torch.cat([lab[:, :1] / 50 - 1, lab[:, 1:] / CHROMA], dim=1)
 
 
+def array_to_lab(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB to float32 CIE Lab in its own units: L to 100, a and b about 0."""
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
+
+
+def lab_to_array(lab: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32 CIE Lab in its own units to uint8 sRGB; what it lacks is clipped."""
+    rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    return np.rint(255 * rgb.clip(0, 1)).astype(np.uint8)
+
+
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """Convert scaled Lab (see `rgb_to_lab`) to sRGB in [-1, 1]; out of gamut is clipped."""
     import torch

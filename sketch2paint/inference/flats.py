@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.regions import Regions, find_regions
-from sketch2paint.images.convert import strips
+from sketch2paint.images.convert import array_to_lab, strips
 
 PAPER = (255, 255, 255)
 # CIE 1976 differences, measured in benchmarks/flats.md.
@@ -36,7 +35,7 @@ def by_regions(
         hints: Strokes on a drawing of this size, or None.
         flats: Whether each region gets one colour; else the network's shading stays.
         gap: Width in px of the widest opening that is a border; None: the hints' or a tenth of the
-            longer side.
+            shorter side.
         most: Number of colours of flats at most, paper and hints not counted.
 
     Returns:
@@ -82,7 +81,7 @@ def flatten(
     count = int(groups.max()) + 1
     table = _medians(colours, labels, ~regions.ink, count)
     areas = np.bincount(labels.ravel(), minlength=count)
-    away = np.linalg.norm(_lab(table[None])[0] - (100, 0, 0), axis=1)
+    away = np.linalg.norm(array_to_lab(table[None])[0] - (100, 0, 0), axis=1)
     paper = away < np.where(regions.outside(gap), OUTSIDE_WHITE, NEAR_WHITE)
     table[~paper] = _clustered(table[~paper], areas[~paper], most)
     table[paper] = PAPER
@@ -102,9 +101,9 @@ def shade(colours: np.ndarray, filled: np.ndarray, said: np.ndarray) -> np.ndarr
     """
     lightness = np.empty(filled.shape, np.uint8)
     for here in strips(*filled.shape):
-        lightness[here] = np.round(_lab(colours[here])[..., 0] * 2.55)
+        lightness[here] = np.round(array_to_lab(colours[here])[..., 0] * 2.55)
     middle = _medians(lightness[..., None], filled, filled > 0, len(said))[:, 0] / 2.55
-    own = _lab(said[None])[0, :, 0]
+    own = array_to_lab(said[None])[0, :, 0]
     out = colours.copy()
     for here in strips(*filled.shape):
         on = filled[here] > 0
@@ -152,7 +151,7 @@ def _clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.nda
     order = np.lexsort((-areas, which))
     chosen = table[order[np.searchsorted(which[order], np.arange(which.max() + 1))]]
     weight = np.bincount(which, areas)
-    lab = _lab(chosen[None])[0].astype(np.float64)
+    lab = array_to_lab(chosen[None])[0].astype(np.float64)
     leader = np.arange(len(chosen))
     distance = np.linalg.norm(lab[:, None] - lab[None], axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -167,8 +166,3 @@ def _clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.nda
         distance[goes] = distance[:, goes] = np.inf
         left -= 1
     return chosen[leader[which]]
-
-
-def _lab(rgb: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8 sRGB to float32 CIE Lab."""
-    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))

@@ -9,8 +9,10 @@ from skimage.color import rgb2lab
 
 from sketch2paint.images.convert import (
     STRIP,
+    array_to_lab,
     fit_within,
     grid,
+    lab_to_array,
     lab_to_rgb,
     pairs_grid,
     rgb_to_grey,
@@ -198,6 +200,15 @@ def test_lab_agrees_with_scikit_image() -> None:
     lab = rgb_to_lab(as_batch(colours))[0].permute(1, 2, 0).numpy()
     ours = np.dstack([(lab[..., 0] + 1) * 50, lab[..., 1:] * 110])
     np.testing.assert_allclose(ours, rgb2lab(colours / 255.0), atol=0.01)
+
+
+def test_lab_of_arrays_agrees_with_scikit_image() -> None:
+    picture = srgb_grid()
+    lab = array_to_lab(picture)
+    np.testing.assert_allclose(lab, rgb2lab(picture), atol=0.5)  # OpenCV's is a table's
+    assert np.abs(lab_to_array(lab).astype(int) - picture).max() <= 1
+    far = np.float32([[[50, 200, 0], [120, 0, 0], [-5, 0, 0]]])  # no sRGB has these
+    assert lab_to_array(far)[0, :, 0].tolist() == [255, 255, 0]
 
 
 def test_colours_out_of_gamut_are_clipped() -> None:
