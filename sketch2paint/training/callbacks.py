@@ -179,7 +179,10 @@ class CompiledNetworks(Callback):
         try:
             torch.compile(torch.nn.ReLU())(torch.zeros(4, device=model.device))
         except (RuntimeError, OSError, ImportError) as error:  # no C++ compiler, no Triton, ...
-            reason = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+            lines = str(error).strip().splitlines()
+            if len(lines) > 1 and lines[0].endswith("raised:"):  # torch's own first line says less
+                del lines[0]
+            reason = ": ".join([type(error).__name__, *lines[:1]])
             print(f"trainer.compile: torch.compile does not work here ({reason}); going on without")
             return
         for network in model.networks:
