@@ -11,13 +11,14 @@ import math
 import cv2
 import numpy as np
 
-from sketch2paint.hints.regions import Regions, root, unite
+from sketch2paint.hints.regions import Regions
+from sketch2paint.hints.sets import root, unite
 
 SHARE = 0.25  # of a stroke's free pixels that lie in a region for which it is meant
 COVER = 0.5  # of a region's free pixels under a stroke that is meant for it in any case
 ON_INK = 0.5  # of a stroke's pixels that lie on ink when it was set on a line
-LINE = 0.02  # of the longer side, and 8 px: who is that far from paper is inside a filled shape
-HOLD = 0.025  # of the longer side: no narrower opening lets a stroke through, unless told
+LINE = 0.02  # of the shorter side, and 8 px: who is that far from paper is inside a filled shape
+HOLD = 0.025  # of the shorter side: no narrower opening lets a stroke through, unless told
 
 
 def fill(regions: Regions, marks: np.ndarray, gap: float | None = None) -> np.ndarray:
@@ -61,7 +62,7 @@ def fill(regions: Regions, marks: np.ndarray, gap: float | None = None) -> np.nd
 
 def _enclosed(regions: Regions, groups: np.ndarray) -> np.ndarray:
     """Wider groups of the finest regions, of which those of the paper outside are left alone."""
-    wider = regions.groups(HOLD * max(regions.labels.shape))
+    wider = regions.groups(HOLD * min(regions.labels.shape))
     return np.where(regions.outside()[groups], -1 - groups, wider)
 
 
@@ -105,7 +106,7 @@ def _beside_line(
 
     What lies inside a filled shape has no region beside it.
     """
-    reach = math.ceil(LINE * max(labels.shape)) + 8
+    reach = math.ceil(LINE * min(labels.shape)) + 8
     x, y, width, height = cv2.boundingRect(stroke.astype(np.uint8))
     box = np.s_[max(y - reach, 0) : y + height + reach, max(x - reach, 0) : x + width + reach]
     away = cv2.distanceTransform((~stroke[box]).astype(np.uint8), cv2.DIST_L2, 5)

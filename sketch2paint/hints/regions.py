@@ -7,16 +7,14 @@ and a neck is twice as wide as the distance there: a gap in a line is only a nec
 The steps, each plain enough to be written a second time in a page's language:
 
 1. A line is what is darker than its surroundings (`ink_of`).
-2. Two ends of lines that look at each other are joined by a straight border (`line_ends`,
-   `closures`).
+2. Two ends of lines that look at each other are joined by a straight border (`line_ends.py`).
 3. The depth of a pixel is its distance to the nearest border, negative under the lines.
 4. Each pixel climbs to the highest of its eight neighbours, up to a summit: a basin.
 5. Where two basins touch, the highest pixel is the pass between them: half the opening's width.
 6. Summits that hardly rise above their pass, and crumbs, join their neighbour for good. What is
    left are the finest regions, and the passes between them, widest first, are the tree.
 
-The idea of basins is that of Meyer's watershed (1991), of summits that of dynamics (Grimaud 1992);
-that line ends close gaps is from Fourey, Tschumperle and Revoy (2018).
+The idea of basins is that of Meyer's watershed (1991), of summits that of dynamics (Grimaud 1992).
 """
 
 from __future__ import annotations
@@ -27,14 +25,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-WORK = 1600  # longer side at which regions are found; those of larger drawings are refined
-DEFAULT_GAP = 0.1  # of the longer side
-CLOSURE = 0.099  # of the longer side: no wider does an opening between two line ends count
-LONGEST = 0.65  # of the longer side: no closure is longer
-MOST_ENDS = 500  # with more line ends the drawing is hatched, and to join them means nothing
-DIRECTIONS = 32  # in which an end of a line is looked for
+from sketch2paint.hints.line_ends import with_closures
+from sketch2paint.hints.sets import root, roots, unite
+
+WORK = 1600  # shorter side at which regions are found; those of larger drawings are refined
+AREA = 4096**2  # pixels at most of what they are found in
+DEFAULT_GAP = 0.1  # of the shorter side
 LOW, HIGH = 0.37, 0.6  # of the strongest lines' darkness: part of a line; what each line reaches
 SPECK, CRUMB = 0.5, 4.0  # of a line's thickness squared: smaller ink, smaller cells are noise
+AROUND = 31  # of 256 px of the shorter side: what a line is darker than
 GRAIN = 32  # levels by which paper's own grain is darker than its surroundings at most
 
 Pairs = np.ndarray  # (P, 2) integers: two neighbours, the lower number first
@@ -51,17 +50,17 @@ class Regions:
 
     @property
     def count(self) -> int:
-        """Number of finest regions."""
-        return int(self.labels.max()) + 1
+        """Number of finest regions; in a part cut out of a drawing some have no pixel."""
+        return int(max(self.labels.max(), self.joins.max(initial=0))) + 1
 
     def groups(self, gap: float | None = None) -> np.ndarray:
         """(count,) int32: the number of the region in which each finest one lies at this gap.
 
         Args:
             gap: Width in px of the widest opening that is a border. 0: closed lines only. None: a
-                tenth of the longer side.
+                tenth of the shorter side.
         """
-        limit = DEFAULT_GAP * max(self.labels.shape) if gap is None else gap
+        limit = DEFAULT_GAP * min(self.labels.shape) if gap is None else gap
         parents = list(range(self.count))
         for one, other in self.joins[self.openings > limit].tolist():
             unite(parents, one, other)
@@ -74,13 +73,13 @@ class Regions:
     def outside(self, gap: float | None = None) -> np.ndarray:
         """(number of groups,) bool: which are open to the drawing's edge, as the paper is.
 
-        That is, along more than an eighth of the longer side.
+        That is, along more than an eighth of the shorter side.
         """
         groups = self.groups(gap)
         edge = np.zeros(self.labels.shape, bool)
         edge[[0, -1]] = edge[:, [0, -1]] = True
         touching = groups[self.labels[edge & ~self.ink]]
-        return np.bincount(touching, minlength=int(groups.max()) + 1) > max(edge.shape) / 8
+        return np.bincount(touching, minlength=int(groups.max()) + 1) > min(edge.shape) / 8
 
 
 def find_regions(sketch: np.ndarray) -> Regions:
@@ -95,7 +94,7 @@ def find_regions(sketch: np.ndarray) -> Regions:
             f"got shape {sketch.shape} of {sketch.dtype}. Pass sketch[..., 0] of a grey picture"
         )
     full = ink_of(sketch)
-    factor = -(-max(sketch.shape) // WORK)
+    factor = math.ceil(max(min(sketch.shape) / WORK, math.sqrt(sketch.size / AREA)))
     ink = _darkest(full, factor)
     if ink.all() or not ink.any():
         return Regions(np.zeros(sketch.shape, np.int32), full, *_no_joins())
@@ -108,11 +107,11 @@ def find_regions(sketch: np.ndarray) -> Regions:
 def ink_of(sketch: np.ndarray) -> np.ndarray:
     """(H, W) uint8 to bool: lines, which are darker than their surroundings or nearly black."""
     height, width = sketch.shape
-    scale = min(1.0, 256 / max(height, width))
+    scale = min(1.0, 256 / min(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(sketch, size, interpolation=cv2.INTER_AREA)
-    around = cv2.dilate(small, np.ones((31, 31), np.uint8))
-    around = cv2.blur(around, (31, 31))
+    around = cv2.dilate(small, np.ones((AROUND, AROUND), np.uint8))
+    around = cv2.blur(around, (AROUND, AROUND))
     paper = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
     darker = cv2.subtract(paper, sketch)
     counts = np.bincount(darker.ravel(), minlength=256)
@@ -137,11 +136,11 @@ def _without_specks(ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
 def _thickness(ink: np.ndarray) -> float:
     """Median thickness of the lines in px, each pixel of a line's middle counting one.
 
-    No line is thicker than a fiftieth of the longer side: what is, is a filled shape.
+    No line is thicker than a fiftieth of the shorter side: what is, is a filled shape.
     """
     half = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
     ridge = (half > 0) & (half >= cv2.dilate(half, np.ones((3, 3), np.uint8)))
-    return min(2 * float(np.median(half[ridge])), max(ink.shape) / 50)
+    return min(2 * float(np.median(half[ridge])), min(ink.shape) / 50)
 
 
 def _darkest(ink: np.ndarray, factor: int) -> np.ndarray:
@@ -160,11 +159,11 @@ def _regions_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     The drawing gets a margin as wide as half of the default gap, into which what touches its edge
     goes on: between a figure and the edge the paper is as open as elsewhere.
     """
-    side = max(ink.shape)
+    side = min(ink.shape)
     margin = math.ceil(DEFAULT_GAP * side / 2) + 1
     inner = np.s_[margin:-margin, margin:-margin]
     wide = np.pad(ink, margin, mode="edge")
-    barrier, across = _with_closures(wide, side)
+    barrier, across = with_closures(wide, side)
     depth, distance = _depth(barrier)
     basins, summits = _basins(depth)
     pairs, passes, is_closure, openings = _passes(basins, depth, distance, across)
@@ -188,118 +187,6 @@ def _without_margin(parents: list[int], basins: np.ndarray, pairs: Pairs) -> lis
             unite(parents, one, other)
             shown[min(one, other)] = shown[one] | shown[other]
     return parents
-
-
-# Openings between the ends of lines
-
-
-def line_ends(ink: np.ndarray) -> np.ndarray:
-    """(E, 5) float64: x, y, the direction in which the line would go on, its half thickness.
-
-    A ring about a line's middle, a little larger than the line is thick, crosses ink twice within
-    a line, once at its end, never in a dot.
-    """
-    half = cv2.distanceTransform(
-        np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    )[1:-1, 1:-1]
-    ridge = (half >= cv2.dilate(half, np.ones((3, 3), np.uint8))) & ink
-    ys, xs = np.nonzero(ridge)
-    radius = half[ys, xs].astype(np.float64)
-    angle = np.arange(DIRECTIONS) * 2 * math.pi / DIRECTIONS
-    around = (radius + 3)[:, None]
-    rows = np.rint(ys[:, None] + around * np.sin(angle)).astype(int)
-    columns = np.rint(xs[:, None] + around * np.cos(angle)).astype(int)
-    height, width = ink.shape
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    on = ink[rows.clip(0, height - 1), columns.clip(0, width - 1)] & inside
-    crossings = (on & ~np.roll(on, 1, axis=1)).sum(1)
-    arc = on.sum(1) * 2 * math.pi / DIRECTIONS * around[:, 0]
-    end = inside.all(1) & (crossings == 1) & (arc < 3 * radius + 2)
-    ahead_x, ahead_y = -(on[end] @ np.cos(angle)), -(on[end] @ np.sin(angle))
-    length = np.hypot(ahead_x, ahead_y).clip(1e-6)
-    found = np.stack([xs[end], ys[end], ahead_x / length, ahead_y / length, radius[end]], 1)
-    return _outermost(found)
-
-
-def _outermost(ends: np.ndarray) -> np.ndarray:
-    """One end of each cluster, the furthest out in the direction of the thickest."""
-    kept = []
-    left = ends[np.argsort(-ends[:, 4], kind="stable")]
-    while len(left):
-        x, y, ahead_x, ahead_y, radius = left[0]
-        near = np.hypot(left[:, 0] - x, left[:, 1] - y) <= radius + 4
-        cluster = left[near]
-        kept.append(cluster[np.argmax(cluster[:, 0] * ahead_x + cluster[:, 1] * ahead_y)])
-        left = left[~near]
-        if len(kept) > MOST_ENDS:
-            return np.empty((0, 5))
-    return np.array(kept).reshape(-1, 5)
-
-
-def closures(ink: np.ndarray, ends: np.ndarray, longest: float) -> list[tuple[int, int, float]]:
-    """Pairs of line ends that close an opening, and its width in px; each end once.
-
-    Short ones come first, and those that go straight on; none crosses a line.
-    """
-    one, other = np.triu_indices(len(ends), 1)
-    across = ends[other, :2] - ends[one, :2]
-    length = np.hypot(across[:, 0], across[:, 1])
-    toward = across / length.clip(1e-6)[:, None]
-    straight = (ends[one, 2:4] * toward).sum(1), -(ends[other, 2:4] * toward).sum(1)
-    fits = (length >= 1) & (length <= longest) & (np.minimum(*straight) >= -0.5)
-    cost = length * (2 - (straight[0] + straight[1]) / 2)
-    taken: set[int] = set()
-    found = []
-    for index in np.argsort(cost, kind="stable"):
-        first, second = int(one[index]), int(other[index])
-        if not fits[index] or first in taken or second in taken:
-            continue
-        if _crosses(ink, ends[first], ends[second], float(length[index])):
-            continue
-        taken |= {first, second}
-        width = _opening(ink, ends[first], ends[second], float(length[index]))
-        found.append((first, second, width))
-    return found
-
-
-def _crosses(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> bool:
-    """Whether a straight line from one end to the other meets ink on its way."""
-    return bool(_between(ink, start, stop, start[4] + 2, length - stop[4] - 2).any())
-
-
-def _opening(ink: np.ndarray, start: np.ndarray, stop: np.ndarray, length: float) -> float:
-    """The free pixels between two ends, as a length."""
-    on = _between(ink, start, stop, 0, length + 1)
-    return float(np.count_nonzero(~on)) * length / float(np.abs(stop[:2] - start[:2]).max() + 1e-6)
-
-
-def _between(
-    ink: np.ndarray, start: np.ndarray, stop: np.ndarray, first: float, last: float
-) -> np.ndarray:
-    """Ink along the line from one end to the other, a step of one row or column at a time."""
-    away = stop[:2] - start[:2]
-    step = np.hypot(*away) / max(np.abs(away).max(), 1e-6)
-    place = np.arange(first, last, step) / max(np.hypot(*away), 1e-6)
-    columns = np.rint(start[0] + away[0] * place).astype(int).clip(0, ink.shape[1] - 1)
-    rows = np.rint(start[1] + away[1] * place).astype(int).clip(0, ink.shape[0] - 1)
-    return np.array(ink[rows, columns])
-
-
-def _with_closures(ink: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lines and closures as one barrier, and half of what each closure counts as opening."""
-    ends = line_ends(ink)
-    across = np.zeros(ink.shape, np.float32)
-    widest = CLOSURE * side
-    for first, second, opening in sorted(
-        closures(ink, ends, LONGEST * side), key=lambda found: -found[2]
-    ):
-        start, stop = (tuple(int(value) for value in ends[end, :2]) for end in (first, second))
-        cv2.line(across, start, stop, max(min(opening, widest) / 2, 0.01), 1, cv2.LINE_8)
-    across[ink] = 0
-    return ink | (across > 0), across
-
-
-# Basins
 
 
 def _depth(barrier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -457,50 +344,31 @@ def _no_joins() -> tuple[np.ndarray, np.ndarray]:
     return np.empty((0, 2), np.int32), np.empty(0, np.float32)
 
 
-def root(parents: list[int], number: int) -> int:
-    """The lowest number of the set in which a number is; `parents` is a union-find forest."""
-    while parents[number] != number:
-        parents[number] = parents[parents[number]]
-        number = parents[number]
-    return number
-
-
-def roots(parents: list[int]) -> list[int]:
-    """The root of each number."""
-    return [root(parents, number) for number in range(len(parents))]
-
-
-def unite(parents: list[int], one: int, other: int) -> None:
-    """Make the sets of two numbers one."""
-    one, other = root(parents, one), root(parents, other)
-    parents[max(one, other)] = min(one, other)
-
-
-# Large drawings
-
-
 def _refined(labels: np.ndarray, ink: np.ndarray, factor: int) -> np.ndarray:
     """Labels of a smaller map at full size, their borders found again between the lines.
 
-    What lies near a border is forgotten and grows back, first over free paper, then under lines.
+    What lies near a border is forgotten and grows back, first over free paper, then under lines;
+    a region that would be forgotten as a whole stays as it is.
     """
     height, width = ink.shape
-    found = labels.repeat(factor, 0).repeat(factor, 1)[:height, :width]
+    large = np.ascontiguousarray(labels.repeat(factor, 0).repeat(factor, 1)[:height, :width])
     kernel = np.ones((2 * factor + 1, 2 * factor + 1), np.uint8)
-    as_float = found.astype(np.float32)
-    forgotten = cv2.dilate(as_float, kernel) != cv2.erode(as_float, kernel)
+    as_float = large.astype(np.float32)
+    near = cv2.dilate(as_float, kernel) != cv2.erode(as_float, kernel)
     del as_float
-    found[forgotten] = -1
-    for where in (forgotten & ~ink, forgotten):
-        _grow(found, where)
-    return found
+    forgotten = np.bincount(large[~near], minlength=int(labels.max()) + 1) == 0
+    if forgotten.any():
+        near &= ~forgotten[large]
+    large[near] = -1
+    for where in (near & ~ink, near):
+        _grow(large.reshape(-1), where.ravel(), width)
+    return large
 
 
-def _grow(labels: np.ndarray, where: np.ndarray) -> None:
-    """Let labels spread to those of -1 where allowed, a pixel at a time, in place."""
-    height, width = labels.shape
-    flat = labels.ravel()
-    left = np.flatnonzero(where.ravel() & (flat < 0))
+def _grow(labels: np.ndarray, where: np.ndarray, width: int) -> None:
+    """Let labels spread to those of -1 where allowed, a pixel at a time, in place; both flat."""
+    height = len(labels) // width
+    left = np.flatnonzero(where & (labels < 0))
     while len(left):
         row, column = np.divmod(left, width)
         new = np.full(len(left), -1, np.int32)
@@ -510,9 +378,9 @@ def _grow(labels: np.ndarray, where: np.ndarray) -> None:
             (-1, column > 0),
             (-width, row > 0),
         ):
-            neighbour = np.where(inside, flat[(left + step).clip(0, flat.size - 1)], -1)
+            neighbour = np.where(inside, labels[(left + step).clip(0, labels.size - 1)], -1)
             new = np.where(neighbour >= 0, neighbour, new)
         if (new < 0).all():
             return
-        flat[left] = np.where(new >= 0, new, flat[left])
+        labels[left] = new
         left = left[new < 0]

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from sketch2paint.hints.fill import spread
-from sketch2paint.hints.regions import DEFAULT_GAP, Regions, root, unite
+from sketch2paint.hints.regions import DEFAULT_GAP, Regions
+from sketch2paint.hints.sets import root, unite
 from sketch2paint.images.convert import fit_within
 
 MOST = 1024  # regions that become words; a page of hatching has more
@@ -47,7 +48,7 @@ def words_of(regions: Regions, most: int = MOST) -> Words:
         regions: Regions of a drawing, or of a part cut out of it, where some have no pixel.
         most: Number of words, above which the smallest regions are left out.
     """
-    areas = np.bincount(regions.labels.ravel(), minlength=int(regions.joins.max(initial=0)) + 1)
+    areas = np.bincount(regions.labels.ravel(), minlength=regions.count)
     chosen = np.argsort(-areas, kind="stable")[: min(most, np.count_nonzero(areas))]
     place = np.full(len(areas), -1, np.int32)
     place[chosen] = np.arange(len(chosen), dtype=np.int32)
@@ -61,7 +62,7 @@ def words_of(regions: Regions, most: int = MOST) -> Words:
         pairs[..., number] = 3 * np.sqrt(lengths / side)
     openings = _openings(regions, place, len(chosen))
     pairs[..., 6] = openings > 0
-    pairs[..., 7] = np.sqrt(np.minimum(openings / (DEFAULT_GAP * side), 2))
+    pairs[..., 7] = np.sqrt(np.minimum(openings / (DEFAULT_GAP * min(labels.shape)), 2))
     return Words(chosen.astype(np.int32), labels, about, pairs)
 
 

@@ -122,7 +122,7 @@ class Painter:
         colours: Number of colours of flats at most, paper and hints not counted | auto: as many as
             are unlike.
         gap: Width in pixels of the drawing of the widest opening in its lines that still is a
-            border, 0 for closed lines only | auto: the hints', or a tenth of the longer side.
+            border, 0 for closed lines only | auto: the hints', or a tenth of the shorter side.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketch2paint.hints.regions import Regions, find_regions, ink_of, line_ends
+from sketch2paint.hints.regions import Regions, find_regions
 
 
 def paper(height: int = 200, width: int = 200) -> np.ndarray:
@@ -45,12 +45,15 @@ def test_closed_lines_are_borders_at_every_gap() -> None:
         assert len(set(regions_at(found, gap, LEFT, RIGHT, OUTSIDE))) == 3
 
 
-@pytest.mark.parametrize("door", [2, 3, 4, 6, 12, 20, 40])
-def test_a_neck_is_a_border_up_to_its_width(door: int) -> None:
-    found = find_regions(rooms(door))
-    left, right, outside = regions_at(found, door, LEFT, RIGHT, OUTSIDE)
+@pytest.mark.parametrize(
+    ("door", "size"), [(2, 200), (3, 200), (4, 200), (6, 200), (12, 200), (20, 210), (40, 410)]
+)
+def test_a_neck_is_a_border_up_to_its_width(door: int, size: int) -> None:
+    found = find_regions(rooms(door, size))
+    places = (size // 2, size // 2), (3 * size // 2, size // 2), OUTSIDE
+    left, right, outside = regions_at(found, door, *places)
     assert len({left, right, outside}) == 3
-    left, right, outside = regions_at(found, door - 2, LEFT, RIGHT, OUTSIDE)
+    left, right, outside = regions_at(found, door - 2, *places)
     assert left == right != outside
 
 
@@ -68,19 +71,6 @@ def test_cuts_are_nested() -> None:
         assert len(np.unique(pairs[0])) == pairs.shape[1]  # each fine region in one coarse one
     assert (found.labels == found.cut(1e9)).all()
     assert list(found.openings) == sorted(found.openings, reverse=True)
-
-
-def test_two_line_ends_close_an_opening_as_wide_as_the_shape() -> None:
-    """A bust, open below: the cloth ends at a straight line from one end to the other."""
-    sketch = paper(300, 300)
-    cv2.ellipse(sketch, (150, 200), (70, 80), 0, 180, 360, 0, 5)
-    assert len(line_ends(ink_of(sketch))) == 2
-    labels = find_regions(sketch).cut()
-    inside = labels[150, 150]
-    assert labels[193, 150] == inside
-    assert labels[207, 150] != inside
-    assert labels[150, 20] != inside
-    assert len(set(regions_at(find_regions(sketch), 0, (150, 150), (150, 280)))) == 1
 
 
 def test_regions_meet_under_the_lines() -> None:
@@ -118,17 +108,17 @@ def test_paper_need_not_be_white(change: object) -> None:
 
 
 def test_specks_and_hatching_make_few_regions() -> None:
-    sketch = rooms(door=0, size=256)
+    sketch = rooms(door=0, size=512)
     rng = np.random.default_rng(1)
     for _ in range(400):  # stipple in the left room
-        x, y = rng.integers(30, 240), rng.integers(30, 226)
+        x, y = rng.integers(30, 496), rng.integers(30, 482)
         sketch[y : y + 2, x : x + 2] = 0
-    for start in range(270, 480, 6):  # crosses in the right one
+    for start in range(526, 736, 6):  # crosses in the right one
         cv2.line(sketch, (start, 60), (start + 12, 90), 0, 1)
         cv2.line(sketch, (start + 12, 60), (start, 90), 0, 1)
     found = find_regions(sketch)
     assert found.count < 250
-    assert len(set(regions_at(found, None, (128, 128), (400, 180), OUTSIDE))) == 3
+    assert len(set(regions_at(found, None, (256, 256), (800, 360), OUTSIDE))) == 3
 
 
 def test_a_filled_shape_is_a_line_not_a_region() -> None:
@@ -147,15 +137,13 @@ def test_hundreds_of_regions() -> None:
 
 def test_a_large_drawing_has_the_regions_of_a_small_one() -> None:
     small = rooms(door=10)
-    large = cv2.resize(small, None, fx=9, fy=9, interpolation=cv2.INTER_CUBIC)  # 3600 px
+    large = cv2.resize(small, None, fx=9, fy=9, interpolation=cv2.INTER_CUBIC)  # 1800 x 3600
+    alone = find_regions(small).cut().repeat(9, 0).repeat(9, 1)
     labels = find_regions(large).cut()
-    again = cv2.resize(find_regions(small).cut().astype(np.uint8), large.shape[::-1], 0, 0, 0, 0)
-    pairs, sizes = np.unique(np.stack([labels.ravel(), again.ravel()]), axis=1, return_counts=True)
-    best = {label: sizes[pairs[0] == label].max() for label in np.unique(labels)}
-    assert labels.max() == again.max()
-    assert sum(best.values()) > 0.99 * labels.size
-    left, right = (90 * 9, 900), (310 * 9, 900)
-    assert labels[left[::-1]] != labels[right[::-1]]
+    assert labels.max() == alone.max() == 2
+    counts = np.bincount(3 * labels.ravel() + alone.ravel(), minlength=9).reshape(3, 3)
+    assert counts.max(1).sum() > 0.99 * labels.size
+    assert sorted(counts.argmax(1)) == [0, 1, 2]
 
 
 def test_lines_of_a_pixel_hold_in_a_large_drawing() -> None:
@@ -167,6 +155,44 @@ def test_lines_of_a_pixel_hold_in_a_large_drawing() -> None:
     assert (labels[310:1690, 310:1199] == labels[1000, 700]).all()
     assert (labels[310:1690, 1202:2090] == labels[1000, 1700]).all()
     assert labels[1000, 700] != labels[1000, 1700]
+
+
+@pytest.mark.parametrize("size", [(1701, 1703), (3203, 1701), (40, 4801)])
+def test_every_pixel_of_a_large_drawing_has_a_region(size: tuple[int, int]) -> None:
+    """Also where the sides are no multiples of what is one pixel while regions are found."""
+    sketch = paper(*size)
+    for x in range(20, size[1] - 20, 90):
+        cv2.circle(sketch, (x, size[0] // 2), 12, 0, 2)
+    labels = find_regions(sketch).labels
+    assert labels.min() == 0
+    inside = [labels[size[0] // 2, x] for x in range(20, size[1] - 20, 90)]
+    assert len(set(inside)) == len(inside)
+
+
+def test_a_strip_has_the_regions_of_its_pieces() -> None:
+    """A page of comics 800 wide and very long: gaps are as wide as in a piece of it."""
+    piece = rooms(door=12)
+    strip = np.vstack([piece] * 25)  # 400 x 5000
+    found = find_regions(strip)
+    for gap in (None, 16, 4):
+        cut, alone = found.cut(gap), find_regions(piece).cut(gap)
+        for top in (0, 2000, 4800):
+            part = cut[top : top + 200]
+            same = [(part[y, x], alone[y, x]) for x, y in (LEFT, RIGHT)]
+            assert (same[0][0] == same[1][0]) == (same[0][1] == same[1][1])
+            assert len({int(part[y, x]) for x, y in (LEFT, OUTSIDE)}) == 2
+
+
+@pytest.mark.parametrize("cell", [6, 7, 8, 14])
+def test_small_cells_of_a_large_drawing_are_not_forgotten(cell: int) -> None:
+    """They are no wider than what is found again around the borders."""
+    sketch = paper(1700, 3400)  # two by two pixels of it are one, where regions are found
+    sketch[600:1000:cell, 500:900] = sketch[600:1000, 500:900:cell] = 0
+    found = find_regions(sketch)
+    assert found.labels.min() == 0
+    assert set(found.joins.ravel()) <= set(range(found.count))
+    assert found.cut(0).shape == sketch.shape
+    assert len(np.unique(found.labels)) == found.count
 
 
 def test_the_number_of_threads_changes_nothing() -> None:

@@ -55,7 +55,7 @@ def drawings() -> Iterator[tuple[str, np.ndarray, Hints]]:
     for name in NAMES:
         sketch = np.full((120, 160), 255, np.uint8)
         if name == "bust":  # open below: two line ends close it
-            cv2.ellipse(sketch, (80, 95), (40, 50), 0, 180, 360, 0, 3, cv2.LINE_AA)
+            cv2.ellipse(sketch, (80, 95), (36, 50), 0, 180, 360, 0, 3, cv2.LINE_AA)
             cv2.circle(sketch, (80, 28), 16, 0, 3, cv2.LINE_AA)
         elif name == "face":  # small regions, filled eyes
             cv2.circle(sketch, (80, 60), 48, 0, 3, cv2.LINE_AA)

@@ -49,7 +49,7 @@ def test_what_is_told_of_a_region() -> None:
 
 
 def test_what_is_told_of_a_pair() -> None:
-    words = words_of(find_regions(rooms()))
+    words = words_of(find_regions(rooms(height=200)))
     left, right, cell = at(words.labels, LEFT, RIGHT, CELL)
     offset, distance = words.pairs[right, left, 0], words.pairs[right, left, 3]
     np.testing.assert_allclose(offset, 0.6, atol=0.03)
