@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,15 @@ from sketch2paint.models.tasks import Plane
 MOVES_IN_HALFLIFE = 50
 
 
-class Learner(pl.LightningModule):
+class Learner(pl.LightningModule, ABC):
     """Counts the pairs seen, averages the weights of what colours, and sets the learning rate.
+
+    Args:
+        lr: Learning rate.
+        betas: Adam's betas.
+        lr_decay: Share of the run, at its end, over which the learning rate falls linearly to 0.
+        ema_kimg: Half-life of the weight average in thousands of pairs seen; 0: no average.
+        seed: Seed of dropout.
 
     Attributes:
         trained: Name of the network that colours; the weight file holds it, or its average.
@@ -37,6 +46,9 @@ class Learner(pl.LightningModule):
         unaveraged: Pairs seen since the average was moved.
         memory_format: Order of weights and pictures in memory.
         parallel: Networks as a strategy wraps them to synchronise their gradients (trainer.py).
+
+    Raises:
+        ValueError: a parameter is out of its range.
     """
 
     trained: str
@@ -45,39 +57,45 @@ class Learner(pl.LightningModule):
     weights: str
     keys: str
     words = 0
-    lr: float
-    lr_decay: float
-    ema_kimg: float
-    seed: int
     ema: nn.Module | None
     memory_format: MemoryFormat
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, lr: float, betas: Sequence[float], lr_decay: float, ema_kimg: float, seed: int
+    ) -> None:
         super().__init__()
+        check_number("lr", lr, above_zero=True)
+        check_number("ema_kimg", ema_kimg)
+        if not 0 <= lr_decay <= 1:
+            raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
+        self.lr, self.betas, self.lr_decay = lr, (betas[0], betas[1]), lr_decay
+        self.ema_kimg, self.seed = ema_kimg, seed
         self.pairs_seen = 0  # Lightning's global_step counts every optimizer's
         self.unaveraged = 0
         self.parallel: tuple[nn.Module, ...] | None = None
 
     @property
+    @abstractmethod
     def networks(self) -> tuple[nn.Module, ...]:
         """The networks that are trained."""
-        raise NotImplementedError
 
+    @abstractmethod
     def about(self) -> dict[str, Any]:
         """Describe the network that colours for weight files."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_weights(self, path: Path | str) -> nn.Module:
         """Read a network that `start_from` may take."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
         """Compare what the network is given with what the data serve.
 
         Raises:
             ValueError: the data do not serve it.
         """
-        raise NotImplementedError
 
     def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Columns that show what was learnt, (B, 1 or 3, H, W) in [-1, 1]: sketch, fake, real."""
@@ -208,6 +226,15 @@ class Learner(pl.LightningModule):
         own.load_state_dict(theirs)
         if self.ema is not None:
             self.ema.load_state_dict(theirs)
+
+
+def check_number(name: str, value: float, *, above_zero: bool = False) -> None:
+    """See that `model.<name>` is a finite number of at least 0, or above it."""
+    if not (value > 0 if above_zero else value >= 0):  # nor NaN
+        least = "above 0" if above_zero else "to be at least 0"
+        raise ValueError(f"Expected `model.{name}` {least}, got {value}.")
+    if math.isinf(value):
+        raise ValueError(f"Expected `model.{name}` to be finite, got {value}.")
 
 
 def _mixed(*numbers: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +26,7 @@ from sketch2paint.models.tasks import (
     task_of,
 )
 from sketch2paint.models.weights import GENERATOR, load_generator
-from sketch2paint.training.learner import Learner
+from sketch2paint.training.learner import Learner, check_number
 from sketch2paint.training.losses import (
     GanMode,
     discriminator_loss,
@@ -103,9 +102,11 @@ class Pix2Pix(Learner):
         ema_kimg: float = 10.0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(lr=lr, betas=betas, lr_decay=lr_decay, ema_kimg=ema_kimg, seed=seed)
         one_of("model.task", task, TaskName)
-        _check(gan_mode, lambda_l1, lambda_psnr, lr, betas, lr_decay, ema_kimg)
+        one_of("model.gan_mode", gan_mode, GanMode)
+        check_number("lambda_l1", lambda_l1)
+        check_number("lambda_psnr", lambda_psnr)
         _check_update(update, accumulate)
         betas = (betas[0], betas[1])
         given = as_planes(planes, "`planes`") if planes else task_of(task).planes
@@ -126,11 +127,9 @@ class Pix2Pix(Learner):
         channels = channels_of(self.judged_planes) + self.task.out_channels
         self.discriminator = PatchDiscriminator(channels, norm=norm, **arguments)
         _check_size(size, **arguments)
-        self.ema_kimg, self.seed = ema_kimg, seed
         self.ema = self.averaged()  # type: ignore[assignment]
         self.lay_out("channels_last")
         self.gan_mode, self.lambda_l1, self.lambda_psnr = gan_mode, lambda_l1, lambda_psnr
-        self.lr, self.betas, self.lr_decay = lr, betas, lr_decay
         self.update, self.accumulate = update, accumulate
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
@@ -396,31 +395,6 @@ def _lie_as_weights_do(optimizer: torch.optim.Optimizer) -> None:
         for name, value in state.items():
             if torch.is_tensor(value) and value.shape == parameter.shape:
                 state[name] = torch.empty_like(parameter).copy_(value)
-
-
-def _check(
-    gan_mode: str,
-    lambda_l1: float,
-    lambda_psnr: float,
-    lr: float,
-    betas: tuple[float, float],
-    lr_decay: float,
-    ema_kimg: float,
-) -> None:
-    one_of("model.gan_mode", gan_mode, GanMode)
-    weights = {"lambda_l1": lambda_l1, "lambda_psnr": lambda_psnr, "ema_kimg": ema_kimg}
-    for name, value in weights.items():
-        if not value >= 0:  # nor NaN
-            raise ValueError(f"Expected `model.{name}` to be at least 0, got {value}.")
-    if not lr > 0:
-        raise ValueError(f"Expected `model.lr` above 0, got {lr}.")
-    for name, value in {**weights, "lr": lr}.items():
-        if math.isinf(value):
-            raise ValueError(f"Expected `model.{name}` to be finite, got {value}.")
-    if not 0 <= lr_decay <= 1:
-        raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")
-    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-        raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
 
 
 def _check_update(update: str, accumulate: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sketch2paint.models.description import describe_regions
 from sketch2paint.models.region_network import RegionNetwork, Reply
 from sketch2paint.models.tasks import SKETCH, Plane, as_planes
 from sketch2paint.models.weights import REGION_NETWORK, load_region_network
-from sketch2paint.training.learner import Learner
+from sketch2paint.training.learner import Learner, check_number
 
 CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
 SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
@@ -72,21 +71,16 @@ class RegionColours(Learner):
         ema_kimg: float = 10.0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        _check(words, betas, lr_decay)
-        for name, value in (("lr", lr), ("clip", clip)):
-            if not 0 < value < math.inf:
-                raise ValueError(f"Expected `model.{name}` above 0 and finite, got {value}.")
+        super().__init__(lr=lr, betas=betas, lr_decay=lr_decay, ema_kimg=ema_kimg, seed=seed)
+        if words < 1:
+            raise ValueError(f"Expected `model.words` to be at least 1, got {words}.")
+        check_number("clip", clip, above_zero=True)
         for name, value in (
             ("lambda_same", lambda_same),
             ("weight_decay", weight_decay),
             ("warmup", warmup),
-            ("ema_kimg", ema_kimg),
         ):
-            if not 0 <= value < math.inf:
-                raise ValueError(
-                    f"Expected `model.{name}` to be at least 0 and finite, got {value}."
-                )
+            check_number(name, value)
         self.check_data(as_planes(planes, "`planes`") if planes else SKETCH.planes)
         if "size" in (network or {}):
             raise ValueError(
@@ -96,9 +90,7 @@ class RegionColours(Learner):
         self.arguments = {"size": size, **(network or {})}
         self.network = RegionNetwork(**self.arguments)
         self.words, self.lambda_same, self.clip = words, lambda_same, clip
-        self.lr, self.betas, self.lr_decay = lr, (betas[0], betas[1]), lr_decay
         self.weight_decay, self.warmup = weight_decay, warmup
-        self.ema_kimg, self.seed = ema_kimg, seed
         self.ema = self.averaged()  # type: ignore[assignment]
         self.lay_out("channels_last")
         self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
@@ -295,12 +287,3 @@ def _loss_same(logits: Tensor, *, true: Tensor, area: Tensor, pairs: Tensor) -> 
     weight = smaller.sqrt() * touching * apart
     each = F.binary_cross_entropy_with_logits(logits, overlap.to(logits.dtype), reduction="none")
     return (weight * each).sum() / weight.sum().clamp(min=1)
-
-
-def _check(words: int, betas: Sequence[float], lr_decay: float) -> None:
-    if words < 1:
-        raise ValueError(f"Expected `model.words` to be at least 1, got {words}.")
-    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-        raise ValueError(f"Expected `model.betas` to be two numbers in [0, 1), got {betas}.")
-    if not 0 <= lr_decay <= 1:
-        raise ValueError(f"Expected `model.lr_decay` to be in [0, 1], got {lr_decay}.")

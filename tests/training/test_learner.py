@@ -19,6 +19,14 @@ def test_the_network_that_colours_is_the_average_where_there_is_one():
     assert module.colouring() is module.generator and module.averaged() is None
 
 
+def test_what_lacks_a_part_cannot_be_made():
+    class Incomplete(Learner):
+        """It says neither what it trains nor how its weights are described and read."""
+
+    with pytest.raises(TypeError, match="abstract.*about.*check_data.*networks.*read_weights"):
+        Incomplete(lr=1e-3, betas=(0.9, 0.99), lr_decay=0.0, ema_kimg=0.0, seed=0)
+
+
 def test_callbacks_are_given_a_learner():
     module = tiny()
     assert as_learner(module) is module and isinstance(module, Learner)
