@@ -144,17 +144,18 @@ def _grow(
     """Give pixels without a kind that of the neighbour whose colour is nearest, within reach."""
     wide = where.shape[1] + 2
     framed = np.pad(kinds, 1).ravel()
+    waiting = np.pad(where & (kinds == 0), 1).ravel()
     around = np.array([-wide - 1, -wide, -wide + 1, -1, 1, wide - 1, wide, wide + 1])
-    y, x = np.nonzero(where & (kinds == 0))
-    places, levels = (y + 1) * wide + x + 1, rgb[y, x].astype(np.int16)
+    places = np.flatnonzero(waiting)
     while len(places):
         beside = framed[places[:, None] + around]  # (N, 8)
+        levels = rgb[places // wide - 1, places % wide - 1].astype(np.int16)
         apart = np.abs(colours[beside] - levels[:, None]).max(2)
         apart[beside == 0] = 256
-        best = apart.argmin(1)
-        found = apart.min(1) <= reach
-        if not found.any():
-            break
-        framed[places[found]] = beside[found, best[found]]
-        places, levels = places[~found], levels[~found]
+        found = np.flatnonzero(apart.min(1) <= reach)
+        new = places[found]
+        framed[new] = beside[found, apart[found].argmin(1)]
+        waiting[new] = False
+        places = np.unique(new[:, None] + around)  # for nobody else has a neighbour changed
+        places = places[waiting[places]]
     kinds[:] = framed.reshape(kinds.shape[0] + 2, wide)[1:-1, 1:-1]
