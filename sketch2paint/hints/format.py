@@ -23,7 +23,7 @@ from sketch2paint.hints import plain
 from sketch2paint.hints.areas import areas_of
 from sketch2paint.hints.plain import said_of
 from sketch2paint.hints.strokes import WHITE, Color, Stroke, check_color, draw, stroke_over
-from sketch2paint.images.io import has_frames, opened, write_picture
+from sketch2paint.images.io import FRAMES, has_frames, opened, write_picture
 from sketch2paint.images.pixels import decode
 
 VERSION = 1
@@ -226,7 +226,7 @@ def _over(rgba: np.ndarray, mask: np.ndarray, corner: tuple[int, int]) -> Stroke
 def _read_rgba(path: Path | str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Pixels (H, W, 4) uint8 of a picture file, upright, its colours sRGB, and notes."""
     with opened(path) as picture:
-        notes = ["first of several frames"] if has_frames(picture) else []
+        notes = [FRAMES] if has_frames(picture) else []
         decode(picture, [])  # loads it with the care that some need; alone it would lay it on white
         rgba = picture.convert("RGBA")
         colours = decode(rgba.convert("RGB"), notes)
