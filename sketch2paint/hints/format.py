@@ -22,8 +22,9 @@ from sketch2paint.files import written_beside
 from sketch2paint.hints import plain
 from sketch2paint.hints.areas import areas_of
 from sketch2paint.hints.plain import said_of
-from sketch2paint.hints.strokes import WHITE, Color, Stroke, check_color, draw, stroke_over
+from sketch2paint.hints.strokes import Color, Stroke, check_color, draw, stroke_over
 from sketch2paint.images.io import FRAMES, has_frames, opened, write_picture
+from sketch2paint.images.layer import WHITE
 from sketch2paint.images.pixels import decode
 
 VERSION = 1

@@ -11,6 +11,7 @@ import numpy as np
 from sketch2paint.images.convert import strips
 
 RGB = tuple[int, int, int]
+WHITE: RGB = (255, 255, 255)  # of paper: what nothing is painted on
 MOST = 255  # colours beside the paper: a label is a byte
 
 
@@ -46,7 +47,11 @@ def soft_layers(colours: np.ndarray, lines: np.ndarray) -> list[Layer]:
 
 
 def flat_layers(
-    colours: np.ndarray, *, lines: np.ndarray, paper: RGB, names: Mapping[RGB, str]
+    colours: np.ndarray,
+    *,
+    lines: np.ndarray,
+    paper: RGB = WHITE,
+    names: Mapping[RGB, str] | None = None,
 ) -> Iterator[Layer]:
     """Take flats apart into Paper, one layer for each colour, largest area first, and Lines.
 
@@ -69,7 +74,7 @@ def flat_layers(
             f"got {colours.shape} {colours.dtype} and {lines.shape} {lines.dtype}."
         )
     labels, found = _labelled(colours, paper)  # now: what is wrong is not said layers later
-    return _layers(labels, found, lines=lines, paper=paper, names=names)
+    return _layers(labels, found, lines=lines, paper=paper, names=names or {})
 
 
 def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
