@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from sketch2paint.hints.runs import components, parts
+from sketch2paint.images.convert import codes
 
 COUNTS = 128  # alpha from which a pixel counts
 NEAR = 20  # levels of a channel; colours nearer than that are one, where they are blended
@@ -39,17 +40,11 @@ def areas_of(rgba: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
     rgb, opaque = np.ascontiguousarray(rgba[..., :3][cut]), opaque[cut]
     is_soft = bool(((rgba[..., 3] > 0) & (rgba[..., 3] < 255)).any())
     blended = opaque if is_soft else opaque & _is_blended(rgb, opaque)
-    kinds = _codes(rgb) * opaque
+    kinds = (codes(rgb) + 1) * opaque  # above 0, for black too
     if blended.any():
         kinds[blended] = 2**24 + _kinds(rgb, blended)[blended]  # above all codes
     for mask, (x, y) in _masks(kinds):
         yield mask, (x + left, y + top)
-
-
-def _codes(rgb: np.ndarray) -> np.ndarray:
-    """A number above 0 for each colour, (H, W) int32."""
-    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
-    return (red << 16 | green << 8 | blue) + 1
 
 
 def _is_blended(rgb: np.ndarray, opaque: np.ndarray) -> np.ndarray:
