@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from sketch2paint.arguments import is_whole
 from sketch2paint.files import written_beside
 from sketch2paint.hints import plain
 from sketch2paint.hints.areas import areas_of
@@ -55,7 +56,7 @@ class Hints:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        whole = all(plain.is_whole(side) and 1 <= side <= LONGEST for side in self.size)
+        whole = all(is_whole(side) and 1 <= side <= LONGEST for side in self.size)
         if len(self.size) != 2 or not whole:
             raise ValueError(
                 "Expected `size` to be the drawing's width and height in pixels, got "
@@ -240,7 +241,7 @@ def _object(text: str | bytes) -> dict[str, Any]:
     """The object in a hints file of a known version, with all keys that it needs."""
     about = plain.parsed(text)
     version = about.get("version", VERSION) if isinstance(about, dict) else VERSION
-    if not plain.is_whole(version) or version != VERSION:
+    if not is_whole(version) or version != VERSION:
         raise ValueError(
             f"Expected hints of version {VERSION}, got version {shortened(version)}. Read them "
             "with the release that wrote them."
