@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 # What pydantic cannot see in JSON: whether it is some object, and names that are no Unicode.
 NOT_OURS = ("is_instance_of", "needs_python_object", "json_invalid")
@@ -63,6 +64,19 @@ def one_of(name: str, value: object, hint: Any) -> None:
     choices = get_args(hint)
     if not (isinstance(value, str) and value in choices):
         raise ValueError(f"Expected `{name}` to be {described(hint)}, got {reprlib.repr(value)}.")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether this is a whole number; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is a finite number that a float has room for; true and false are none."""
+    try:
+        return (is_whole(value) or isinstance(value, float)) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def fits(value: object, hint: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from sketch2paint.arguments import described, fits, one_of
+from sketch2paint.arguments import described, fits, is_number, is_whole, one_of
 
 Side = Literal["left", "right"]
 
@@ -54,6 +54,12 @@ def test_does_not_fit(value, hint):
 )  # fmt: skip
 def test_described(hint, words):
     assert described(hint) == words
+
+
+def test_numbers():
+    assert all(map(is_number, (0, -1, 2.5))) and all(map(is_whole, (0, -1, 10**400)))
+    wrong = (True, "1", None, 1j, math.nan, math.inf, 10**400)  # the last has no room in a float
+    assert not any(map(is_number, wrong)) and not any(map(is_whole, (True, "1", None, 1.0)))
 
 
 def test_one_of():

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from sketch2paint.hints.runs import components, parts
+from sketch2paint.images.convert import codes
 
 COUNTS = 128  # alpha from which a pixel counts
 NEAR = 20  # levels of a channel; colours nearer than that are one, where they are blended
@@ -39,17 +40,11 @@ def areas_of(rgba: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[int, int]]]:
     rgb, opaque = np.ascontiguousarray(rgba[..., :3][cut]), opaque[cut]
     is_soft = bool(((rgba[..., 3] > 0) & (rgba[..., 3] < 255)).any())
     blended = opaque if is_soft else opaque & _is_blended(rgb, opaque)
-    kinds = _codes(rgb) * opaque
+    kinds = (codes(rgb) + 1) * opaque  # above 0, for black too
     if blended.any():
         kinds[blended] = 2**24 + _kinds(rgb, blended)[blended]  # above all codes
     for mask, (x, y) in _masks(kinds):
         yield mask, (x + left, y + top)
-
-
-def _codes(rgb: np.ndarray) -> np.ndarray:
-    """A number above 0 for each colour, (H, W) int32."""
-    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
-    return (red << 16 | green << 8 | blue) + 1
 
 
 def _is_blended(rgb: np.ndarray, opaque: np.ndarray) -> np.ndarray:
@@ -144,17 +139,18 @@ def _grow(
     """Give pixels without a kind that of the neighbour whose colour is nearest, within reach."""
     wide = where.shape[1] + 2
     framed = np.pad(kinds, 1).ravel()
+    waiting = np.pad(where & (kinds == 0), 1).ravel()
     around = np.array([-wide - 1, -wide, -wide + 1, -1, 1, wide - 1, wide, wide + 1])
-    y, x = np.nonzero(where & (kinds == 0))
-    places, levels = (y + 1) * wide + x + 1, rgb[y, x].astype(np.int16)
+    places = np.flatnonzero(waiting)
     while len(places):
         beside = framed[places[:, None] + around]  # (N, 8)
+        levels = rgb[places // wide - 1, places % wide - 1].astype(np.int16)
         apart = np.abs(colours[beside] - levels[:, None]).max(2)
         apart[beside == 0] = 256
-        best = apart.argmin(1)
-        found = apart.min(1) <= reach
-        if not found.any():
-            break
-        framed[places[found]] = beside[found, best[found]]
-        places, levels = places[~found], levels[~found]
+        found = np.flatnonzero(apart.min(1) <= reach)
+        new = places[found]
+        framed[new] = beside[found, apart[found].argmin(1)]
+        waiting[new] = False
+        places = np.unique(new[:, None] + around)  # for nobody else has a neighbour changed
+        places = places[waiting[places]]
     kinds[:] = framed.reshape(kinds.shape[0] + 2, wide)[1:-1, 1:-1]

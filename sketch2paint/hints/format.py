@@ -18,12 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from sketch2paint.arguments import is_whole
 from sketch2paint.files import written_beside
 from sketch2paint.hints import plain
 from sketch2paint.hints.areas import areas_of
 from sketch2paint.hints.plain import said_of
-from sketch2paint.hints.strokes import WHITE, Color, Stroke, check_color, draw, stroke_over
-from sketch2paint.images.io import has_frames, opened, write_picture
+from sketch2paint.hints.strokes import Color, Stroke, check_color, draw, stroke_over
+from sketch2paint.images.io import FRAMES, has_frames, opened, write_picture
+from sketch2paint.images.layer import WHITE
 from sketch2paint.images.pixels import decode
 
 VERSION = 1
@@ -54,7 +56,7 @@ class Hints:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        whole = all(plain.is_whole(side) and 1 <= side <= LONGEST for side in self.size)
+        whole = all(is_whole(side) and 1 <= side <= LONGEST for side in self.size)
         if len(self.size) != 2 or not whole:
             raise ValueError(
                 "Expected `size` to be the drawing's width and height in pixels, got "
@@ -226,7 +228,7 @@ def _over(rgba: np.ndarray, mask: np.ndarray, corner: tuple[int, int]) -> Stroke
 def _read_rgba(path: Path | str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Pixels (H, W, 4) uint8 of a picture file, upright, its colours sRGB, and notes."""
     with opened(path) as picture:
-        notes = ["first of several frames"] if has_frames(picture) else []
+        notes = [FRAMES] if has_frames(picture) else []
         decode(picture, [])  # loads it with the care that some need; alone it would lay it on white
         rgba = picture.convert("RGBA")
         colours = decode(rgba.convert("RGB"), notes)
@@ -239,7 +241,7 @@ def _object(text: str | bytes) -> dict[str, Any]:
     """The object in a hints file of a known version, with all keys that it needs."""
     about = plain.parsed(text)
     version = about.get("version", VERSION) if isinstance(about, dict) else VERSION
-    if not plain.is_whole(version) or version != VERSION:
+    if not is_whole(version) or version != VERSION:
         raise ValueError(
             f"Expected hints of version {VERSION}, got version {shortened(version)}. Read them "
             "with the release that wrote them."

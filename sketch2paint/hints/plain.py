@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from difflib import get_close_matches
 from reprlib import repr as shortened
 from typing import Any
 
+from sketch2paint.arguments import is_number
 from sketch2paint.hints.strokes import Color, Point
 
 
@@ -70,12 +70,8 @@ def listed(value: Any, name: str) -> list[Any]:
 
 def number(value: Any, name: str) -> float:
     """A finite number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            if math.isfinite(value):
-                return float(value)
-        except OverflowError:  # more digits than a float has room for
-            pass
+    if is_number(value):
+        return float(value)
     raise ValueError(
         f"Expected {name} to be a finite number, got {shortened(value)}. Pass pixels of the "
         "drawing, without quotes."
@@ -124,11 +120,6 @@ def points(value: Any, size: tuple[int, int]) -> tuple[tuple[Point, ...], int]:
 def _clipped(point: Point, last: tuple[int, int]) -> Point:
     x, y = (min(max(place, 0), most) for place, most in zip(point, last, strict=True))
     return x, y
-
-
-def is_whole(value: Any) -> bool:
-    """Whether this is a whole number; true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def short(value: float) -> float:

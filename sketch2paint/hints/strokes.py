@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from sketch2paint.hints.runs import Runs, runs_of, touching
+from sketch2paint.images.layer import WHITE
 
 Point = tuple[float, float]
 Color = tuple[int, int, int]
-WHITE = (255, 255, 255)
 TIE = 1e-9  # pixels: a centre that lies on a stroke's very edge is in it, however one calculates
 AT_ONCE = 2**20  # rows of segments; a stroke may have many segments, each as high as the page
 

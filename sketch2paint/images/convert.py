@@ -1,4 +1,4 @@
-"""The one home of conversion: uint8 HWC <-> float CHW, RGB <-> Lab, sizes, rows, grids."""
+"""The one home of conversion: uint8 HWC <-> float CHW, RGB <-> Lab, codes, sizes, rows, grids."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def rgb_to_grey(rgb: np.ndarray) -> np.ndarray:
 def to_grey(picture: np.ndarray) -> np.ndarray:
     """Convert (H, W) or (H, W, 3) uint8 to (H, W) uint8; what is grey is left as it is."""
     return picture if picture.ndim == 2 else rgb_to_grey(picture)
+
+
+def codes(rgb: np.ndarray) -> np.ndarray:
+    """One number 0xRRGGBB for each colour, (..., 3) uint8 to (...) int32."""
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:

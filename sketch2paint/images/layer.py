@@ -8,9 +8,10 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import strips
+from sketch2paint.images.convert import codes, strips
 
 RGB = tuple[int, int, int]
+WHITE: RGB = (255, 255, 255)  # of paper: what nothing is painted on
 MOST = 255  # colours beside the paper: a label is a byte
 
 
@@ -46,7 +47,11 @@ def soft_layers(colours: np.ndarray, lines: np.ndarray) -> list[Layer]:
 
 
 def flat_layers(
-    colours: np.ndarray, *, lines: np.ndarray, paper: RGB, names: Mapping[RGB, str]
+    colours: np.ndarray,
+    *,
+    lines: np.ndarray,
+    paper: RGB = WHITE,
+    names: Mapping[RGB, str] | None = None,
 ) -> Iterator[Layer]:
     """Take flats apart into Paper, one layer for each colour, largest area first, and Lines.
 
@@ -69,7 +74,7 @@ def flat_layers(
             f"got {colours.shape} {colours.dtype} and {lines.shape} {lines.dtype}."
         )
     labels, found = _labelled(colours, paper)  # now: what is wrong is not said layers later
-    return _layers(labels, found, lines=lines, paper=paper, names=names)
+    return _layers(labels, found, lines=lines, paper=paper, names=names or {})
 
 
 def multiplied(colours: np.ndarray, lines: np.ndarray) -> np.ndarray:
@@ -96,27 +101,21 @@ def _labelled(colours: np.ndarray, paper: RGB) -> tuple[np.ndarray, dict[int, RG
     """(H, W) uint8 labels, 0 for paper, and the colours of the others, largest area first."""
     table = np.zeros(1 << 24, np.uint8)  # of all colours: to sort a page's pixels takes seconds
     for here in strips(*colours.shape[:2]):
-        table[_codes(colours[here])] = 1
-    table[_codes(np.array(paper, np.uint8))] = 0
-    codes = np.flatnonzero(table)
-    if len(codes) > MOST:
+        table[codes(colours[here])] = 1
+    table[codes(np.array(paper, np.uint8))] = 0
+    found = np.flatnonzero(table)
+    if len(found) > MOST:
         raise ValueError(
-            f"Expected at most {MOST} colours beside the paper's, got {len(codes)}. Cap the number "
+            f"Expected at most {MOST} colours beside the paper's, got {len(found)}. Cap the number "
             "of colours, or write the picture without layers."
         )
-    table[codes] = np.arange(1, len(codes) + 1)
+    table[found] = np.arange(1, len(found) + 1)
     labels, areas = np.empty(colours.shape[:2], np.uint8), np.zeros(MOST + 1, np.int64)
     for here in strips(*colours.shape[:2]):
-        labels[here] = table[_codes(colours[here])]
+        labels[here] = table[codes(colours[here])]
         areas += np.bincount(labels[here].ravel(), minlength=MOST + 1)
-    order = np.argsort(-areas[1 : len(codes) + 1], kind="stable")
-    return labels, {int(i) + 1: _rgb(int(codes[i])) for i in order}
-
-
-def _codes(colours: np.ndarray) -> np.ndarray:
-    """(..., 3) uint8 to (...) int32, 0xRRGGBB."""
-    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
-    return red << 16 | green << 8 | blue
+    order = np.argsort(-areas[1 : len(found) + 1], kind="stable")
+    return labels, {int(i) + 1: _rgb(int(found[i])) for i in order}
 
 
 def _rgb(code: int) -> RGB:

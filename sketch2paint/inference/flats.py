@@ -8,8 +8,8 @@ from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.images.convert import array_to_lab, strips
+from sketch2paint.images.layer import WHITE
 
-PAPER = (255, 255, 255)
 # CIE 1976 differences, measured in benchmarks/flats.md.
 NEAR_WHITE = 10.0  # from white, within which a region was left white
 OUTSIDE_WHITE = 20.0  # the same for one that is open to the page's edge: the network's fog
@@ -47,7 +47,7 @@ def by_regions(
     if hints and hints.strokes:
         gap = hints.gap if gap is None else gap
         filled = fill(regions, marks(hints), gap)
-        said = np.array([PAPER, *(stroke.color or PAPER for stroke in hints.strokes)], np.uint8)
+        said = np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
@@ -84,7 +84,7 @@ def flatten(
     away = np.linalg.norm(array_to_lab(table[None])[0] - (100, 0, 0), axis=1)
     paper = away < np.where(regions.outside(gap), OUTSIDE_WHITE, NEAR_WHITE)
     table[~paper] = _clustered(table[~paper], areas[~paper], most)
-    table[paper] = PAPER
+    table[paper] = WHITE
     return table[labels]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -60,7 +60,7 @@ class Job:
     def _is_old(self, path: Path) -> bool:
         if not os.path.isfile(path):
             return True
-        return self.hints is not None and path.stat().st_mtime < self.hints.stat().st_mtime
+        return self.hints is not None and _changed(path) < _changed(self.hints)
 
     def problem(self) -> str | None:
         """Why the files must not be written, as where a link or `..` leaves the output folder.
@@ -110,44 +110,36 @@ def plan_jobs(
             overwrite one.
     """
     one_of("format", format, Format)
-    found = [(root, looked.pictures) for root, looked in _all_found(inputs, output)]
-    sources = _named(found)
+    found = [_found(entry, Path(output)) for entry in inputs]
+    sources = _named((root, looked.pictures) for root, looked in found)
     if not sources:
         raise ValueError(
             f"{', '.join(inputs) or 'input'}: no pictures. Expected sketches as .png, .jpg or "
-            f".webp files{got_text(left_out(inputs, output))}"
+            f".webp files{got_text(_others(looked for _, looked in found))}"
         )
     one = len(inputs) == 1 and list(sources.values()) in ([STDIO], [Path(inputs[0])])
     also = _also(layers, psd, compare)
     if output == "-" and (not one or also):
-        raise ValueError("Expected one `input`, no `layers` and no `compare` with output=-.")
-    if one and (
-        output == "-" or Path(output).suffix.lower() in FORMAT_OF and not os.path.isdir(output)
-    ):
+        asked = {"layers": layers, "psd": psd, "compare": compare}
+        got = [f"input={', '.join(inputs)}", *(f"{key}=true" for key in asked if asked[key])]
+        raise ValueError(
+            "Expected one `input`, no `layers`, no `psd` and no `compare` with output=-, got "
+            f"{', '.join(got)}. Pass a folder as `output`."
+        )
+    if one and (output == "-" or _is_file_name(output, FORMAT_OF)):
         jobs = [_to_file(*sources.popitem(), Path(output), format, also)]
     else:
-        if Path(output).suffix.lower() in SUFFIXES and not os.path.isdir(output):
-            raise ValueError(
-                f"{output}: expected a folder, or for a single picture a .png, .jpg or .webp "
-                "file. Pass another `output`."
-            )
         entries = zip(inputs, found, strict=True)
         roots = [root for entry, (root, _) in entries if not os.path.isfile(entry)]
-        _check_folder(Path(output), roots)
-        suffix = ".png" if format == "auto" else f".{format}"
-        files = _files(list(sources), Path(output), suffix, also)
-        jobs = [
-            Job(source=path, name=name, folder=Path(output), suffix=suffix, files=files[name])
-            for name, path in sources.items()
-        ]
+        _check_folder(output, roots)
+        jobs = _to_folder(sources, Path(output), format, also)
     _check_inputs_stay(jobs)
     return jobs
 
 
 def left_out(inputs: Sequence[str], output: str) -> dict[Path, str]:
     """What looks like a picture among the inputs but is not painted, with words for its kind."""
-    found = [looked.others for _, looked in _all_found(inputs, output)]
-    return {path: kind for others in found for path, kind in others.items()}
+    return _others(_found(entry, Path(output))[1] for entry in inputs)
 
 
 def share_of(shard: str, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -203,8 +195,8 @@ def find_reals(jobs: Iterable[Job], folder: Path) -> dict[Path, Path]:
     return found
 
 
-def _all_found(inputs: Sequence[str], output: str) -> list[tuple[Path, Found]]:
-    return [_found(entry, Path(output)) for entry in inputs]
+def _others(found: Iterable[Found]) -> dict[Path, str]:
+    return {path: kind for looked in found for path, kind in looked.others.items()}
 
 
 def _found(entry: str, output: Path) -> tuple[Path, Found]:
@@ -291,6 +283,14 @@ def _files(
         full.update(sharing)
 
 
+def _changed(path: Path) -> float:
+    """When a file was written; 0 where it has gone since, which whoever reads it says."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def _real(path: Path) -> Path:
     """As Path.resolve, but without an error where links loop."""
     return Path(os.path.realpath(path))
@@ -335,12 +335,37 @@ def _to_file(
     return Job(source=source, name=name, folder=target.parent, suffix=suffix, files=files)
 
 
-def _check_folder(output: Path, roots: Iterable[Path]) -> None:
-    there = next((path for path in (output, *output.parents) if path.exists()), output)
+def _to_folder(
+    sources: Mapping[Path, Path], folder: Path, format: Format, also: Mapping[str, str]
+) -> list[Job]:
+    """The jobs of named pictures whose `output` is a folder."""
+    suffix = ".png" if format == "auto" else f".{format}"
+    files = _files(list(sources), folder, suffix, also)
+    return [
+        Job(source=path, name=name, folder=folder, suffix=suffix, files=files[name])
+        for name, path in sources.items()
+    ]
+
+
+def _is_file_name(output: str, suffixes: Container[str]) -> bool:
+    """Whether an `output` is meant for a file, as its suffix says and no folder denies."""
+    return Path(output).suffix.lower() in suffixes and not os.path.isdir(output)
+
+
+def _check_folder(output: str, roots: Iterable[Path]) -> None:
+    if _is_file_name(output, SUFFIXES):
+        raise ValueError(
+            f"{output}: expected a folder, or for a single picture a .png, .jpg or .webp "
+            "file. Pass another `output`."
+        )
+    folder = Path(output)
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     if there.exists() and not there.is_dir():
         raise ValueError(f"{there}: expected `output` to be a folder, got a file. Pass another.")
-    if _real(output) in {_real(root) for root in roots}:
-        raise ValueError(f"{output}: expected `output` to be a folder other than the input.")
+    if _real(folder) in {_real(root) for root in roots}:
+        raise ValueError(
+            f"{output}: expected `output` to be a folder other than the input. Pass another."
+        )
 
 
 def _check_inputs_stay(jobs: Iterable[Job]) -> None:
@@ -348,4 +373,7 @@ def _check_inputs_stay(jobs: Iterable[Job]) -> None:
     for job in jobs:
         for path in job.files.values():
             if _real(path) in inputs:
-                raise ValueError(f"{path}: expected `output` to be another place than `input`.")
+                raise ValueError(
+                    f"{path}: expected `output` to be another place than `input`, got one of its "
+                    "pictures. Pass another."
+                )

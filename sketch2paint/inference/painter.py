@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketch2paint.arguments import one_of
+from sketch2paint.arguments import is_number, is_whole, one_of
 from sketch2paint.device import (
     choose_device,
     has_fast_bf16,
@@ -256,7 +255,7 @@ class Painter:
             return self.paint([x], hints)[0]  # type: ignore[type-var]
         arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
         several = isinstance(hints, Sequence) and not isinstance(hints, str)
-        told = [_as_hints(one) for one in (hints if several else [hints] * len(arrays))]
+        told = [*map(_as_hints, hints)] if several else [_as_hints(hints)] * len(arrays)
         pictures = [painted.picture for painted in self.process(arrays, told)]
         return [
             Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
@@ -533,8 +532,7 @@ def _check_planes(planes: Sequence[Plane], generator: UNetGenerator | ExportedGe
 
 
 def _check_scale(scale: object) -> None:
-    number = isinstance(scale, int | float) and not isinstance(scale, bool)
-    if scale != "auto" and not (number and 0 < scale < math.inf):  # type: ignore[operator]
+    if scale != "auto" and not (is_number(scale) and scale > 0):
         raise ValueError(
             f"Expected `scale` to be auto or a number above 0, got {scale!r}. "
             "Pass 1 for the drawing as it is."
@@ -544,7 +542,7 @@ def _check_scale(scale: object) -> None:
 def _number_of(colours: object) -> int | None:
     if colours == "auto":
         return None
-    if not isinstance(colours, int) or isinstance(colours, bool) or colours < 1:
+    if not is_whole(colours) or colours < 1:
         raise ValueError(
             f"Expected `colours` to be auto or a number of at least 1, got {colours!r}. "
             "Pass 8, for instance."
@@ -555,13 +553,12 @@ def _number_of(colours: object) -> int | None:
 def _gap(gap: object) -> float | None:
     if gap == "auto":
         return None
-    number = isinstance(gap, int | float) and not isinstance(gap, bool)
-    if not (number and 0 <= gap < math.inf):  # type: ignore[operator]
+    if not is_number(gap) or gap < 0:
         raise ValueError(
             f"Expected `gap` to be auto or a number of pixels from 0 on, got {gap!r}. Pass the "
             "width of the widest gap in a line that is to hold."
         )
-    return float(gap)  # type: ignore[arg-type]
+    return float(gap)
 
 
 def _as_hints(given: Given) -> Hints | None:
@@ -584,13 +581,12 @@ def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     if tile in ("auto", "off"):
         return TILE * generator.size if tile == "auto" else LONGEST
     multiple = generator.multiple
-    whole = isinstance(tile, int) and not isinstance(tile, bool)
-    if not whole or tile < 1 or tile % multiple:  # type: ignore[operator]
+    if not is_whole(tile) or tile < 1 or tile % multiple:
         raise ValueError(
             f"Expected `tile` to be auto, off or a multiple of {multiple} (which the generator "
             f"needs) above 0, got {tile!r}. Pass {TILE * generator.size}, for instance."
         )
-    return int(tile)
+    return tile
 
 
 def _placed(generator: UNetGenerator, device: torch.device, precision: str) -> UNetGenerator:

@@ -37,7 +37,6 @@ from sketch2paint.images.io import (
 from sketch2paint.images.layer import Layer, flat_layers, opaque, soft_layers
 from sketch2paint.images.openraster import write_openraster
 from sketch2paint.images.psd import write_psd
-from sketch2paint.inference.flats import PAPER
 from sketch2paint.inference.jobs import STDIO, Job
 from sketch2paint.inference.painter import Painted, Painter
 from sketch2paint.inference.scans import is_coloured
@@ -350,7 +349,7 @@ def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality
 def _layers(painted: Painted) -> Iterable[Layer]:
     if not painted.flat:
         return soft_layers(painted.colours, painted.lines)
-    return flat_layers(painted.colours, lines=painted.lines, paper=PAPER, names={})
+    return flat_layers(painted.colours, lines=painted.lines)
 
 
 class Stop:

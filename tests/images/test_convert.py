@@ -10,6 +10,7 @@ from skimage.color import rgb2lab
 from sketch2paint.images.convert import (
     STRIP,
     array_to_lab,
+    codes,
     fit_within,
     grid,
     lab_to_array,
@@ -109,6 +110,12 @@ def test_to_grey_leaves_grey_as_it_is() -> None:
     grey, rgb = noise(5, 7), noise(5, 7, 3)
     assert to_grey(grey) is grey
     np.testing.assert_array_equal(to_grey(rgb), rgb_to_grey(rgb))
+
+
+def test_codes_are_the_colours_as_they_are_written() -> None:
+    colours = np.array([[(0, 0, 0), (0x12, 0xAB, 0xFF)], [(255, 0, 1), WHITE]], np.uint8)
+    assert codes(colours).tolist() == [[0, 0x12ABFF], [0xFF0001, 0xFFFFFF]]
+    assert codes(colours[1, 1]) == 0xFFFFFF and codes(colours).dtype == np.int32
 
 
 def test_rgb_to_grey_keeps_grey() -> None:

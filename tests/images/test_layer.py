@@ -64,7 +64,7 @@ def test_layers_over_each_other_are_the_picture() -> None:
 
 def test_colours_of_the_same_area_keep_an_order() -> None:
     colours = numbered(3)[:, ::-1]
-    layers = flat_layers(colours, lines=np.zeros((1, 3), np.uint8), paper=PAPER, names={})
+    layers = flat_layers(colours, lines=np.zeros((1, 3), np.uint8))
     assert [layer.name for layer in layers][1:4] == ["#000000", "#000101", "#000202"]
 
 
@@ -85,7 +85,7 @@ def test_what_of_a_name_cannot_be_shown_is_left_out() -> None:
 def test_the_most_colours_that_a_byte_counts() -> None:
     lines = np.full((1, MOST + 1), 255, np.uint8)
     colours = numbered(MOST + 1)
-    layers = list(flat_layers(colours, lines=lines, paper=(0, 0, 0), names={}))
+    layers = list(flat_layers(colours, lines=lines, paper=(0, 0, 0)))
     assert len(layers) == 1 + MOST + 1
     np.testing.assert_array_equal(laid_over(layers, 1, MOST + 1), colours)
 
@@ -93,7 +93,7 @@ def test_the_most_colours_that_a_byte_counts() -> None:
 def test_more_colours_are_refused_at_once() -> None:
     expected = r"at most 255 colours beside the paper's, got 256\. Cap the number of colours"
     with pytest.raises(ValueError, match=expected):
-        flat_layers(numbered(256), lines=np.zeros((1, 256), np.uint8), paper=PAPER, names={})
+        flat_layers(numbered(256), lines=np.zeros((1, 256), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_pictures_of_other_shapes_or_types_are_refused(
     colours: np.ndarray, lines: np.ndarray, got: str
 ) -> None:
     with pytest.raises(ValueError, match=r"Expected `colours` to be \(H, W, 3\).*got " + got):
-        flat_layers(colours, lines=lines, paper=PAPER, names={})
+        flat_layers(colours, lines=lines)

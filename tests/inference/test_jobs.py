@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,12 +166,14 @@ def test_standard_input_and_output(tmp_path: Path, sketches: Path) -> None:
     assert (job.source, job.picture) == (STDIO, tmp_path / "stdin.png")
     (job,) = jobs_of(sketches / "a.png", output=STDIO, format="webp")
     assert (job.picture, job.suffix, job.missing()) == (STDIO, ".webp", ["picture"])
-    for inputs, options in (
-        ([sketches], {}),
-        (["-"], {"layers": True}),
-        (["-"], {"compare": True}),
+    for inputs, options, got in (
+        ([sketches], {}, f"input={sketches}"),
+        (["-"], {"layers": True}, "input=-, layers=true"),
+        (["-"], {"psd": True}, "input=-, psd=true"),
+        ([sketches], {"compare": True}, f"input={sketches}, compare=true"),
     ):
-        with pytest.raises(ValueError, match="Expected one `input`, no `layers`"):
+        expected = f"no `layers`, no `psd` and no `compare` with output=-, got {got}. Pass a"
+        with pytest.raises(ValueError, match=expected):
             jobs_of(*inputs, output=STDIO, **options)
 
 
@@ -193,7 +196,7 @@ def test_output_above_the_input_is_fine(sketches: Path) -> None:
 def test_input_is_never_written_over(tmp_path: Path) -> None:
     # Above the input, in/in/a.png would become in/a.png, which is a sketch as well.
     source = touch(tmp_path / "in", "a.png", "in/a.png")
-    with pytest.raises(ValueError, match="another place than `input`"):
+    with pytest.raises(ValueError, match=r"place than `input`, got one .*\. Pass another\."):
         jobs_of(source, output=tmp_path)
 
 
@@ -298,6 +301,14 @@ def test_missing_kinds_are_told(sketches: Path, tmp_path: Path) -> None:
     assert job.missing() == ["picture", "compare"]
     touch(tmp_path / "out", "a.png")
     assert job.missing() == ["compare"]
+
+
+def test_hints_that_are_gone_since_make_no_file_old(sketches: Path, tmp_path: Path) -> None:
+    (job,) = jobs_of(sketches / "a.png", output=tmp_path / "out")
+    job = replace(job, hints=tmp_path / "gone.json")
+    assert job.missing() == ["picture"]
+    touch(tmp_path / "out", "a.png")
+    assert job.missing() == []
 
 
 @pytest.mark.parametrize(
