@@ -90,6 +90,7 @@ def nearest(key: str, defaults: Defaults) -> str | None:
 
 def unknown_key(key: str, value: str, defaults: Defaults) -> str:
     """What to type instead of a key that there is not."""
+    defaults = {name: default for name, default in defaults.items() if name != key}
     if other := nearest(key, defaults):
         if value.startswith("[") and not isinstance(defaults[other], list):
             value = _instead(other, value.count(",") + 1, defaults[other])

@@ -199,11 +199,18 @@ class _Verb:
         return code
 
     def _own_values(self, cfg: DictConfig) -> Values:
-        """What a run that is gone on with has of its own: neither typed nor out of a group."""
+        """What a run that is gone on with has of its own: neither typed nor out of a group.
+
+        Groups that build something else in that run are put into `cfg`.
+        """
         _set_out_dir(cfg)
         if not self.own or not (own := self.own(cfg)):
             return {}
-        typed, defaults = given_values(words_of_job()), self.defaults()
+        typed, groups = given_values(words_of_job()), self._own_groups(cfg, own)
+        for group, word in groups.items():
+            if group not in typed and _chosen(group) == self.defaults()[group]:
+                cfg[group] = self._composed_with(word)[group]
+        defaults = self.defaults(*groups.values())
         values = _flat(OmegaConf.to_container(cfg))  # `_target_` never comes from a file
         for key in own.keys() & values.keys() - typed.keys():
             follows = re.fullmatch(r"\$\{([\w.]+)\}", str(values[key]))
@@ -214,6 +221,27 @@ class _Verb:
             for key, value in own.items()
             if key not in typed and key in values and _is_default(key, values[key], defaults)
         }
+
+    def _own_groups(self, cfg: DictConfig, own: Values) -> dict[str, str]:
+        """What to type for the groups that build something else in such a run than by default."""
+        found = {}
+        for group, default in self.defaults().items():
+            if not isinstance(default, Group) or group not in cfg:
+                continue
+            target, now = own.get(f"{group}._target_"), cfg[group].get("_target_")
+            if target and (now != target or _chosen(group) != default):
+                option = _option(self.function.__name__, group, default, target)
+                found |= {} if option == default else {group: f"{group}={option}"}
+        return found
+
+    def _composed_with(self, word: str) -> DictConfig:
+        """This job's configuration, had that word been typed too."""
+        words = [*HydraConfig.get().overrides.task, word]
+        try:
+            return hydra.compose(self.function.__name__, words)
+        except (HydraException, OmegaConfBaseException) as error:
+            said = what_hydra_said(error, self.given, self.defaults(word))
+            raise WrongCommand(f"The run is one of {word}. {said}") from error
 
     def _tell(self, error: Exception) -> int:
         """Print an error in words, or show where it comes from; returns the exit code."""
@@ -256,12 +284,25 @@ def _exit_code(error: Exception) -> int:
     return 1 if full or hasattr(error, "at_work") or type(error).__name__ in WORK else 2
 
 
+def _chosen(group: str) -> str | None:
+    """The option of a group in this job."""
+    return HydraConfig.get().runtime.choices.get(group)
+
+
+def _option(name: str, group: str, default: str, target: str) -> str:
+    """The option of a group with that `_target_`, the default first; the default if none has."""
+    for option in (default, *GlobalHydra.instance().config_loader().get_group_options(group)):
+        if hydra.compose(name, [f"{group}={option}"])[group].get("_target_") == target:
+            return option
+    return default
+
+
 @cache
-def _defaults(name: str) -> dict[str, Any]:
-    """Every dotted key of a verb and every group, with its default."""
+def _defaults(name: str, *words: str) -> dict[str, Any]:
+    """Every dotted key of a verb and every group, with its default, or what words make of it."""
     running = GlobalHydra.instance().is_initialized()  # inside a job
     with nullcontext() if running else hydra.initialize_config_dir(CONF, version_base="1.3"):
-        cfg = hydra.compose(name, return_hydra_config=True)
+        cfg = hydra.compose(name, list(words), return_hydra_config=True)
     choices = cfg.hydra.runtime.choices.items()
     groups = {key: Group(choice or "null") for key, choice in choices if "/" not in key}
     with open_dict(cfg):

@@ -326,6 +326,33 @@ def test_resume_takes_the_keys_of_the_run(resumed: Resumer, again: list[str]) ->
     assert second == first | {"resume": True}
 
 
+@pytest.mark.parametrize("again", [[], ["model=regions"], ["experiment=regions"]])
+def test_resume_takes_the_kind_of_network_of_the_run(resumed: Resumer, again: list[str]) -> None:
+    first, second = resumed(
+        ["experiment=regions", "model.lr=1e-3", "model.network.width=80", "seed=3"], again
+    )
+    assert first["model"]["_target_"].endswith("RegionColours")
+    assert second == first | {"resume": True}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (
+            "model.lambda_l1=6",
+            "The run is one of model=regions. Unknown key `model.lambda_l1`. The nearest is model.",
+        ),
+        ("experiment=demo", "Unknown key `model.discriminator`. The nearest is model.discriminator_"),
+    ],
+)
+def test_keys_of_another_kind_of_network_are_told(
+    resumed: Resumer, call: Callable[..., tuple[int, str]], word: str, said: str
+) -> None:
+    resumed(["model=regions"], ["model.network.width=160", "model=regions"])
+    code, error = call(train.main, "name=a", "resume=true", word)
+    assert code == 2 and error.startswith(f"error: {said}"), error
+
+
 def test_typed_keys_go_over_those_of_the_run(resumed: Resumer) -> None:
     first, second = resumed(
         ["experiment=demo", "seed=3", "model.lr=5e-4", "checkpoint_every=5min"],
