@@ -224,7 +224,7 @@ class _Verb:
 
     def _own_groups(self, cfg: DictConfig, own: Values) -> dict[str, str]:
         """What to type for the groups that build something else in such a run than by default."""
-        found = {}
+        found: dict[str, str] = {}
         for group, default in self.defaults().items():
             if not isinstance(default, Group) or group not in cfg:
                 continue

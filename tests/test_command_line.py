@@ -342,7 +342,10 @@ def test_resume_takes_the_kind_of_network_of_the_run(resumed: Resumer, again: li
             "model.lambda_l1=6",
             "The run is one of model=regions. Unknown key `model.lambda_l1`. The nearest is model.",
         ),
-        ("experiment=demo", "Unknown key `model.discriminator`. The nearest is model.discriminator_"),
+        (
+            "experiment=demo",
+            "Unknown key `model.discriminator`. The nearest is model.discriminator_",
+        ),
     ],
 )
 def test_keys_of_another_kind_of_network_are_told(
