@@ -212,4 +212,6 @@ def choose_strategy(strategy: str, processes: int, timeout: float) -> str | Stra
 
 def is_lost_process(error: RuntimeError) -> bool:
     """Whether an error says that another process of the run is gone, or silent for too long."""
-    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+    if isinstance(error, torch.distributed.DistError):
+        return True
+    return any(words in str(error) for words in ("gloo", "pair closure"))  # some lack the name

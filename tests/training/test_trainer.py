@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from sketch2paint.training.losslog import LossLog
-from sketch2paint.training.trainer import build_trainer, choose_devices, memory_format_of
+from sketch2paint.training.trainer import (
+    build_trainer,
+    choose_devices,
+    is_lost_process,
+    memory_format_of,
+)
 
 
 def with_gpus(monkeypatch, count):
@@ -97,3 +102,16 @@ def test_cudnn_looks_for_the_fastest_unless_told_not_to(tmp_path, deterministic)
 def test_numbers_out_of_range(tmp_path, key, value, words):
     with pytest.raises(ValueError, match=words):
         build_trainer(out_dir=str(tmp_path), callbacks=[], logger=None, gpus=0, **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (torch.distributed.DistBackendError("..."), True),
+        (RuntimeError("[/x/gloo/transport/tcp/pair.cc:547] Connection closed by peer"), True),
+        (RuntimeError("Application timeout caused pair closure"), True),  # gloo's too
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"), False),
+    ],
+)
+def test_errors_of_a_lost_process(error, lost):
+    assert is_lost_process(error) is lost
