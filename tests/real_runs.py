@@ -26,6 +26,9 @@ import sketch2paint.training.trainer  # noqa: F401  # the children find it impor
 from sketch2paint.models.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).parent.parent
+IN_TRAINING = 0.75  # of the kills fall after a run's first steps, the others from its start on
+EVERY = ["2pairs", "2pairs", "6pairs", "6pairs", "15min"]  # so long that none is due
+PATIENCE = 120  # s for a run's first steps
 TINY = [
     "data=pairs", "data.size=32", "data.jitter=4", "data.batch_size=2", "data.cache=off",
     "data.num_workers=0", "model.generator.base_channels=2", "model.discriminator.base_channels=2",
@@ -68,6 +71,11 @@ def _fork(out, rank, ranks, port, keys):
         os._exit(status)
 
 
+def log_since(log, start):
+    """What a log holds from a byte on."""
+    return log.read_bytes()[start:].decode(errors="replace") if log.exists() else ""
+
+
 def wait(children):
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
@@ -86,11 +94,19 @@ def kill(pairs, out, ranks, kills, seed):
     last, saving = out / "killed/checkpoints/last.ckpt", out / "killed/checkpoints/.last.ckpt.tmp"
     pairs_seen = 0
     for number in range(1, kills + 1):
-        workers, every = chance.choice([0, 4]), chance.choice(["2pairs", "6pairs", "15min"])
+        workers, every = chance.choice([0, 4]), chance.choice(EVERY)
         varied = [f"data.num_workers={workers}", f"checkpoint_every={every}", "resume=true"]
+        log = Path(f"{out / 'killed'}.0.log")
+        told = log.stat().st_size if log.exists() else 0
+        begun = time.monotonic()
         children = start(pairs, out / "killed", ranks, "trainer.max_epochs=100000", *varied)
-        delay = chance.uniform(0.05, 1.6) * took
-        time.sleep(delay)
+        if chance.random() < IN_TRAINING:  # however long a start takes on a busy machine
+            while "iteration" not in log_since(log, told) and time.monotonic() < begun + PATIENCE:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.8) * took)
+        else:
+            time.sleep(chance.uniform(0.05, 1.0) * took)
+        delay = time.monotonic() - begun
         for child in children:
             os.killpg(child, signal.SIGKILL)
         codes = wait(children)
