@@ -63,6 +63,7 @@ def keeps_its_meaning(name: str, lists: bool) -> bool:
     return quoted or lists and name[0] == "[" and name[-1] == "]"
 
 
+@pytest.mark.slow
 def test_any_file_name_is_itself() -> None:
     places = [("predict", "input"), ("predict", "gallery"), ("train", "data.root")]
     places += [("train", "resume"), ("evaluate", "json"), ("export", "drawings")]
@@ -91,6 +92,7 @@ def test_any_file_name_passes_through_the_configuration(name: str) -> None:
     assert cfg["name"] == f"x{name}"
 
 
+@pytest.mark.slow
 def test_lists_and_sweeps_of_any_names() -> None:
     names = [name.strip() for name in file_names(3000, seed=4)]
     plain = [n for n in names if n and "," not in n and n[0] not in "'\"[" and n != "???"]

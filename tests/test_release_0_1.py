@@ -55,7 +55,7 @@ def test_old_weights_begin_a_new_run():
     ("middle", "keys"),
     [
         pytest.param(False, KEYS, id="after an epoch", marks=pytest.mark.slow),
-        pytest.param(True, KEYS, id="inside an epoch"),
+        pytest.param(True, KEYS, id="inside an epoch", marks=pytest.mark.slow),
         pytest.param(True, SHORT, id="by its own keys"),
     ],
 )

@@ -157,7 +157,9 @@ def test_predict_shares_the_work_out(weight_path, tmp_path):
     assert [len(share) for share in shares] == [4, 3] and len(set.union(*shares)) == 7
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "signum", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_predict_in_order(weight_path, tmp_path, signum):
     process = predict_from(tmp_path, 900, "input=in", "output=out", "batch_size=1")
     while not (tmp_path / "out/002.png").exists():
@@ -176,6 +178,7 @@ def test_a_signal_ends_predict_in_order(weight_path, tmp_path, signum):
             picture.load()
 
 
+@pytest.mark.slow
 def test_prepare_then_train_from_the_cache(pairs_dir, tmp_path):
     data = [key for key in TINY if key.startswith("data") and "workers" not in key]
     data = [*data, f"data.root={pairs_dir}"]
@@ -202,6 +205,7 @@ def test_prepare_then_train_from_the_cache(pairs_dir, tmp_path):
     assert "Run prepare.py with the same data keys." in message
 
 
+@pytest.mark.slow
 def test_prepare_checks(pairs_dir, tmp_path):
     (pairs_dir / "val/broken.png").write_bytes(b"no picture")
     call_ = ["prepare", "data=pairs", f"data.root={pairs_dir}", "check=true"]
@@ -216,6 +220,7 @@ def test_prepare_checks(pairs_dir, tmp_path):
     assert call(*call_, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_run_whose_end_is_not_saved_says_so(pairs_dir, tmp_path):
     resource = pytest.importorskip("resource")  # not on Windows
     result = call(
@@ -233,7 +238,9 @@ def test_a_run_whose_end_is_not_saved_says_so(pairs_dir, tmp_path):
     assert not list((tmp_path / "runs/a/checkpoints").iterdir())
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "signum", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_the_run_in_order(pairs_dir, tmp_path, signum):
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "train.py"), *TINY, f"data.root={pairs_dir}", "name=a"]
@@ -280,6 +287,7 @@ def test_sweep_keeps_what_succeeded(pairs_dir, tmp_path):
         assert list(csv.DictReader(file)) == rows  # what the first sweep found stays
 
 
+@pytest.mark.slow
 def test_a_job_of_a_sweep_that_is_refused_is_told_in_one_line(tmp_path):
     words = ["name=my sweep", "model.lr=abc,-1", "data.root=a (b)"]
     result = call("train", "-m", "data=pairs", *words, cwd=tmp_path)

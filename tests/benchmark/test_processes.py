@@ -83,6 +83,7 @@ def test_a_run_is_as_long_as_its_lines_need(
     assert asked == [(count, every)]
 
 
+@pytest.mark.slow
 def test_start_asks_each_verb_in_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
 

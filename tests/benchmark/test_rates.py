@@ -96,7 +96,7 @@ def test_loader_counts_pairs_of_cache_and_files(
     assert table.rows[0]["ratio"].median == 1 and table.title == "Loader alone, 16x16, batch 3"
 
 
-@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("bf16", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_predict_beside_the_loop_and_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool
 ) -> None:

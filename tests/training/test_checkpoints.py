@@ -61,8 +61,16 @@ def test_best_follows_the_metric(pairs_dir, tmp_path):
     assert last["callbacks"]["Checkpoints"] == {"best": 5.0, "restored": False}
 
 
-@pytest.mark.parametrize("at_pairs", [3, 6, 8, 11])  # inside and at the ends of epochs
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(  # inside and at the ends of epochs
+    ("at_pairs", "signum"),
+    [
+        *[(3, signal.SIGINT), (6, signal.SIGTERM), (8, signal.SIGINT), (11, signal.SIGTERM)],
+        pytest.param(3, signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(6, signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(8, signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(11, signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs, signum):
     _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3)
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
