@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
 from sketch2paint.inference.jobs import Format
-from sketch2paint.inference.painter import Lines, Normalise, Precision
+from sketch2paint.inference.painter import Lines, Precision
+from sketch2paint.inference.picture_painter import Normalise
 from sketch2paint.inference.pipeline import Coloured
 from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 

@@ -11,6 +11,7 @@ from sketch2paint.verb import verb, working
 
 def predict(
     checkpoint: Name,
+    region_network: Name | None,
     input: Name | list[Name],
     output: Name,
     format: Literal["auto", "png", "jpg", "webp"],
@@ -50,7 +51,7 @@ def predict(
     with redirect_stdout(sys.stderr) if output == "-" else nullcontext():
         from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
-        from sketch2paint.inference.painter import Painter
+        from sketch2paint.inference.painters import load_painter
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
@@ -70,8 +71,9 @@ def predict(
         reals = find_reals(jobs, Path(truth)) if truth else {}  # what is missing is told first
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
-        painter = Painter.load(
+        painter = load_painter(
             checkpoint,
+            region_network=region_network,
             device=device,
             precision=precision,
             scale=scale,

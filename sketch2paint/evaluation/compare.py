@@ -38,6 +38,8 @@ from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import to_hwc, to_rgb
 from sketch2paint.inference.flats import flatten
 from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.painters import load_painter
+from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import Batch, TaskName
@@ -57,19 +59,19 @@ class Candidate:
 
     Attributes:
         name: Path without the folders that all compared ones share.
-        painter: Painter that holds the generator on its device.
+        painter: Painter that holds the network on its device.
         about: Facts: file, sha256, pairs_seen, parameters and gflop (one picture of the training
             size); None for what is not known.
     """
 
     name: str
-    painter: Painter
+    painter: Painter | RegionPainter
     about: dict[str, Any]
 
     @property
     def size(self) -> int:
         """Side of the training pictures in pixels."""
-        return self.painter.generator.size
+        return self.painter.size
 
     @torch.inference_mode()
     def __call__(self, batch: Batch) -> np.ndarray:
@@ -79,7 +81,9 @@ class Candidate:
 
     def flat(self, sketch: np.ndarray) -> np.ndarray:
         """Make flats of a drawing (H, W) uint8: the colour layer alone, (H, W, 3) uint8 RGB."""
-        return flatten(self.painter.process([sketch])[0].colours, find_regions(sketch))
+        painted = self.painter.process([sketch])[0]
+        flat = painted.flat  # those of a region network
+        return painted.colours if flat else flatten(painted.colours, find_regions(sketch))
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> 
 
 
 def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candidate:
-    painter = Painter.load(checkpoint, device=device, precision="32-true")
+    painter = load_painter(checkpoint, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:
         raise ValueError(
@@ -172,8 +176,11 @@ def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candi
     )
 
 
-def _cost(painter: Painter) -> dict[str, float | None]:
+def _cost(painter: Painter | RegionPainter) -> dict[str, float | None]:
     """Parameters and GFLOP (2 for a multiply-add, of convolutions) of one picture."""
+    if isinstance(painter, RegionPainter):
+        count = sum(p.numel() for p in painter.network.parameters())
+        return {"parameters": count, "gflop": None}  # which depends on the regions
     generator = painter.generator
     if isinstance(generator, ExportedGenerator):  # it does not tell
         return {"parameters": None, "gflop": None}
@@ -199,7 +206,7 @@ def common_size(candidates: Sequence[Candidate], size: int | None) -> int:
         )
     side = own.pop() if size is None else size
     for candidate in candidates:
-        multiple = candidate.painter.generator.multiple
+        multiple = candidate.painter.multiple
         if side < 1 or side % multiple:
             raise ValueError(
                 f"{candidate.name}: expected `size` to be a multiple of {multiple} (which the "

@@ -42,20 +42,38 @@ def by_regions(
         (H, W, 3) uint8, and notes on the hints.
     """
     regions = find_regions(drawing)
-    filled, said = np.zeros(drawing.shape, np.int32), np.full((1, 3), 255, np.uint8)
+    gap = hints.gap if gap is None and hints else gap
+    filled, said, notes = filled_by(hints, regions, gap)
+    if flats:
+        flat = flatten(colours, regions, gap=gap, most=most)
+        flat[filled > 0] = said[filled[filled > 0]]
+        return flat, notes
+    return shade(colours, filled=filled, said=said, free=~regions.ink), notes
+
+
+def filled_by(
+    hints: Hints | None, regions: Regions, gap: float | None
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Fill regions with what a person said.
+
+    Args:
+        hints: Strokes on a drawing of this size, or None.
+        regions: Regions of the drawing.
+        gap: Width in px of the widest opening that is a border, see `Regions.groups`.
+
+    Returns:
+        Map (H, W) int32 of the stroke that each pixel takes, 0 for none; the strokes' colours
+        (strokes + 1, 3) uint8, from row 1; notes on the hints.
+    """
+    filled, said = np.zeros(regions.labels.shape, np.int32), np.full((1, 3), 255, np.uint8)
     notes = hints.notes if hints else ()
     if hints and hints.strokes:
-        gap = hints.gap if gap is None else gap
         filled = fill(regions, marks(hints), gap)
         said = np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
-    if flats:
-        flat = flatten(colours, regions, gap=gap, most=most)
-        flat[filled > 0] = said[filled[filled > 0]]
-        return flat, notes
-    return shade(colours, filled, said), notes
+    return filled, said, notes
 
 
 def flatten(
@@ -83,26 +101,30 @@ def flatten(
     areas = np.bincount(labels.ravel(), minlength=count)
     away = np.linalg.norm(array_to_lab(table[None])[0] - (100, 0, 0), axis=1)
     paper = away < np.where(regions.outside(gap), OUTSIDE_WHITE, NEAR_WHITE)
-    table[~paper] = _clustered(table[~paper], areas[~paper], most)
+    table[~paper] = clustered(table[~paper], areas[~paper], most)
     table[paper] = WHITE
     return table[labels]
 
 
-def shade(colours: np.ndarray, filled: np.ndarray, said: np.ndarray) -> np.ndarray:
+def shade(
+    colours: np.ndarray, *, filled: np.ndarray, said: np.ndarray, free: np.ndarray
+) -> np.ndarray:
     """Shift what a person coloured to that colour; the network's differences of lightness stay.
 
     Args:
         colours: Colours without lines (H, W, 3), uint8, as the network has them.
         filled: Map (H, W) of the stroke that each pixel takes, 0 for none (`hints.fill`).
         said: Table (strokes + 1, 3) uint8 of the strokes' colours, from row 1; white is left white.
+        free: Map (H, W) bool of the pixels that are no line.
 
     Returns:
-        (H, W, 3) uint8, of which the median in each stroke's area is the stroke's colour.
+        (H, W, 3) uint8, of which the median over the free pixels of each stroke's area is the stroke's
+        colour.
     """
     lightness = np.empty(filled.shape, np.uint8)
     for here in strips(*filled.shape):
         lightness[here] = np.round(array_to_lab(colours[here])[..., 0] * 2.55)
-    middle = _medians(lightness[..., None], filled, filled > 0, len(said))[:, 0] / 2.55
+    middle = _medians(lightness[..., None], filled, (filled > 0) & free, len(said))[:, 0] / 2.55
     own = array_to_lab(said[None])[0, :, 0]
     out = colours.copy()
     for here in strips(*filled.shape):
@@ -142,7 +164,7 @@ def _write_medians(table: np.ndarray, values: np.ndarray, labels: np.ndarray) ->
     return there
 
 
-def _clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.ndarray:
+def clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.ndarray:
     """Colours (n, 3) with the nearest ones made equal, the larger area's, while they are alike."""
     if len(table) < 2:
         return table

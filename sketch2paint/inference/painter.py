@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from sketch2paint.arguments import is_number, is_whole, one_of
 from sketch2paint.device import (
@@ -23,7 +21,7 @@ from sketch2paint.device import (
     shared_threads,
     thread_count,
 )
-from sketch2paint.hints.format import Hints, read_hints
+from sketch2paint.hints.format import Hints
 from sketch2paint.images.convert import (
     array_to_float,
     array_to_uint8,
@@ -34,14 +32,20 @@ from sketch2paint.images.convert import (
     scaled_size,
     strips,
     to_float,
-    to_grey,
     to_hwc,
 )
-from sketch2paint.images.io import pil_to_rgb
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import by_regions
-from sketch2paint.inference.scans import normalise
+from sketch2paint.inference.picture_painter import (
+    LONGEST,
+    MOST,
+    Normalise,
+    Painted,
+    PicturePainter,
+    check_sketch,
+    is_too_large,
+)
 from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
 from sketch2paint.models.description import planes_of
 from sketch2paint.models.loading import load
@@ -64,40 +68,13 @@ if TYPE_CHECKING:  # drawings and an .onnx file need no torch, whose import take
 
 Precision = Literal["auto", "32-true", "bf16"]
 Lines = Literal["keep", "network"]
-Normalise = Literal["auto", "off"]
-LARGEST = 16384  # side of the largest square, of a drawing and of what the network sees
-LONGEST = 1_000_000  # pixels of a strip, which has no more in all than that square
 ENLARGED = 65536  # pixels of a thin strip up to which it is enlarged
 TILE = 4  # training sizes of a tile's side, unless told
-MOST = f"at most {LARGEST}x{LARGEST} pixels in all and {LONGEST:,} a side"
 BATCH = 64 * 256 * 256  # pixels that a GPU is given at once
 CPU_BATCH = 8 * 256 * 256  # the same for a CPU, in bf16
 
-Sketch = TypeVar("Sketch", np.ndarray, Image.Image)
-Given = Hints | Path | str | np.ndarray | None
 
-
-@dataclass(frozen=True)
-class Painted:
-    """A coloured drawing and its layers, all of the drawing's size.
-
-    Attributes:
-        picture: Result (H, W, 3), uint8 RGB.
-        colours: Colour layer (H, W, 3), uint8; `picture` is colours * lines / 255.
-        lines: Line layer (H, W), uint8; 255 is no line.
-        notes: Remarks on what was done to the drawing first, such as "paper lightened".
-        flat: Whether `colours` has one colour for each region.
-    """
-
-    picture: np.ndarray
-    _: KW_ONLY
-    colours: np.ndarray
-    lines: np.ndarray
-    notes: tuple[str, ...] = ()
-    flat: bool = False
-
-
-class Painter:
+class Painter(PicturePainter):
     """Colours sketches or photographs with a trained generator, deterministically.
 
     Args:
@@ -146,17 +123,12 @@ class Painter:
         one_of("task", task, TaskName)
         one_of("precision", precision, Precision)
         one_of("lines", lines, Lines)
-        one_of("normalise", normalise, Normalise)
         _check_scale(scale)
-        self.task, self.scale, self.lines, self.normalise = task_of(task), scale, lines, normalise
+        self.scale, self.lines = scale, lines
+        super().__init__(task_of(task), normalise=normalise, flats=flats, colours=colours, gap=gap)
         self.planes = tuple(planes or self.task.planes)
         _check_planes(self.planes, generator)
         self.tile = _tile(tile, generator)
-        self.flats, self.colours, self.gap = flats, _number_of(colours), _gap(gap)
-        if flats:
-            self._check_regions("flats")
-        elif self.colours:
-            raise ValueError(f"Expected flats=true with colours={colours}, got none. Add it.")
         self.generator: UNetGenerator | ExportedGenerator
         if isinstance(generator, ExportedGenerator):
             if device not in ("auto", "cpu"):
@@ -175,6 +147,16 @@ class Painter:
         import torch
 
         return torch.device(self._place)
+
+    @property
+    def size(self) -> int:
+        """Side of the training pictures in pixels."""
+        return self.generator.size
+
+    @property
+    def multiple(self) -> int:
+        """Number by which the sides of what the network sees divide."""
+        return self.generator.multiple
 
     @property
     def on_cpu(self) -> bool:
@@ -218,66 +200,14 @@ class Painter:
             gap=gap,
         )
 
-    @overload
-    def paint(self, x: Sketch, hints: Given = None) -> Sketch: ...
-
-    @overload
-    def paint(self, x: Sequence[Sketch], hints: Given | Sequence[Given] = None) -> list[Sketch]: ...
-
-    def paint(self, x: Any, hints: Any = None) -> Any:
-        """Colour one sketch (or photograph, for the task photo), or a list of any sizes.
-
-        The same pixels give the same picture, alone or in any list: to the bit in 32-true on a CPU.
-
-            >>> painter = Painter.load(weights, device="cpu")
-            >>> sketch = np.full((30, 40), 255, np.uint8)
-            >>> sketch[10:20, 15] = 0
-            >>> painter.paint(sketch).shape
-            (30, 40, 3)
-            >>> [picture.size for picture in painter.paint([Image.fromarray(sketch)])]
-            [(40, 30)]
-
-        Args:
-            x: Sketches or photographs: PIL pictures of any mode, or arrays (H, W) or (H, W, 3)
-                uint8, black lines on white, of at most 16,384 x 16,384 pixels, and 1,000,000 a
-                side.
-            hints: Colours that a person gave: Hints, a file of them, a painted overlay (H, W, 4)
-                uint8, or None; for a list of sketches one for all or a list of them.
-
-        Returns:
-            One picture or a list, as `x` is: PIL RGB for PIL, (H, W, 3) uint8 for arrays, each of
-            its sketch's own size.
-
-        Raises:
-            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
-        """
-        if isinstance(x, np.ndarray | Image.Image):
-            return self.paint([x], hints)[0]  # type: ignore[type-var]
-        arrays = [pil_to_rgb(s) if isinstance(s, Image.Image) else s for s in x]
-        several = isinstance(hints, Sequence) and not isinstance(hints, str)
-        told = [*map(_as_hints, hints)] if several else [_as_hints(hints)] * len(arrays)
-        pictures = [painted.picture for painted in self.process(arrays, told)]
-        return [
-            Image.fromarray(picture) if isinstance(sketch, Image.Image) else picture
-            for sketch, picture in zip(x, pictures, strict=True)
-        ]
-
     def process(
         self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
     ) -> list[Painted]:
-        """Colour sketches as `paint` does, and keep the layers.
-
-        Args:
-            sketches: Sketches or photographs (H, W) or (H, W, 3), uint8.
-            hints: Colours that a person gave for each, or None.
-
-        Raises:
-            ValueError: a sketch or hints have another shape or type, or memory does not suffice.
-        """
+        """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
         for sketch in sketches:
-            _check_sketch(sketch)
-        told = self._fitted(hints or [None] * len(sketches), sketches)
-        drawings, notes = self._drawings(sketches)
+            check_sketch(sketch)
+        told = self.fitted(hints or [None] * len(sketches), sketches)
+        drawings, notes = self.drawings(sketches)
         inputs = [self._scaled(drawing) for drawing in drawings]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for i, picture in enumerate(inputs):
@@ -290,42 +220,14 @@ class Painter:
                 done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
         return [done[i] for i in range(len(sketches))]
 
-    def _fitted(
-        self, hints: Sequence[Hints | None], sketches: Sequence[np.ndarray]
-    ) -> list[Hints | None]:
-        """The hints for drawings of these sizes."""
-        if len(hints) != len(sketches):
-            raise ValueError(
-                f"Expected hints for each of {len(sketches)} sketches, got {len(hints)}. Pass None "
-                "for those without."
-            )
-        if any(hints):
-            self._check_regions("hints")
-        pairs = zip(hints, sketches, strict=True)
-        return [one and one.fitted((sketch.shape[1], sketch.shape[0])) for one, sketch in pairs]
-
-    def _check_regions(self, what: str) -> None:
-        if self.task.lightness:
-            raise ValueError(
-                f"Expected no {what} for photographs: colour is found by a drawing's lines, and "
-                "a photograph has none. Leave them out."
-            )
+    def check_regions(self, what: str) -> None:
+        """See that the task and the lines allow flats or hints."""
+        super().check_regions(what)
         if self.lines == "network":
             raise ValueError(
                 f"Expected lines=keep with {what}, got lines=network: colours are given to what "
                 "lies between the drawing's own lines. Leave out `lines`."
             )
-
-    def _drawings(
-        self, sketches: Sequence[np.ndarray]
-    ) -> tuple[list[np.ndarray], list[tuple[str, ...]]]:
-        """Grey drawings (H, W), black on white, with notes; photographs stay as they are."""
-        if self.task.lightness:
-            return list(sketches), [()] * len(sketches)
-        if self.normalise == "off":
-            return [to_grey(sketch) for sketch in sketches], [()] * len(sketches)
-        pairs = [normalise(sketch) for sketch in sketches]
-        return [grey for grey, _ in pairs], [notes for _, notes in pairs]
 
     def _scaled(self, drawing: np.ndarray) -> np.ndarray:
         """(H, W) or (H, W, 3) uint8 to the size that the network is to see."""
@@ -334,7 +236,7 @@ class Painter:
         if self.scale != "auto":
             scale = float(self.scale)
         height, width = scaled_size(drawing.shape, scale)
-        if _is_too_large(height, width):
+        if is_too_large(height, width):
             raise ValueError(
                 f"Expected the network's input to be {MOST}, got {height}x{width} with "
                 f"scale={self.scale}. Pass a smaller `scale`."
@@ -539,43 +441,6 @@ def _check_scale(scale: object) -> None:
         )
 
 
-def _number_of(colours: object) -> int | None:
-    if colours == "auto":
-        return None
-    if not is_whole(colours) or colours < 1:
-        raise ValueError(
-            f"Expected `colours` to be auto or a number of at least 1, got {colours!r}. "
-            "Pass 8, for instance."
-        )
-    return colours
-
-
-def _gap(gap: object) -> float | None:
-    if gap == "auto":
-        return None
-    if not is_number(gap) or gap < 0:
-        raise ValueError(
-            f"Expected `gap` to be auto or a number of pixels from 0 on, got {gap!r}. Pass the "
-            "width of the widest gap in a line that is to hold."
-        )
-    return float(gap)
-
-
-def _as_hints(given: Given) -> Hints | None:
-    if given is None or isinstance(given, Hints):
-        return given
-    if isinstance(given, str | Path):
-        return read_hints(given)
-    shaped = isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 4
-    if not shaped or given.dtype != np.uint8:
-        kind = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given)
-        raise ValueError(
-            "Expected hints as Hints, a file, an overlay (H, W, 4) of uint8 or None, got "
-            f"{kind}. Read a file with hints.format.read_hints."
-        )
-    return Hints.from_overlay(given)
-
-
 def _tile(tile: int | str, generator: UNetGenerator | ExportedGenerator) -> int:
     """The side of a tile in pixels."""
     if tile in ("auto", "off"):
@@ -609,27 +474,3 @@ def _with_bf16_weights(generator: UNetGenerator) -> UNetGenerator:
         for parameter in module.parameters()
     }
     return copy.deepcopy(generator, converted)  # the memo: what counts as copied already
-
-
-def _check_sketch(sketch: np.ndarray) -> None:
-    if not isinstance(sketch, np.ndarray):
-        raise ValueError(
-            f"Expected a sketch as PIL picture or uint8 array, got {type(sketch).__name__}. "
-            "Open files with PIL.Image.open."
-        )
-    shaped = sketch.ndim == 2 or (sketch.ndim == 3 and sketch.shape[2] == 3)
-    if sketch.dtype != np.uint8 or not shaped or 0 in sketch.shape:
-        raise ValueError(
-            "Expected a sketch as uint8 array (H, W) or (H, W, 3), "
-            f"got {sketch.dtype} {sketch.shape}."
-        )
-    height, width = sketch.shape[:2]
-    if _is_too_large(height, width):
-        raise ValueError(
-            f"Expected a sketch to be {MOST}, got {height}x{width}. Pass a smaller one, or pieces "
-            "of it."
-        )
-
-
-def _is_too_large(height: int, width: int) -> bool:
-    return height * width > LARGEST**2 or max(height, width) > LONGEST

@@ -38,7 +38,7 @@ from sketch2paint.images.layer import Layer, flat_layers, opaque, soft_layers
 from sketch2paint.images.openraster import write_openraster
 from sketch2paint.images.psd import write_psd
 from sketch2paint.inference.jobs import STDIO, Job
-from sketch2paint.inference.painter import Painted, Painter
+from sketch2paint.inference.picture_painter import Painted, PicturePainter
 from sketch2paint.inference.scans import is_coloured
 
 BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
@@ -109,7 +109,7 @@ class Colouring(NamedTuple):
 
 
 def paint_missing(
-    painter: Painter,
+    painter: PicturePainter,
     *,
     jobs: Sequence[Job],
     batch_size: int | str = "auto",
@@ -151,7 +151,7 @@ def paint_missing(
 
 
 def paint_files(
-    painter: Painter,
+    painter: PicturePainter,
     *,
     jobs: Iterable[Job],
     batch_size: int,
@@ -220,7 +220,7 @@ def _read_ahead(
 
 
 def _paint_in_turn(
-    batches: Iterator[Reading], pool: ThreadPoolExecutor, painter: Painter, at_once: int
+    batches: Iterator[Reading], pool: ThreadPoolExecutor, painter: PicturePainter, at_once: int
 ) -> Iterator[list[Colouring | Outcome]]:
     """Paint `at_once` batches at a time, but a large picture or an only batch on all threads."""
     painting: deque[Future[list[Colouring | Outcome]]] = deque()
@@ -266,7 +266,7 @@ def _batches(jobs: Iterable[Job], batch_size: int) -> Iterator[tuple[int, list[J
         yield total, batch
 
 
-def _paint_batch(painter: Painter, batch: Reading) -> list[Colouring | Outcome]:
+def _paint_batch(painter: PicturePainter, batch: Reading) -> list[Colouring | Outcome]:
     """Paint the pictures of a batch once they are read; what failed or is skipped goes along."""
     read = [(job, picture.result()) for job, picture in batch.pictures]
     painted, seconds = _paint(painter, [page for _, page in read if isinstance(page, Page)])
@@ -293,7 +293,7 @@ def _read(job: Job, coloured: Coloured, max_pixels: int) -> Page | Outcome:
     return Page(picture, hints)
 
 
-def _paint(painter: Painter, pages: list[Page]) -> tuple[list[Painted | str], float]:
+def _paint(painter: PicturePainter, pages: list[Page]) -> tuple[list[Painted | str], float]:
     """Paint a batch, or each alone where the batch fails; what was wrong; and seconds for one."""
     start = time.perf_counter()
     painted: list[Painted | str] = []

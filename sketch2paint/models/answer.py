@@ -86,6 +86,7 @@ def reply(
     groups = _objects(words, likely, is_known[0].numpy())
     shares = torch.from_numpy(_agreed(own, groups, words))
     mixed = mix(shares[None].to(device), network.colours, given.to(device), temperature)[0]
+    mixed[shares[:, 0] > 0.5] = 1  # paper is white, not nearly so
     colours = colours_of_all(regions, words, to_uint8(mixed).cpu().numpy())
     for number, colour in known.items():
         colours[number] = colour

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sketch2paint.models.description import REGIONS
 from sketch2paint.models.onnx_generator import ExportedGenerator
 
 if TYPE_CHECKING:
@@ -35,3 +36,16 @@ def load(
     from sketch2paint.models.weights import load_generator  # it needs torch, an .onnx does not
 
     return load_generator(path, task)
+
+
+def is_region_network(path: Path | str) -> bool:
+    """Whether a run folder or file says that it holds a region network.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no weights in the folder.
+    """
+    if Path(path).suffix == ".onnx":
+        return False
+    from sketch2paint.models.weights import told_format
+
+    return told_format(path) == REGIONS

@@ -111,6 +111,25 @@ def _load(path: Path | str, task: str | None) -> tuple[Network, dict[str, Any]]:
     return network.eval(), about
 
 
+def told_format(path: Path | str) -> str | None:
+    """What a weight file says that it is, unchecked; None where it says nothing readable.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no weights in the folder.
+    """
+    path = weight_file(path)
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as file:
+                about = json.loads((file.metadata() or {}).get("sketch2paint", "{}"))
+        else:
+            about = read_checkpoint(path).get("about") if path.suffix == ".ckpt" else None
+    except (SafetensorError, ValueError, RecursionError):
+        return None
+    told = about.get("format") if isinstance(about, dict) else None
+    return told if isinstance(told, str) else None
+
+
 def weight_file(path: Path | str) -> Path:
     """Find the weight file that a run folder, or a path to a file, stands for."""
     path = Path(path)

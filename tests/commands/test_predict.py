@@ -11,10 +11,13 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from tiny_words import TINY, make_region_network
 from whole_program import call
 
 from sketch2paint.hints.format import Hints, write_hints
 from sketch2paint.hints.strokes import Stroke
+from sketch2paint.models.description import describe_regions
+from sketch2paint.models.weights import save_generator
 
 RED, BLUE = (200, 30, 40), (30, 60, 210)
 PREDICT = ["predict", "checkpoint=generator.safetensors", "input=in", "output=out"]
@@ -77,6 +80,27 @@ def test_hints_beside_a_drawing_are_obeyed_to_the_bit_in_flats(drawing: Path, na
     record = json.loads((drawing / "out/predict.json").read_text())["pictures"]
     hints = {entry["output"]: entry["hints"] for entry in record}
     assert hints == {"page.png": f"in/{name}", "other.png": None}
+
+
+def test_a_region_network_colours_and_a_generator_shades(drawing: Path) -> None:
+    path = drawing / "runs/words/weights/regions.safetensors"
+    path.parent.mkdir(parents=True)
+    save_generator(path, make_region_network().state_dict(), describe_regions(TINY))
+    say(drawing / "in/page.hints.json")
+    alone = ["predict", "checkpoint=runs/words", "input=in", "output=flat", "layers=true"]
+    result = call(*alone, cwd=drawing)
+    assert result.returncode == 0, result.stdout
+    assert "2 coloured (1 with hints), 0 failed" in result.stdout
+    flat = picture(drawing / "flat/page.colours.png")
+    assert (flat[14:87, 14:77] == RED).all() and (flat[14:87, 84:147] == 255).all()
+    with ZipFile(drawing / "flat/page.ora") as archive:
+        assert 'name="#c81e28"' in archive.read("stack.xml").decode()
+    result = call(*PREDICT, "region_network=runs/words", "layers=true", cwd=drawing)
+    assert result.returncode == 0, result.stdout
+    soft = picture(drawing / "out/page.colours.png")
+    assert np.median(soft[13:88, 13:78].reshape(-1, 3), axis=0) == pytest.approx(RED, abs=4)
+    assert len(np.unique(soft[20:80, 20:70].reshape(-1, 3), axis=0)) > 3
+    assert (soft[20:80, 90:140] == 255).all()
 
 
 @pytest.mark.slow

@@ -21,7 +21,8 @@ from tiny_painter import draw_sketch, make_generator
 import sketch2paint.inference.pipeline as pipeline
 from sketch2paint.images.io import read_rgb, write_picture
 from sketch2paint.inference.jobs import Job, plan_jobs
-from sketch2paint.inference.painter import Painted, Painter
+from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.picture_painter import Painted
 from sketch2paint.inference.pipeline import (
     Outcome,
     Record,

@@ -1,0 +1,182 @@
+"""RegionPainter: a region network names the colours; a generator, if there is one, shades."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sketch2paint.device import choose_device
+from sketch2paint.hints.format import Hints
+from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.hints.strokes import Color
+from sketch2paint.images.convert import to_float, to_uint8
+from sketch2paint.images.layer import WHITE, multiplied
+from sketch2paint.inference.flats import clustered, filled_by, shade
+from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.picture_painter import (
+    Normalise,
+    Painted,
+    PicturePainter,
+    check_sketch,
+)
+from sketch2paint.models.answer import answer
+from sketch2paint.models.tasks import SKETCH, Batch
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from sketch2paint.models.region_network import RegionNetwork
+
+MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
+
+
+class RegionPainter(PicturePainter):
+    """Colours drawings region by region, deterministically; what a person said is obeyed.
+
+    Args:
+        network: Region network in eval mode.
+        shading: Painter of a generator for sketches, whose differences of lightness are laid over
+            the regions' colours; None: flats.
+        device: Device on which the network runs: auto | cpu | cuda | cuda:1 | mps.
+        normalise: Treatment of scans: auto | off, see Painter.
+        flats: Whether each region gets one plain colour even where a generator could shade.
+        colours: Number of colours of flats at most, paper and hints not counted | auto: as many as
+            are unlike.
+        gap: Width in pixels of the widest opening in a line that still stops a stroke | auto: the
+            hints', or a tenth of the shorter side.
+
+    Raises:
+        ValueError: a parameter is out of its range; the message names it.
+    """
+
+    def __init__(
+        self,
+        network: RegionNetwork,
+        *,
+        shading: Painter | None = None,
+        device: str = "cpu",
+        normalise: Normalise = "auto",
+        flats: bool = False,
+        colours: int | str = "auto",
+        gap: float | str = "auto",
+    ) -> None:
+        super().__init__(
+            SKETCH,
+            normalise=normalise,
+            flats=flats or not shading,
+            colours=colours,
+            gap=gap,
+        )
+        if shading and (shading.task is not SKETCH or shading.lines == "network"):
+            raise ValueError(
+                "Expected `shading` to be a painter of sketches with lines=keep, got task "
+                f"{shading.task.name} with lines={shading.lines}. Leave it out for flats."
+            )
+        self.network, self.shading = network.eval().to(choose_device(device)), shading
+
+    @property
+    def size(self) -> int:
+        """Side of the training pictures in pixels."""
+        return self.network.size
+
+    @property
+    def multiple(self) -> int:
+        """One: a drawing of any size is fitted to what the network sees."""
+        return 1
+
+    @property
+    def device(self) -> torch.device:
+        """Device on which the region network runs."""
+        return self.network.colours.device
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the networks compute on the CPU."""
+        return self.device.type == "cpu"
+
+    def process(
+        self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
+    ) -> list[Painted]:
+        """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
+        for sketch in sketches:
+            check_sketch(sketch)
+        told = self.fitted(hints or [None] * len(sketches), sketches)
+        drawings, notes = self.drawings(sketches)
+        bases: list[np.ndarray | None] = [None] * len(drawings)
+        if self.shading and not self.flats:
+            bases = [painted.colours for painted in self.shading.process(drawings)]
+        return [self._painted(*each) for each in zip(drawings, bases, told, notes, strict=True)]
+
+    def generate(self, batch: Batch) -> Tensor:
+        """Pictures for a batch, as `Painter.generate` makes them.
+
+        Args:
+            batch: Batch with `sketch` (B, 1, H, W) in [-1, 1].
+
+        Returns:
+            (B, 3, H, W) float32 in [-1, 1], on the network's device.
+        """
+        import torch
+
+        sketches = [*to_uint8(batch["sketch"][:, 0]).cpu().numpy()]
+        pictures = np.stack([painted.picture for painted in self.process(sketches)])
+        return to_float(torch.from_numpy(pictures).permute(0, 3, 1, 2)).to(self.device)
+
+    def _painted(
+        self,
+        drawing: np.ndarray,
+        base: np.ndarray | None,
+        hints: Hints | None,
+        notes: tuple[str, ...],
+    ) -> Painted:
+        """Layers of one drawing (H, W); `base` is what the generator made of it."""
+        regions = find_regions(drawing)
+        gap = hints.gap if self.gap is None and hints else self.gap
+        filled, said, more = filled_by(hints, regions, gap)
+        table = self._table(drawing, regions, known_regions(regions, filled, said))
+        every = np.concatenate([said, table])
+        which = np.where(filled > 0, filled, regions.labels + len(said))
+        if base is None:
+            colours = every[which]
+        else:
+            colours = shade(base, filled=which, said=every, free=~regions.ink)
+        return Painted(
+            multiplied(colours, drawing),
+            colours=colours,
+            lines=drawing,
+            notes=(*notes, *more),
+            flat=base is None,
+        )
+
+    def _table(self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]) -> np.ndarray:
+        """Colours (count, 3) uint8 of all regions; like ones that nobody told are made equal."""
+        table = answer(self.network, sketch=drawing, regions=regions, known=known)
+        free = (table != WHITE).any(1)
+        free[list(known)] = False
+        areas = np.bincount(regions.labels.ravel(), minlength=regions.count)
+        if self.flats and free.any():
+            table[free] = clustered(table[free], areas[free], self.colours)
+        return table
+
+
+def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dict[int, Color]:
+    """The colours of the regions that strokes were meant for, by their numbers.
+
+    Args:
+        regions: Regions of a drawing.
+        filled: Map (H, W) of the stroke that each pixel takes, 0 for none.
+        said: Colours (strokes + 1, 3) uint8 of the strokes, from row 1.
+    """
+    free = ~regions.ink
+    labels, strokes = regions.labels[free].astype(np.int64), filled[free]
+    areas = np.bincount(labels, minlength=regions.count)
+    pairs, counts = np.unique(labels * len(said) + strokes, return_counts=True)
+    known = {}
+    for number, stroke, count in zip(*divmod(pairs, len(said)), counts, strict=True):
+        if stroke and count > MEANT * areas[number]:
+            red, green, blue = said[stroke].tolist()
+            known[int(number)] = (red, green, blue)
+    return known

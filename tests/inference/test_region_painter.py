@@ -1,0 +1,140 @@
+"""Drawings coloured region by region: hints to the bit, paper white, a generator's shading."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from tiny_painter import make_generator
+from tiny_words import cells, make_region_network
+
+from sketch2paint.hints.format import Hints
+from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.hints.strokes import Stroke
+from sketch2paint.images.convert import array_to_lab
+from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.region_painter import RegionPainter, known_regions
+
+RED = (200, 30, 40)
+
+
+def boxes() -> np.ndarray:
+    """Three closed boxes on white paper."""
+    sketch = np.full((100, 260), 255, np.uint8)
+    for left in (20, 100, 180):
+        cv2.rectangle(sketch, (left, 20), (left + 60, 80), 0, 3)
+    return sketch
+
+
+def dot(x: int, y: int, colour: tuple[int, int, int] | None = RED) -> Hints:
+    return Hints((260, 100), (Stroke(((x, y),), 4, colour),))
+
+
+def test_each_region_has_one_colour_with_the_lines_above() -> None:
+    sketch = boxes()
+    (painted,) = RegionPainter(make_region_network()).process([sketch])
+    regions = find_regions(sketch)
+    for number in range(regions.count):
+        assert len(np.unique(painted.colours[regions.labels == number], axis=0)) == 1
+    assert painted.flat and painted.notes == ()
+    np.testing.assert_array_equal(painted.lines, sketch)
+    assert (painted.picture[sketch == 0] == 0).all()
+    np.testing.assert_array_equal(painted.picture[sketch == 255], painted.colours[sketch == 255])
+
+
+def test_a_hint_is_obeyed_to_the_bit_and_changes_others() -> None:
+    painter, sketch = RegionPainter(make_region_network(), colours=60), boxes()
+    plain, hinted = painter.process([sketch, sketch], [None, dot(50, 50)])
+    labels = find_regions(sketch).labels
+    box = labels == labels[50, 50]
+    assert (hinted.colours[box] == RED).all() and (plain.colours[box] != RED).any()
+    assert (hinted.colours[~box] != plain.colours[~box]).any()
+
+
+def test_alone_and_in_a_list_are_the_same() -> None:
+    painter, sketches = RegionPainter(make_region_network()), [boxes(), boxes()[:, :170]]
+    together = painter.paint(sketches, [dot(50, 50), None])
+    alone = [painter.paint(sketches[0], dot(50, 50)), painter.paint(sketches[1])]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_most_likely_paper_is_white() -> None:
+    network = make_region_network()
+    network.logits.bias.data[0] = 8.0  # the first colour is paper
+    torch.nn.init.zeros_(network.logits.weight)
+    (painted,) = RegionPainter(network).process([boxes()])
+    assert (painted.colours == 255).all()
+
+
+def test_the_number_of_colours_can_be_capped() -> None:
+    network, (sketch, _) = make_region_network(), cells(6, 30)
+    network.word[0].weight.data *= 30
+    few, many = (
+        RegionPainter(network, colours=count).process([sketch], [None])[0] for count in (2, 40)
+    )
+    assert len(np.unique(few.colours.reshape(-1, 3), axis=0)) <= 3  # and white
+    assert len(np.unique(many.colours.reshape(-1, 3), axis=0)) > 3
+
+
+def test_a_generator_shades_and_medians_stay() -> None:
+    network, sketch = make_region_network(), boxes()
+    shading = Painter(make_generator())
+    (flat,) = RegionPainter(network, shading=shading, flats=True).process([sketch])
+    (soft,) = RegionPainter(network, shading=shading).process([sketch], [dot(50, 50)])
+    (alone,) = RegionPainter(network).process([sketch], [dot(50, 50)])
+    assert flat.flat and not soft.flat
+    regions = find_regions(sketch)
+    for number in range(regions.count):
+        here = (regions.labels == number) & ~regions.ink
+        colours = np.unique(alone.colours[here], axis=0)
+        assert len(colours) == 1
+        if (colours != 255).any():
+            median = np.median(soft.colours[here], axis=0).astype(np.uint8)
+            apart = array_to_lab(np.stack([median, colours[0]])[None])[0]
+            assert np.linalg.norm(apart[0] - apart[1]) < 2
+    assert len(np.unique(soft.colours.reshape(-1, 3), axis=0)) > 10
+
+
+def test_strokes_tell_the_regions_that_they_are_meant_for() -> None:
+    labels = np.zeros((4, 10), np.int32)
+    labels[:, 5:] = 1
+    ink = np.zeros(labels.shape, bool)
+    ink[:, 4] = True
+    regions = Regions(labels, ink, np.empty((0, 2), np.int32), np.empty(0, np.float32))
+    filled = np.zeros(labels.shape, np.int32)
+    filled[:, :3] = 1  # three of four free columns
+    filled[:2, 5:] = 2  # half of the other, which is not enough
+    said = np.array([(255, 255, 255), RED, (1, 2, 3)], np.uint8)
+    assert known_regions(regions, filled, said) == {0: RED}
+    filled[2, 5] = 2
+    assert known_regions(regions, filled, said) == {0: RED, 1: (1, 2, 3)}
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_blank_and_a_black_sheet(level: int) -> None:
+    sketch = np.full((30, 50), level, np.uint8)
+    painter = RegionPainter(make_region_network(), normalise="off")
+    (painted,) = painter.process([sketch])
+    assert len(np.unique(painted.colours.reshape(-1, 3), axis=0)) == 1
+
+
+def test_more_regions_than_words() -> None:
+    sketch, _ = cells(36, 14)  # 1,296
+    (painted,) = RegionPainter(make_region_network()).process([sketch])
+    assert painted.picture.shape == (*sketch.shape, 3)
+
+
+def test_a_batch_is_painted_as_drawings_are() -> None:
+    painter, sketch = RegionPainter(make_region_network()), boxes()
+    batch = torch.from_numpy(sketch)[None, None] / 127.5 - 1
+    picture = painter.generate({"sketch": batch})[0]
+    expected = painter.process([sketch])[0].picture
+    np.testing.assert_allclose(picture.permute(1, 2, 0), expected / 127.5 - 1, atol=1e-6)
+    assert painter.size == 32 and painter.multiple == 1 and painter.on_cpu
+
+
+def test_only_painters_of_sketches_can_shade() -> None:
+    with pytest.raises(ValueError, match="`shading` to be a painter of sketches with lines=keep"):
+        RegionPainter(make_region_network(), shading=Painter(make_generator(), lines="network"))
