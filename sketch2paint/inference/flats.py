@@ -118,8 +118,7 @@ def shade(
         free: Map (H, W) bool of the pixels that are no line.
 
     Returns:
-        (H, W, 3) uint8, of which the median over the free pixels of each stroke's area is the stroke's
-        colour.
+        (H, W, 3) uint8; the median over the free pixels of each stroke's area is its colour.
     """
     lightness = np.empty(filled.shape, np.uint8)
     for here in strips(*filled.shape):
