@@ -164,7 +164,9 @@ def _cost(candidate: Candidate) -> str:
     about = candidate.about
     parts = [f"trained at {candidate.size}"]
     if about["parameters"]:
-        parts += [f"{about['parameters'] / 1e6:.2f} M parameters", f"{about['gflop']:.2f} GFLOP"]
+        parts.append(f"{about['parameters'] / 1e6:.2f} M parameters")
+    if about["gflop"]:
+        parts.append(f"{about['gflop']:.2f} GFLOP")
     if about["pairs_seen"] is not None:
         parts.append(f"{about['pairs_seen']} pairs seen")
     return ", ".join([*parts, f"sha256 {about['sha256'][:12]}"])

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 from tiny_evaluation import other_weights
+from tiny_words import TINY, make_region_network
 from whole_program import call
+
+from sketch2paint.models.description import describe_regions
+from sketch2paint.models.weights import save_generator
 
 
 def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> None:
@@ -54,15 +58,20 @@ def test_regions_and_flats_are_measured(
     pairs_dir: Path, weight_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # a G'MIC would take its time
+    words = tmp_path / "words.safetensors"
+    save_generator(words, make_region_network().state_dict(), describe_regions(TINY))
     found = call(
-        "evaluate", f"checkpoint={weight_path}", f"data.root={pairs_dir}", "regions=true",
-        "learned=false", "device=cpu", "json=a.json", "gallery=a.html", cwd=tmp_path,
+        "evaluate", f"checkpoint={weight_path},{words}", f"data.root={pairs_dir}", "regions=true",
+        "size=32", "learned=false", "device=cpu", "json=a.json", "gallery=a.html", cwd=tmp_path,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout
     assert "Region accuracy at 512x512" in found.stdout and "Fills left" in found.stdout
     assert "G'MIC (not installed)" in found.stdout
     plain = json.loads((tmp_path / "a.json").read_text())
-    assert plain["rows"]["generator.safetensors"]["fills_blank"]["mean"] > 0
+    for name in ("generator.safetensors", "words.safetensors"):
+        assert (
+            plain["rows"][name]["fills_blank"]["mean"] > 0 and plain["rows"][name]["psnr"]["mean"]
+        )
     assert 0 < plain["regions"]["rows"]["sketch2paint"]["gap 0"] <= 1
     page = (tmp_path / "a.html").read_text("utf-8")
     assert "G&#39;MIC (not installed)" in page and "Fills left" in page
