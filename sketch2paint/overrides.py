@@ -68,7 +68,7 @@ class CommandLine:
         words: Words as the shell passed them.
         verb: Name of the command.
         names: Keys that are names.
-        several: Key that takes A,B as a list too; "": none does.
+        several: Keys that take A,B as a list too, with blanks between; "": none does.
         defaults: Gives every key and group with its default; asked for messages only.
     """
 
@@ -141,7 +141,7 @@ class CommandLine:
         following = self.keys[number + 1 : number + 2]
         if not value and following and "=" not in following[0]:
             raise WrongCommand(_blanks(key, following[0]))
-        if key == self.several and not value.startswith("[") and len(_split(value)) > 1:
+        if key in self.several.split() and not value.startswith("[") and len(_split(value)) > 1:
             value = f"[{value}]"
         if key in self.names:
             return f"{plus}{key}={self._name(key, value)}"

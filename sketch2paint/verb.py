@@ -121,7 +121,8 @@ def verb(
 
     The function gets plain data and returns the exit code. Errors in the input (ValueError,
     OSError) are printed as their message, with exit code 2, or 1 inside `working`;
-    HYDRA_FULL_ERROR=1 shows where they come from. `several` is a key that takes a list as A,B too.
+    HYDRA_FULL_ERROR=1 shows where they come from. `several` names keys, with blanks between, that
+    take a list as A,B too.
     `own` gives the values of a run that is gone on with, which stand for the defaults then.
     The verb itself is given the words that stand on the command line between the program and the
     keys.

@@ -140,6 +140,8 @@ def test_lists_and_sweeps_of_any_names() -> None:
         ("evaluate", "checkpoint=runs/2024_01,runs/b", ["runs/2024_01", "runs/b"]),
         ("evaluate", "checkpoint='a,b'", "a,b"),
         ("evaluate", "checkpoint=[a,b]", ["a", "b"]),
+        ("evaluate", "hints=0,4", [0, 4]),
+        ("evaluate", "hints=4", 4),
         ("benchmark", "batch_size=1,4", [1, 4]),
         ("benchmark", "batch_size=[1,4]", [1, 4]),
         ("train", "model.lr=1e-4", 1e-4),
@@ -147,7 +149,7 @@ def test_lists_and_sweeps_of_any_names() -> None:
     ],
 )
 def test_what_keeps_a_meaning(verb: str, word: str, expected: Any) -> None:
-    several = {"evaluate": "checkpoint", "benchmark": "batch_size"}.get(verb, "")
+    several = {"evaluate": "checkpoint hints", "benchmark": "batch_size"}.get(verb, "")
     (taken,) = line(verb, word, several=several)
     assert value(taken) == expected and type(value(taken)) is type(expected)
 
@@ -352,7 +354,7 @@ def test_the_names_of_the_data_are_marked() -> None:
 def test_every_text_of_a_command_is_a_name_or_a_word() -> None:
     words = {"device", "split", "overlap", "format", "coloured", "precision", "lines", "normalise"}
     words |= {"shard", "dtype", "checkpoint_every", "batch_size", "scale", "tile", "colours", "gap"}
-    words |= {"clock"}
+    words |= {"clock", "placement"}
     for function in FUNCTIONS.values():
         for key, hint in get_type_hints(function).items():
             if "str" in str(hint).replace("dict[str", "") and key != "return":

@@ -14,6 +14,9 @@ def evaluate(
     overlap: str,
     learned: bool,
     regions: bool,
+    hints: int | list[int] | None,
+    placement: str,
+    plot: Name | None,
     csv: Name | None,
     json: Name | None,
     gallery: Name | None,
@@ -25,10 +28,8 @@ def evaluate(
     """Print one table of checkpoints and baselines, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
-    if regions and data["task"] == "photo":
-        raise ValueError(
-            "Expected drawings to measure regions on, got data.task=photo. Pass regions=false."
-        )
+    _check_drawings(data["task"], regions, hints is not None)
+    _check_plot(plot, hints is not None)
     from functools import partial
 
     from sketch2paint.evaluation import report
@@ -41,10 +42,13 @@ def evaluate(
         load_candidates,
         measure,
     )
+    from sketch2paint.evaluation.hint_methods import hint_methods
+    from sketch2paint.evaluation.hint_table import check_hints, measure_hints
     from sketch2paint.evaluation.learned import Learned
     from sketch2paint.evaluation.methods import compare_methods
     from sketch2paint.evaluation.page import PicturePage
 
+    counts = check_hints(hints, placement)
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
     candidates = load_candidates(checkpoints, data["task"], device)
     side = common_size(candidates, size)
@@ -53,6 +57,7 @@ def evaluate(
     chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
+    told = partial(measure_hints, counts=counts, placement=placement, seed=seed)  # type: ignore[arg-type]
     with working():
         results = measure(
             chosen,
@@ -69,6 +74,7 @@ def evaluate(
             summary=summarise(results, seed),
             protocol=report.protocol(chosen, results, seed),
             methods=compare_methods(drawings(chosen)) if regions else None,
+            hints=told(chosen, methods=hint_methods(candidates)) if counts else None,
         )
         print(report.text_report(found))
         for path, write in (
@@ -76,6 +82,7 @@ def evaluate(
             (json, report.write_json),
             (card, report.write_card),
             (gallery, shown.write),
+            (plot, report.write_plot),
             (tensorboard, partial(report.write_tensorboard, shown=shown.rows)),
         ):
             if path:
@@ -84,4 +91,22 @@ def evaluate(
     return 0
 
 
-main = verb(evaluate, several="checkpoint")
+def _check_drawings(task: str, regions: bool, hints: bool) -> None:
+    """See that there are drawings for what is found by their lines."""
+    for wanted, what, key in (
+        (regions, "measure regions on", "regions=false"),
+        (hints, "set hints on", "hints=null"),
+    ):
+        if wanted and task == "photo":
+            raise ValueError(f"Expected drawings to {what}, got data.task=photo. Pass {key}.")
+
+
+def _check_plot(plot: str | None, hints: bool) -> None:
+    """See that there is something to draw, and a file for it."""
+    if plot and not plot.endswith(".png"):
+        raise ValueError(f"Expected `plot` to be a .png file, got {plot}.")
+    if plot and not hints:
+        raise ValueError(f"Expected `hints` with plot={plot}, got none. Pass hints=0,1,2,4,8,16.")
+
+
+main = verb(evaluate, several="checkpoint hints")

@@ -371,7 +371,7 @@ def _compared(
 ) -> Iterator[list[Compared]]:
     """For each picture, that of each row beside the real one."""
     bar = tqdm(split.files, "evaluated", unit="picture", disable=None)
-    for name, (batch, real), work in zip(bar, _samples(split, split.data.size), works, strict=True):
+    for name, (batch, real), work in zip(bar, samples(split, split.data.size), works, strict=True):
         drawing = to_hwc(batch["sketch"][0])
         coloured = [candidate(batch) for candidate in candidates]
         watch(name, [drawing, *coloured, real])
@@ -399,11 +399,11 @@ def _works(
 
 def drawings(split: Split) -> Iterator[Drawing]:
     """The drawings of a split at SIDE, whatever the size its pictures are compared at."""
-    for file, (batch, real) in zip(split.files, _samples(split, SIDE), strict=True):
+    for file, (batch, real) in zip(split.files, samples(split, SIDE), strict=True):
         yield Drawing.of(Path(file).stem, to_hwc(batch["sketch"][0])[..., 0], real)
 
 
-def _samples(split: Split, size: int) -> Iterator[tuple[Batch, np.ndarray]]:
+def samples(split: Split, size: int) -> Iterator[tuple[Batch, np.ndarray]]:
     """Batches of one sample of a size S, and its true colours (S, S, 3) uint8."""
     data = split.data
     pictures = copy.copy(_pictures(data, split.name))

@@ -123,13 +123,16 @@ def ms_ssim(fake: np.ndarray, real: np.ndarray) -> float:
     return float(measure(to_unit(fake), to_unit(real), data_range=1.0))
 
 
-def colour_difference(fake: np.ndarray, real: np.ndarray) -> float:
+def colour_difference(fake: np.ndarray, real: np.ndarray, where: np.ndarray | None = None) -> float:
     """Mean CIEDE2000 of (H, W, 3) uint8 RGB over the coloured pixels of `real`, else NaN.
 
-    Coloured is a chroma above 10, so that white paper and black lines do not flatter.
+    Coloured is a chroma above 10, so that white paper and black lines do not flatter. `where`
+    (H, W) bool leaves out further pixels.
     """
     lab = _lab(real)
     coloured = np.hypot(lab[..., 1], lab[..., 2]) > COLOURED
+    if where is not None:
+        coloured &= where
     if not coloured.any():
         return math.nan
     return float(ciede2000(_lab(fake)[coloured], lab[coloured]).mean())

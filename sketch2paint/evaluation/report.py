@@ -16,6 +16,7 @@ import numpy as np
 from sketch2paint import __version__
 from sketch2paint.evaluation.bootstrap import RESAMPLES, Summary
 from sketch2paint.evaluation.compare import Candidate, Results, Split
+from sketch2paint.evaluation.hint_table import KEYS, HintTable
 from sketch2paint.evaluation.methods import SIDE, MethodTable
 from sketch2paint.evaluation.metrics import (
     BEST_PSNR,
@@ -42,6 +43,7 @@ class Evaluation:
         summary: Means, intervals and differences of these values.
         protocol: Account of how the figures came about, as plain data.
         methods: Ways to find regions, compared; None where nobody wanted it.
+        hints: What came of n hints; None where nobody wanted it.
     """
 
     split: Split
@@ -50,6 +52,7 @@ class Evaluation:
     summary: Summary
     protocol: dict[str, Any]
     methods: MethodTable | None = None
+    hints: HintTable | None = None
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -115,6 +118,8 @@ def text_report(evaluation: Evaluation) -> str:
         parts.append(_differences(results, summary))
     if evaluation.methods:
         parts.append(_methods(evaluation.methods))
+    if evaluation.hints:
+        parts.append(evaluation.hints.text())
     parts.append(
         "\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.candidates)
     )
@@ -173,15 +178,29 @@ def _cost(candidate: Candidate) -> str:
 
 
 def write_csv(path: Path | str, evaluation: Evaluation) -> None:
-    """Write a line for each picture and row; what is not applicable is empty."""
-    results = evaluation.results
+    """Write a line for each picture and row, and for each n; what is not applicable is empty."""
+    results, hints = evaluation.results, evaluation.hints
+    keys = ["picture", "row", *(metric.key for metric in results.of_pictures)]
+    more = [key for key in ("n", *KEYS) if hints and key not in keys]
     with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["picture", "row", *(metric.key for metric in results.of_pictures)])
+        writer = csv.DictWriter(file, [*keys, *more])
+        writer.writeheader()
         for name, rows in zip(results.files, results.values, strict=True):
             for row, values in zip(results.rows, rows, strict=True):
-                numbers = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
-                writer.writerow([name.encode("utf-8", "replace").decode(), row, *numbers])
+                writer.writerow(_line(dict(zip(keys, (name, row, *values), strict=True))))
+        for record in hints.records() if hints else ():
+            writer.writerow(_line(record))
+
+
+def _line(record: dict[str, Any]) -> dict[str, str]:
+    """Cells of a line of the CSV."""
+    cells = {}
+    for key, value in record.items():
+        if isinstance(value, str):
+            cells[key] = value.encode("utf-8", "replace").decode()
+        else:
+            cells[key] = "" if math.isnan(value) else f"{value:.6g}"
+    return cells
 
 
 def write_json(path: Path | str, evaluation: Evaluation) -> None:
@@ -204,6 +223,7 @@ def write_json(path: Path | str, evaluation: Evaluation) -> None:
         ],
         "not_applicable": results.missing,
     } | ({"regions": methods.plain()} if methods else {})
+    plain |= {"hints": evaluation.hints.plain()} if evaluation.hints else {}
     with written_beside(path) as beside:
         beside.write_text(json.dumps(plain, indent=1, allow_nan=False), encoding="utf-8")
 
@@ -222,6 +242,12 @@ def _figures(
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
+
+
+def write_plot(path: Path | str, evaluation: Evaluation) -> None:
+    """Draw what came of n hints; there must be some."""
+    assert evaluation.hints
+    evaluation.hints.draw(path)
 
 
 def write_card(path: Path | str, evaluation: Evaluation) -> None:

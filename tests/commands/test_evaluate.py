@@ -77,6 +77,27 @@ def test_regions_and_flats_are_measured(
     assert "G&#39;MIC (not installed)" in page and "Fills left" in page
 
 
+def test_told_colours_are_measured(pairs_dir: Path, weight_path: Path, tmp_path: Path) -> None:
+    found = call(
+        "evaluate", f"checkpoint={weight_path}", f"data.root={pairs_dir}", "hints=2,0,1",
+        "placement=user", "learned=false", "device=cpu", "json=a.json", "plot=a.png", cwd=tmp_path,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+    assert "Warning" not in found.stdout, found.stdout
+    assert "Told n colours (placement user), the drawing's lines laid on:" in found.stdout
+    plain = json.loads((tmp_path / "a.json").read_text())["hints"]
+    assert list(plain["rows"]) == [
+        "white paper + fill", "nearest hint, straight", "nearest hint, geodesic",
+        "generator.safetensors, flats", "generator.safetensors",
+    ]  # fmt: skip
+    for row in ("white paper + fill", "generator.safetensors, flats"):
+        assert [one["n"] for one in plain["rows"][row]] == [0, 1, 2]
+        assert [one["obedience"] for one in plain["rows"][row]] == [None, 0, 0]
+        psnr = [one["psnr"] for one in plain["rows"][row]]
+        assert psnr == sorted(psnr) and psnr[0] < psnr[2]
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -92,6 +113,20 @@ def test_regions_and_flats_are_measured(
             ["regions=true", "data.task=photo"],
             "Expected drawings to measure regions on, got data.t",
         ),
+        (
+            ["hints=2", "data.task=photo"],
+            "Expected drawings to set hints on, got data.task=photo. Pass hints=null.",
+        ),
+        (["hints=0,-1"], "Expected `hints` to be whole numbers from 0 to 10,000, got [0, -1]."),
+        (["hints=[]"], "Expected `hints` to be whole numbers from 0 to 10,000, got []. Pass hi"),
+        (["hints=many"], "Expected `hints` to be int or a list of int or null, got 'many'."),
+        (["hints=1,2.5"], "Expected `hints` to be int or a list of int or null, got [1, 2.5]."),
+        (
+            ["placement=best"],
+            "Expected `placement` to be one of blank, regions, uniform, user, got 'best'.",
+        ),
+        (["hints=2", "plot=a.pdf"], "Expected `plot` to be a .png file, got a.pdf."),
+        (["plot=a.png"], "Expected `hints` with plot=a.png, got none. Pass hints=0,1,2,4,8,16."),
         (["regions=yes"], "Expected `regions` to be bool, got 'yes'."),
         (["learned=maybe"], "Expected `learned` to be bool, got 'maybe'."),
     ],

@@ -91,6 +91,10 @@ def test_white_paper_does_not_flatter_the_colour_difference() -> None:
     fake[4:] = BLUE  # what is painted on the paper is not asked
     assert colour_difference(fake, real) == pytest.approx(expected, abs=0.02)
     assert math.isnan(colour_difference(flat(RED), flat(WHITE)))
+    where = np.zeros(real.shape[:2], bool)
+    assert math.isnan(colour_difference(fake, real, where))
+    fake[0], where[:1] = RED, True
+    assert colour_difference(fake, real, where) == pytest.approx(0, abs=1e-6)
     assert math.isnan(colour_difference(flat(RED), flat(128)))
 
 

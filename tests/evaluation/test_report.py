@@ -24,6 +24,8 @@ from sketch2paint.evaluation.compare import (
     load_candidates,
     measure,
 )
+from sketch2paint.evaluation.hint_methods import hint_methods
+from sketch2paint.evaluation.hint_table import measure_hints
 from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.methods import MethodTable
 from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES
@@ -113,10 +115,37 @@ def test_flats_and_region_methods_are_in_every_file(found: Evaluation, tmp_path:
     assert "| From blank |" in (tmp_path / "a.md").read_text()
 
 
-def test_nothing_of_regions_is_said_where_nobody_asked(found: Evaluation, tmp_path: Path) -> None:
+def test_told_colours_are_in_words_and_files(found: Evaluation, tmp_path: Path) -> None:
+    table = measure_hints(
+        found.split,
+        methods=hint_methods(found.candidates[:1]),
+        counts=[0, 2],
+        placement="regions",
+        seed=0,
+    )
+    whole = replace(found, hints=table)
+    assert table.text() in report.text_report(whole)
+    report.write_json(tmp_path / "a.json", whole)
+    assert json.loads((tmp_path / "a.json").read_text())["hints"] == table.plain()
+    report.write_csv(tmp_path / "a.csv", whole)
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    pictures, told = [r for r in rows if not r["n"]], [r for r in rows if r["n"]]
+    assert len(pictures) == 4 * len(found.results.rows) and len(told) == 4 * 5 * 2
+    assert not any(row["regions_right"] for row in pictures) and not any(r["ssim"] for r in told)
+    assert (told[9]["row"], told[9]["n"]) == ("generator.safetensors", "2")
+    assert float(told[9]["psnr"]) == pytest.approx(table.values[0, 4, 1, 1], rel=1e-5)
+    assert [row["obedience"] == "" for row in told] == [True, False] * 20
+    report.write_plot(tmp_path / "a.png", whole)
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_nothing_of_regions_and_hints_is_said_where_nobody_asked(
+    found: Evaluation, tmp_path: Path
+) -> None:
     report.write_json(tmp_path / "a.json", found)
-    assert "regions" not in json.loads((tmp_path / "a.json").read_text())
-    assert "Fills" not in report.text_report(found)
+    assert not {"regions", "hints"} & set(json.loads((tmp_path / "a.json").read_text()))
+    assert "Fills" not in report.text_report(found) and "Told" not in report.text_report(found)
 
 
 def test_one_picture_has_no_interval(found: Evaluation) -> None:
