@@ -15,6 +15,7 @@ from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.images.layer import WHITE
 from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.region_painter import RegionPainter
 
 Method = Callable[[Page, Hints], np.ndarray]  # to colours (H, W, 3) uint8, without lines
 
@@ -37,7 +38,7 @@ def hint_methods(candidates: Sequence[Candidate]) -> dict[str, Method]:
     return methods
 
 
-def _painted(painter: Painter, page: Page, hints: Hints) -> np.ndarray:
+def _painted(painter: Painter | RegionPainter, page: Page, hints: Hints) -> np.ndarray:
     return painter.process([page.sketch], [hints])[0].colours
 
 
