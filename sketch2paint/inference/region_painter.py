@@ -11,9 +11,9 @@ from sketch2paint.device import choose_device
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Color
-from sketch2paint.images.convert import to_float, to_uint8
+from sketch2paint.images.convert import array_to_lab, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
-from sketch2paint.inference.flats import clustered, filled_by, shade
+from sketch2paint.inference.flats import ALIKE, clustered, filled_by, shade
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.picture_painter import (
     Normalise,
@@ -142,6 +142,7 @@ class RegionPainter(PicturePainter):
         if base is None:
             colours = every[which]
         else:
+            # Each region by itself: where the generator left one white, its colour still holds.
             colours = shade(base, filled=which, said=every, free=~regions.ink)
         return Painted(
             multiplied(colours, drawing),
@@ -152,14 +153,27 @@ class RegionPainter(PicturePainter):
         )
 
     def _table(self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]) -> np.ndarray:
-        """Colours (count, 3) uint8 of all regions; like ones that nobody told are made equal."""
+        """Colours (count, 3) uint8 of all regions; like ones are equal, a person's as they were."""
         table = answer(self.network, sketch=drawing, regions=regions, known=known)
         free = (table != WHITE).any(1)
         free[list(known)] = False
+        if not free.any():
+            return table
         areas = np.bincount(regions.labels.ravel(), minlength=regions.count)
-        if self.flats and free.any():
-            table[free] = clustered(table[free], areas[free], self.colours)
+        told = [colour for colour in known.values() if colour != WHITE]
+        if told:
+            table[free] = snapped(table[free], np.array(told, np.uint8))
+            free &= (table[:, None] != told).any(2).all(1)
+        table[free] = clustered(table[free], areas[free], self.colours)
         return table
+
+
+def snapped(table: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Colours (n, 3) uint8, each replaced by the nearest of those told (m, 3) if it is like it."""
+    one, other = (array_to_lab(colours[None])[0] for colours in (table, told))
+    distance = np.linalg.norm(one[:, None] - other[None], axis=2)
+    near = distance.argmin(1)
+    return np.where((distance.min(1) < ALIKE)[:, None], told[near], table)
 
 
 def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dict[int, Color]:

@@ -14,7 +14,7 @@ from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.inference.painter import Painter
-from sketch2paint.inference.region_painter import RegionPainter, known_regions
+from sketch2paint.inference.region_painter import RegionPainter, known_regions, snapped
 
 RED = (200, 30, 40)
 
@@ -88,12 +88,12 @@ def test_a_generator_shades_and_medians_stay() -> None:
     regions = find_regions(sketch)
     for number in range(regions.count):
         here = (regions.labels == number) & ~regions.ink
-        colours = np.unique(alone.colours[here], axis=0)
-        assert len(colours) == 1
-        if (colours != 255).any():
-            median = np.median(soft.colours[here], axis=0).astype(np.uint8)
-            apart = array_to_lab(np.stack([median, colours[0]])[None])[0]
-            assert np.linalg.norm(apart[0] - apart[1]) < 2
+        (colour,) = np.unique(alone.colours[here], axis=0)
+        if (colour == 255).all():
+            assert (soft.colours[here] == 255).all()
+        median = np.median(soft.colours[here], axis=0).astype(np.uint8)
+        apart = array_to_lab(np.stack([median, colour])[None])[0]
+        assert np.linalg.norm(apart[0] - apart[1]) < 2
     assert len(np.unique(soft.colours.reshape(-1, 3), axis=0)) > 10
 
 
@@ -110,6 +110,12 @@ def test_strokes_tell_the_regions_that_they_are_meant_for() -> None:
     assert known_regions(regions, filled, said) == {0: RED}
     filled[2, 5] = 2
     assert known_regions(regions, filled, said) == {0: RED, 1: (1, 2, 3)}
+
+
+def test_what_is_like_a_told_colour_becomes_it() -> None:
+    told = np.array([RED, (255, 200, 0)], np.uint8)
+    table = np.array([(206, 34, 42), (30, 60, 210), (250, 198, 10)], np.uint8)
+    np.testing.assert_array_equal(snapped(table, told), [RED, (30, 60, 210), (255, 200, 0)])
 
 
 @pytest.mark.parametrize("level", [0, 255])
