@@ -260,9 +260,8 @@ def _told(drawing: np.ndarray, size: int) -> _Told:
     )
     known = torch.stack([torch.zeros(count, dtype=torch.bool), torch.arange(count) % 3 == 0])
     colours = torch.rand(2, count, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return _Told(
-        *(part.repeat_interleave(2, 0) for part in once), known, colours * known[..., None]
-    )
+    twice = [part.repeat_interleave(2, 0) for part in once]
+    return _Told._make([*twice, known, colours * known[..., None]])
 
 
 def _last(told: _Told) -> _Told:
