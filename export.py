@@ -1,4 +1,4 @@
-"""Export a generator: python export.py checkpoint=runs/NAME format=onnx output=generator.onnx"""
+"""Export a network: python export.py checkpoint=runs/NAME format=onnx output=generator.onnx"""
 
 from sketch2paint.commands.export import main
 

@@ -15,7 +15,7 @@ VERBS = {
     "train": "train a generator",
     "predict": "colour sketches with a trained generator",
     "evaluate": "measure generators on pictures they have not seen",
-    "export": "write a generator for other programs (ONNX, TorchScript)",
+    "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",
 }
 USAGE = """Line drawings to colour with a conditional GAN (pix2pix).

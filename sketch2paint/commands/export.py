@@ -1,4 +1,4 @@
-"""Export a generator: python export.py checkpoint=runs/NAME format=onnx output=generator.onnx"""
+"""Export a network: python export.py checkpoint=runs/NAME format=onnx output=generator.onnx"""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ def export(
     opset: int,
     drawings: Name | None,
 ) -> int:
-    """Write a generator for other programs and compare the file with PyTorch."""
-    from sketch2paint.models.export import LIMIT, export_generator
+    """Write a network for other programs and compare the file with PyTorch."""
+    from sketch2paint.models.loading import is_region_network
 
     print(f"Exporting {checkpoint} as {format}, then comparing the file with PyTorch", flush=True)
-    measured = export_generator(
-        checkpoint,
-        format=format,  # type: ignore[arg-type]  # it checks them
-        output=output,
-        dtype=dtype,  # type: ignore[arg-type]
-        opset=opset,
-        drawings=_read(drawings) if drawings else _drawn(),
-    )
-    print(f"{output}: {Path(output).stat().st_size / 1e6:.1f} MB, {dtype}")
+    keys = {"format": format, "output": output, "dtype": dtype, "opset": opset}
+    seen = _read(drawings) if drawings else _drawn()
+    if is_region_network(checkpoint):
+        _export_regions(checkpoint, {**keys, "drawings": seen})
+    else:
+        _export_generator(checkpoint, {**keys, "drawings": seen})
+    return 0
+
+
+def _export_generator(checkpoint: str, keys: dict[str, Any]) -> None:
+    from sketch2paint.models.export import LIMIT, export_generator
+
+    measured = export_generator(checkpoint, **keys)
+    _print_size(Path(keys["output"]), keys["dtype"])
     print(
         f"Largest difference from PyTorch on {measured.drawings} drawings: "
         f"{measured.levels:.3f} of 255 levels"
@@ -42,7 +47,27 @@ def export(
     )
     if measured.levels > LIMIT:
         print(f"warning: it differs by more than {LIMIT:g} of 255 levels; look at its pictures.")
-    return 0
+
+
+def _export_regions(checkpoint: str, keys: dict[str, Any]) -> None:
+    from sketch2paint.models.export_regions import export_regions
+
+    measured = export_regions(checkpoint, **keys)
+    for file in measured.files:
+        _print_size(file, keys["dtype"])
+    print(
+        f"Largest difference from PyTorch on {measured.drawings} drawings: "
+        f"{measured.levels:.3f} of 255 levels, {measured.same:.4f} in what is one object"
+    )
+    for doing, (seconds, torch_seconds) in (
+        ("Reading a drawing", measured.reading),
+        ("Answering for it", measured.replying),
+    ):
+        print(f"{doing} on this CPU: {seconds:.4f} s, PyTorch float32: {torch_seconds:.4f} s")
+
+
+def _print_size(file: Path, dtype: str) -> None:
+    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {dtype}")
 
 
 def _drawn() -> list[Any]:

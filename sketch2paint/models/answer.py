@@ -44,15 +44,21 @@ def read(network: RegionNetwork, sketch: np.ndarray, regions: Regions) -> Readin
             f"{sketch.shape} of {sketch.dtype}. Pass what `find_regions` was given."
         )
     words, device = words_of(regions), network.colours.device
-    square = on_square(np.dstack([sketch] * 3), network.size)[..., 0]
-    labels = torch.from_numpy(labels_on_square(words, network.side)).long()
-    features = network.read(
-        to_float(torch.from_numpy(square))[None, None].to(device),
-        labels[None].to(device),
-        len(words.regions),
-    )
+    square, labels = on_squares(sketch, words, network.size)
+    features = network.read(square.to(device), labels.to(device), len(words.regions))
     bias = network.relate(torch.from_numpy(words.pairs)[None].to(device))
     return Reading(regions, words, features, bias)
+
+
+def on_squares(sketch: np.ndarray, words: Words, size: int) -> tuple[Tensor, Tensor]:
+    """A drawing (H, W) uint8 and its words as a network of that size reads them.
+
+    Returns:
+        (1, 1, size, size) in [-1, 1], and numbers of words (1, size / 2, size / 2) int64.
+    """
+    square = on_square(np.dstack([sketch] * 3), size)[..., 0]
+    labels = torch.from_numpy(labels_on_square(words, size // 2)).long()
+    return to_float(torch.from_numpy(square))[None, None], labels[None]
 
 
 @torch.inference_mode()

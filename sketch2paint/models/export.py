@@ -9,7 +9,7 @@ import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ OPSETS = range(18, 24)  # the exporter writes 18; ONNX's own converter makes the
 LIMIT = 1.0  # of 255 levels
 ONNX_BYTES = 2**31 - 2**20  # of one protocol buffer
 
+Sizes = Mapping[int, str]  # names of a tensor's sizes that vary, by their places
 Colour = Callable[..., Tensor]  # planes, each a tensor, and the style where there is one
 
 
@@ -96,11 +97,11 @@ def export_generator(
             than 1/255 anywhere; nothing is left then.
     """
     output = Path(output)
-    _check(format, output, dtype, opset)
+    check_arguments(format, output=output, dtype=dtype, opset=opset)
     generator, about = load_generator(checkpoint)
     about = _description(generator, about, dtype)
     with written_beside(output) as beside:
-        with _quiet():
+        with quiet():
             _write(beside, format, generator, about, dtype, opset)
         measured = _compare(generator, _open(beside, format), drawings, about)
         if dtype == "float32" and not measured.levels <= LIMIT:
@@ -109,11 +110,16 @@ def export_generator(
                 f"{measured.levels:.2f} of 255 levels; it is not kept. Pass another format."
             )
         if format == "onnx":
-            _note(beside, {**about, "opset": opset, "levels_from_torch": measured.levels})
+            note(beside, {**about, "opset": opset, "levels_from_torch": measured.levels})
     return measured
 
 
-def _check(format: str, output: Path, dtype: str, opset: int) -> None:
+def check_arguments(format: str, *, output: Path, dtype: str, opset: int) -> None:
+    """See that an export is one of those that there are.
+
+    Raises:
+        ValueError: a parameter is wrong, or the suffix of `output` is not the format's.
+    """
     one_of("format", format, Format)
     if output.suffix != SUFFIXES_OF[format]:
         raise ValueError(
@@ -143,7 +149,7 @@ def _description(generator: UNetGenerator, about: dict[str, Any], dtype: str) ->
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Exporters report on their work, and TorchScript that it is deprecated; errors still come."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -177,7 +183,7 @@ def _write(
         path.write_bytes(made.getbuffer())
     else:
         _write_onnx(path, _ByName(generator, about, half=dtype == "float16"), dtype, opset)
-        _note(path, about)
+        note(path, about)
 
 
 class _ByName(nn.Module):
@@ -217,13 +223,19 @@ class _ByName(nn.Module):
 
 def _program(network: _ByName) -> torch.export.ExportedProgram:
     """The network as a graph of any batch, height and width."""
-    from torch.fx.experimental import _config as config
-
     example, multiple = network.example(2, 2, 3), network.multiple
     batch = torch.export.Dim("batch", min=1)
     rows, columns = (torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     sizes = {4: {0: batch, 2: multiple * rows, 3: multiple * columns}, 2: {0: batch}}
-    shapes = (tuple(sizes[part.ndim] for part in example),)
+    return program_of(network, example, (tuple(sizes[part.ndim] for part in example),))
+
+
+def program_of(
+    network: nn.Module, example: tuple[Tensor, ...], shapes: tuple[Any, ...]
+) -> torch.export.ExportedProgram:
+    """A network as a graph; `shapes` names the sizes of the inputs that vary, as torch's Dim."""
+    from torch.fx.experimental import _config as config
+
     # Or sizes of 1, a picture of one multiple at the bottom of the U, would be excluded.
     with config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
         program = torch.export.export(network, example, dynamic_shapes=shapes, strict=False)
@@ -233,34 +245,58 @@ def _program(network: _ByName) -> torch.export.ExportedProgram:
 
 
 def _write_onnx(path: Path, network: _ByName, dtype: str, opset: int) -> None:
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        need(package)
+    need_onnx()
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     if weights > ONNX_BYTES:
         raise ValueError(
             f"Expected weights of less than 2 GB for one .onnx file, got {weights / 1e9:.1f} GB. "
             "Pass dtype=float16 or format=torch_export."
         )
-    program = torch.onnx.export(
-        _program(network),
+    picture = {0: "batch", 2: "height", 3: "width"}
+    inputs = {name: {0: "batch"} if name == "style" else picture for name in network.names}
+    write_graph(
+        path, program=_program(network), opset=opset, inputs=inputs, outputs={"picture": picture}
+    )
+    if dtype == "int8":
+        _quantise(path)
+
+
+def need_onnx() -> None:
+    """See that what writes and runs .onnx files is installed.
+
+    Raises:
+        ValueError: it is not.
+    """
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        need(package)
+
+
+def write_graph(
+    path: Path,
+    *,
+    program: torch.export.ExportedProgram,
+    opset: int,
+    inputs: Mapping[str, Sizes],
+    outputs: Mapping[str, Sizes],
+) -> None:
+    """Write a graph as .onnx, its inputs, outputs and their sizes under these names."""
+    made = torch.onnx.export(
+        program,
         (),
         dynamo=True,
         opset_version=opset,
-        input_names=network.names,
-        output_names=["picture"],
+        input_names=list(inputs),
+        output_names=list(outputs),
         verbose=False,
     )
-    assert program is not None
-    model = program.model_proto
+    assert made is not None
+    model = made.model_proto
     for value in (*model.graph.input, *model.graph.output):
-        sizes = value.type.tensor_type.shape.dim
-        for place, name in ((0, "batch"), (2, "height"), (3, "width"))[: len(sizes) - 1]:
-            sizes[place].dim_param = name
+        for place, name in {**inputs, **outputs}[value.name].items():
+            value.type.tensor_type.shape.dim[place].dim_param = name
     for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
         del part.metadata_props[:]  # the exporter's notes on its own work
     path.write_bytes(model.SerializeToString())
-    if dtype == "int8":
-        _quantise(path)
 
 
 def _quantise(path: Path) -> None:
@@ -277,7 +313,7 @@ def _quantise(path: Path) -> None:
         path.write_bytes(made.read_bytes())
 
 
-def _note(path: Path, about: dict[str, Any]) -> None:
+def note(path: Path, about: Mapping[str, Any]) -> None:
     """Put the description into an .onnx file, in an earlier one's place."""
     onnx = need("onnx")
     model = onnx.ModelProto.FromString(path.read_bytes())
@@ -293,7 +329,7 @@ def _open(path: Path, format: str) -> Colour:
     if format == "torch_export":
         return torch.export.load(path).module()
     if format == "torchscript":
-        with _quiet():
+        with quiet():
             return torch.jit.load(path)
     network, about = load(path, device="cpu")
     return _stacked(network, len(planes_of(about)))
@@ -353,12 +389,13 @@ def _compare(
         difference = (colour(*inputs) - expected(*inputs)).abs().max()
         largest = torch.maximum(largest, difference)  # keeps NaN
     one = _inputs(drawings[:1], size, size, about)
-    seconds = [(_seconds(colour, one), _seconds(expected, one)) for _ in range(5)]
+    seconds = [(seconds_of(colour, one), seconds_of(expected, one)) for _ in range(5)]
     file_seconds, torch_seconds = (median(column) for column in zip(*seconds, strict=True))
     return Comparison(float(largest) / 2 * 255, file_seconds, torch_seconds, len(drawings))
 
 
-def _seconds(colour: Colour, inputs: tuple[Tensor, ...]) -> float:
+def seconds_of(network: Callable[..., Any], inputs: tuple[Tensor, ...]) -> float:
+    """How long one call of a network takes."""
     start = time.perf_counter()
-    colour(*inputs)
+    network(*inputs)
     return time.perf_counter() - start

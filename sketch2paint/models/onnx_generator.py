@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sketch2paint.device import thread_count
-from sketch2paint.models.description import parse_description, planes_of
+from sketch2paint.models.description import REGIONS, parse_description, planes_of
 from sketch2paint.models.tasks import LARGEST, channels_of
 
 if TYPE_CHECKING:
@@ -210,6 +210,11 @@ def _checked_model(path: Path, content: bytes, task: str | None) -> dict[str, An
     if not texts:
         raise ValueError(f"{path}: expected an .onnx file written by export.py, got another one.")
     about = parse_description(path, texts[0], task)
+    if about["format"] == REGIONS:
+        raise ValueError(
+            f"{path}: expected an exported generator, got a part of a region network, which is for "
+            "other programs. Pass the run folder it was made from."
+        )
     others = {
         f"{d}.{op}"[:60] for d, op in nodes if d not in ("", "ai.onnx") or op not in OPERATIONS
     }

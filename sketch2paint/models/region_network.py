@@ -130,7 +130,7 @@ class RegionNetwork(nn.Module):
         places = labels.flatten(1)[:, None]  # (B, 1, P)
         here = (places == numbers).to(found.dtype)  # (B, N, P)
         mean = (here @ found.transpose(1, 2)) / here.sum(2, keepdim=True).clamp(min=1)
-        none = found.new_zeros(len(found), found.shape[1], count + 1)
+        none = found.new_zeros(*found.shape[:2], count + 1)
         most = none.scatter_reduce(
             2, (places + 1).expand_as(found), found, "amax", include_self=False
         )
