@@ -9,6 +9,7 @@ from sketch2paint.verb import build, verb, working
 def evaluate(
     data: DataKeys,
     checkpoint: Name | list[Name],
+    region_network: Name | None,
     split: str,
     size: int | None,
     overlap: str,
@@ -50,7 +51,7 @@ def evaluate(
 
     counts = check_hints(hints, placement)
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
-    candidates = load_candidates(checkpoints, data["task"], device)
+    candidates = load_candidates(checkpoints, data["task"], device, region_network)
     side = common_size(candidates, size)
     pictures = build({**data, "size": side, "jitter": 0, "cache": "off"})
     check_split(candidates, data=pictures, overlap=overlap)  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.painters import load_painter
 from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.checkpoint import read_checkpoint
+from sketch2paint.models.loading import is_region_network
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
@@ -135,13 +136,16 @@ class Results:
         return (*self.of_pictures, *OF_SETS)
 
 
-def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> list[Candidate]:
+def load_candidates(
+    checkpoints: Sequence[str], task: TaskName, device: str, region_network: str | None = None
+) -> list[Candidate]:
     """Read the generators to compare.
 
     Args:
         checkpoints: Run folders, .ckpt, .safetensors or .onnx files.
         task: Task of the data: sketch | photo.
         device: Device as the Painter takes it.
+        region_network: Run folder or file of a region network whose colours the generators shade.
 
     Raises:
         FileNotFoundError: there are no weights.
@@ -154,13 +158,18 @@ def load_candidates(checkpoints: Sequence[str], task: TaskName, device: str) -> 
         raise ValueError(f"Expected `checkpoint` to be different run folders or files, got {got}.")
     shared = os.path.commonpath([os.path.dirname(path) for path in paths])
     return [
-        _candidate(checkpoint, Path(path).relative_to(shared).as_posix(), task, device)
+        _candidate(
+            checkpoint, Path(path).relative_to(shared).as_posix(), task, device, region_network
+        )
         for checkpoint, path in zip(checkpoints, paths, strict=True)
     ]
 
 
-def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candidate:
-    painter = load_painter(checkpoint, device=device, precision="32-true")
+def _candidate(
+    checkpoint: str, name: str, task: TaskName, device: str, region_network: str | None
+) -> Candidate:
+    names = None if is_region_network(checkpoint) else region_network
+    painter = load_painter(checkpoint, region_network=names, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:
         raise ValueError(
@@ -179,7 +188,9 @@ def _candidate(checkpoint: str, name: str, task: TaskName, device: str) -> Candi
 def _cost(painter: Painter | RegionPainter) -> dict[str, float | None]:
     """Parameters and GFLOP (2 for a multiply-add, of convolutions) of one picture."""
     if isinstance(painter, RegionPainter):
-        count = sum(p.numel() for p in painter.network.parameters())
+        networks = (painter.network, painter.shading and painter.shading.generator)
+        modules = [network for network in networks if isinstance(network, torch.nn.Module)]
+        count = sum(p.numel() for network in modules for p in network.parameters())
         return {"parameters": count, "gflop": None}  # which depends on the regions
     generator = painter.generator
     if isinstance(generator, ExportedGenerator):  # it does not tell

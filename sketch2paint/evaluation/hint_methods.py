@@ -31,10 +31,12 @@ def hint_methods(candidates: Sequence[Candidate]) -> dict[str, Method]:
         "nearest hint, geodesic": geodesic,
     }
     for candidate in candidates:
+        shades = isinstance(candidate.painter, Painter) or candidate.painter.shading
         for name, flats in ((f"{candidate.name}, flats", True), (candidate.name, False)):
-            painter = copy.copy(candidate.painter)  # which shares the network
-            painter.flats, painter.normalise = flats, "off"
-            methods[name] = partial(_painted, painter)
+            if flats or shades:
+                painter = copy.copy(candidate.painter)  # which shares the network
+                painter.flats, painter.normalise = flats, "off"
+                methods[name] = partial(_painted, painter)
     return methods
 
 

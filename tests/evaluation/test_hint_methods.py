@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from tiny_rooms import BLUE, RED, ROOMS, SIDE, WHITE, middle, rooms
+from tiny_words import TINY, make_region_network
 
 from sketch2paint.evaluation.compare import load_candidates
 from sketch2paint.evaluation.hint_methods import filled, geodesic, hint_methods, straight
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.strokes import Color, Stroke
+from sketch2paint.models.description import describe_regions
+from sketch2paint.models.weights import save_generator
 
 PAGE = rooms()
 
@@ -98,3 +101,18 @@ def test_each_checkpoint_has_a_row_of_flats_and_one_of_its_own(weight_path: Path
     np.testing.assert_array_equal(
         methods[name](pale, NOBODY), painter.process([pale.sketch])[0].colours
     )
+
+
+def test_a_region_network_has_flats_and_may_be_shaded(weight_path: Path, tmp_path: Path) -> None:
+    words = str(tmp_path / "words.safetensors")
+    save_generator(words, make_region_network().state_dict(), describe_regions(TINY))
+    candidates = load_candidates([words, str(weight_path)], "sketch", "cpu", words)
+    methods = hint_methods(candidates)
+    assert list(methods)[3:] == [
+        "words.safetensors, flats", "generator.safetensors, flats", "generator.safetensors",
+    ]  # fmt: skip
+    flat = methods["words.safetensors, flats"](PAGE, TWO)
+    np.testing.assert_array_equal(methods["generator.safetensors, flats"](PAGE, TWO), flat)
+    assert (methods["generator.safetensors"](PAGE, TWO) != flat).any()
+    alone, shaded = (candidate.about["parameters"] for candidate in candidates)
+    assert shaded > alone > 0
