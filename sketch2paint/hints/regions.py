@@ -70,6 +70,14 @@ class Regions:
         """(H, W) int32: the regions at this gap (see `groups`), numbered from 0."""
         return self.groups(gap)[self.labels]
 
+    def part(self, window: tuple[slice, slice]) -> tuple[Regions, np.ndarray]:
+        """What lies in a window, numbered anew, and the numbers (n,) that these regions had."""
+        numbers, labels = np.unique(self.labels[window], return_inverse=True)
+        labels = labels.reshape(self.labels[window].shape).astype(np.int32)
+        both = np.isin(self.joins, numbers).all(1)
+        joins = np.searchsorted(numbers, self.joins[both]).astype(np.int32)
+        return Regions(labels, self.ink[window], joins, self.openings[both]), numbers
+
     def outside(self, gap: float | None = None) -> np.ndarray:
         """(number of groups,) bool: which are open to the drawing's edge, as the paper is.
 

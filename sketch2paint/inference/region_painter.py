@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sketch2paint.models.region_network import RegionNetwork
 
+LONG = 1.5  # times the shorter side; a longer drawing is read in squares
 MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
 
 
@@ -152,9 +153,27 @@ class RegionPainter(PicturePainter):
             flat=base is None,
         )
 
+    def _answered(
+        self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
+    ) -> np.ndarray:
+        """Colours (count, 3) uint8 of all regions, each by the window that holds most of it."""
+        windows = squares(*drawing.shape)
+        if len(windows) == 1:
+            return answer(self.network, sketch=drawing, regions=regions, known=known)
+        table = np.full((regions.count, 3), 255, np.uint8)
+        most = np.zeros(regions.count, np.int64)
+        for window in windows:
+            part, numbers = regions.part(window)
+            here = {new: known[old] for new, old in enumerate(numbers.tolist()) if old in known}
+            colours = answer(self.network, sketch=drawing[window], regions=part, known=here)
+            areas = np.bincount(part.labels.ravel(), minlength=len(numbers))
+            better = areas > most[numbers]
+            table[numbers[better]], most[numbers[better]] = colours[better], areas[better]
+        return table
+
     def _table(self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]) -> np.ndarray:
         """Colours (count, 3) uint8 of all regions; like ones are equal, a person's as they were."""
-        table = answer(self.network, sketch=drawing, regions=regions, known=known)
+        table = self._answered(drawing, regions, known)
         free = (table != WHITE).any(1)
         free[list(known)] = False
         if not free.any():
@@ -174,6 +193,19 @@ def snapped(table: np.ndarray, told: np.ndarray) -> np.ndarray:
     distance = np.linalg.norm(one[:, None] - other[None], axis=2)
     near = distance.argmin(1)
     return np.where((distance.min(1) < ALIKE)[:, None], told[near], table)
+
+
+def squares(height: int, width: int) -> list[tuple[slice, slice]]:
+    """Windows in which a network reads a drawing: all of it, or squares along a long one.
+
+    Squares overlap by half, so that what is no longer than half of one lies in one as a whole.
+    """
+    side, longer = sorted((height, width))
+    if longer <= LONG * side:
+        return [np.s_[:, :]]
+    starts = [*range(0, longer - side, max(side // 2, 1)), longer - side]
+    tall = [np.s_[start : start + side, :] for start in starts]
+    return tall if height > width else [window[::-1] for window in tall]
 
 
 def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dict[int, Color]:

@@ -222,3 +222,17 @@ def test_what_is_no_grey_picture_is_named() -> None:
         find_regions(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(ValueError, match="of float64"):
         find_regions(np.zeros((4, 4)))
+
+
+def test_a_part_has_its_regions_numbered_anew() -> None:
+    found = find_regions(rooms(door=10))
+    window = np.s_[40:160, 230:390]  # inside the right room
+    part, numbers = found.part(window)
+    np.testing.assert_array_equal(numbers[part.labels], found.labels[window])
+    assert part.count == len(numbers) and not len(part.joins)
+    whole, every = found.part(np.s_[:, :])
+    np.testing.assert_array_equal(every, np.arange(found.count))
+    np.testing.assert_array_equal(whole.joins, found.joins)
+    np.testing.assert_array_equal(whole.openings, found.openings)
+    both, numbers = found.part(np.s_[60:140, 60:340])  # the door, without the paper outside
+    assert len(both.joins) and set(both.joins.ravel()) <= set(range(len(numbers)))

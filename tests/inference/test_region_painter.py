@@ -14,7 +14,12 @@ from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.inference.painter import Painter
-from sketch2paint.inference.region_painter import RegionPainter, known_regions, snapped
+from sketch2paint.inference.region_painter import (
+    RegionPainter,
+    known_regions,
+    snapped,
+    squares,
+)
 
 RED = (200, 30, 40)
 
@@ -144,3 +149,32 @@ def test_a_batch_is_painted_as_drawings_are() -> None:
 def test_only_painters_of_sketches_can_shade() -> None:
     with pytest.raises(ValueError, match="`shading` to be a painter of sketches with lines=keep"):
         RegionPainter(make_region_network(), shading=Painter(make_generator(), lines="network"))
+
+
+@pytest.mark.parametrize("tall", [True, False])
+def test_a_long_drawing_is_read_in_squares(tall: bool) -> None:
+    size = (100, 1030) if not tall else (1030, 100)
+    windows = squares(*size)
+    assert squares(100, 150) == [np.s_[:, :]] and len(windows) == 20
+    covered = np.zeros(size, int)
+    for window in windows:
+        assert covered[window].shape == (100, 100)
+        covered[window] += 1
+    assert covered.min() >= 1
+
+
+def test_a_strip_is_coloured_as_its_pieces_are() -> None:
+    """What lies in one square is as if that were the drawing."""
+    network = make_region_network()
+    network.word[0].weight.data *= 30
+    piece = np.full((120, 120), 255, np.uint8)
+    cv2.rectangle(piece, (10, 10), (110, 110), 0, 3)
+    cv2.rectangle(piece, (40, 40), (80, 80), 0, 3)
+    strip = np.hstack([piece] * 6)
+    painter = RegionPainter(network, colours=100)
+    (long,), (one,) = painter.process([strip]), painter.process([piece])
+    for start in range(0, 720, 120):
+        same = long.colours[50:70, start + 50 : start + 70] == one.colours[50:70, 50:70]
+        assert same.all()
+    hinted = painter.process([strip], [Hints((720, 120), (Stroke(((300, 60),), 4, RED),))])[0]
+    assert (hinted.colours[45:75, 285:315] == RED).all()
