@@ -16,6 +16,7 @@ from whole_program import call
 from sketch2paint.data.demo import draw_pair
 from sketch2paint.hints.words import labels_on_square, words_of
 from sketch2paint.models import export_regions as regions
+from sketch2paint.models.answer import ONE_OBJECT, TEMPERATURE
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.export_regions import RegionsComparison, export_regions
 from sketch2paint.models.loading import load
@@ -142,7 +143,7 @@ def test_the_files_say_what_they_are(made: tuple[Path, RegionsComparison]) -> No
         said = json.loads(entry.value)
         assert torch.equal(torch.tensor(said.pop("colours")), network.colours)
         assert said == {
-            **about, "size": 32, "temperature": 0.4, "one_object": 0.8, "dtype": "float32",
+            **about, "size": 32, "temperature": TEMPERATURE, "one_object": ONE_OBJECT, "dtype": "float32",
             "opset": 18, "levels_from_torch": measured.levels, "part": part,
         }  # fmt: skip
         for value in (*model.graph.input, *model.graph.output):
