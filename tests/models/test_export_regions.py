@@ -143,8 +143,8 @@ def test_the_files_say_what_they_are(made: tuple[Path, RegionsComparison]) -> No
         said = json.loads(entry.value)
         assert torch.equal(torch.tensor(said.pop("colours")), network.colours)
         assert said == {
-            **about, "size": 32, "temperature": TEMPERATURE, "one_object": ONE_OBJECT, "dtype": "float32",
-            "opset": 18, "levels_from_torch": measured.levels, "part": part,
+            **about, "size": 32, "temperature": TEMPERATURE, "one_object": ONE_OBJECT,
+            "dtype": "float32", "opset": 18, "levels_from_torch": measured.levels, "part": part,
         }  # fmt: skip
         for value in (*model.graph.input, *model.graph.output):
             shape = value.type.tensor_type.shape.dim
