@@ -43,6 +43,7 @@ _INSIDE = _PACKAGE / "conf"  # where it is installed
 CONF = str(_INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "conf")
 WORK = ("ChildProcessError", "OutOfMemoryError")  # what only the work can raise
 FULL_ERROR = "HYDRA_FULL_ERROR"  # with it Hydra raises what it would print
+SPINS = "10000"  # turns of a thread's loop before it sleeps
 
 # A sweep stands under multirun/ where a single run would stand under runs/.
 OmegaConf.register_new_resolver(
@@ -142,9 +143,11 @@ class _Verb:
 
     def __call__(self, *words: str) -> None:
         outlast()
-        # Threads that spin while they wait hold the cores of those that they wait for where other
-        # programs run too: OpenMP, which torch computes with, reads this when torch is imported.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # Threads that spin for long while they wait hold the cores of those that they wait for where
+        # other programs run too. GNU's OpenMP, which torch computes with, reads this when torch is
+        # imported; not to spin at all would cost a third of an idle machine (benchmarks/speed.md).
+        if "OMP_WAIT_POLICY" not in os.environ:
+            os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
         self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
         self.given, self.full = sys.argv[len(self.front) :], os.environ.get(FULL_ERROR)
         try:

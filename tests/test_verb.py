@@ -33,13 +33,18 @@ TINY = [
 NO = ["checkpoint=no", "input=no", "output=o"]
 
 
-def test_openmp_waits_without_spinning_unless_told_otherwise(refused_here, monkeypatch):
+def test_openmp_spins_briefly_unless_told_otherwise(refused_here, monkeypatch):
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     refused_here("predict", NO)
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert os.environ["GOMP_SPINCOUNT"] == "10000" and "OMP_WAIT_POLICY" not in os.environ
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    refused_here("predict", NO)
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     refused_here("predict", NO)
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert "GOMP_SPINCOUNT" not in os.environ and os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_train_resume_finetune_and_predict(pairs_dir, tmp_path, refused_here):
