@@ -143,9 +143,9 @@ class _Verb:
 
     def __call__(self, *words: str) -> None:
         outlast()
-        # Threads that spin for long while they wait hold the cores of those that they wait for where
-        # other programs run too. GNU's OpenMP, which torch computes with, reads this when torch is
-        # imported; not to spin at all would cost a third of an idle machine (benchmarks/speed.md).
+        # Threads that spin for long while they wait hold the cores of those that they wait for,
+        # where other programs run too. GNU's OpenMP, which torch computes with, reads this when
+        # torch is imported. Not to spin at all costs a third of an idle machine.
         if "OMP_WAIT_POLICY" not in os.environ:
             os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
         self.front, self.codes, self.errors = [sys.argv[0], *words], [], []
