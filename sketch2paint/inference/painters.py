@@ -40,31 +40,34 @@ def load_painter(
         ValueError: a damaged or foreign file, no such device, or a bad parameter.
     """
     common: dict[str, Any] = {"normalise": normalise, "colours": colours, "gap": gap}
-    alone = is_region_network(checkpoint)
-    if alone and region_network:
+    generator: dict[str, Any] = {
+        "device": device, "precision": precision, "scale": scale, "tile": tile, "lines": lines,
+    }  # fmt: skip
+    if is_region_network(checkpoint):
+        _check_alone(checkpoint, region_network, lines)
+        return _by_regions(checkpoint, None, device=device, flats=flats, **common)
+    if region_network is None:
+        return Painter.load(checkpoint, flats=flats, **generator, **common)
+    shading = Painter.load(checkpoint, normalise="off", **generator)  # the drawing comes clean
+    return _by_regions(region_network, shading, device=device, flats=flats, **common)
+
+
+def _by_regions(path: Path | str, shading: Painter | None, **keys: Any) -> RegionPainter:
+    from sketch2paint.inference.region_painter import RegionPainter  # it needs torch
+    from sketch2paint.models.weights import load_region_network
+
+    return RegionPainter(load_region_network(path)[0], shading=shading, **keys)
+
+
+def _check_alone(checkpoint: Path | str, region_network: Path | str | None, lines: Lines) -> None:
+    """See that a region network as checkpoint is asked for nothing that a generator is for."""
+    if region_network:
         raise ValueError(
             f"{checkpoint}: expected a generator to shade what {region_network} colours, got "
             "another region network. Leave one of them out."
         )
-    if alone and lines == "network":
+    if lines == "network":
         raise ValueError(
             f"{checkpoint}: expected lines=keep with a region network, which paints no lines, got "
             "lines=network. Leave out `lines`."
         )
-    if not alone:
-        generator = {"device": device, "precision": precision, "scale": scale, "tile": tile}
-        plain = {"flats": flats, **common} if region_network is None else {"normalise": "off"}
-        shading = Painter.load(checkpoint, lines=lines, **generator, **plain)  # type: ignore[arg-type]
-        if region_network is None:
-            return shading
-    from sketch2paint.inference.region_painter import RegionPainter  # it needs torch
-    from sketch2paint.models.weights import load_region_network
-
-    network, _ = load_region_network(region_network or checkpoint)
-    return RegionPainter(
-        network,
-        shading=None if alone else shading,
-        device=device,
-        flats=flats,
-        **common,
-    )
