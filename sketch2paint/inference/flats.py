@@ -42,10 +42,9 @@ def by_regions(
         (H, W, 3) uint8, and notes on the hints.
     """
     regions = find_regions(drawing)
-    gap = hints.gap if gap is None and hints else gap
     filled, said, notes = filled_by(hints, regions, gap)
     if flats:
-        flat = flatten(colours, regions, gap=gap, most=most)
+        flat = flatten(colours, regions, gap=gap_of(hints, gap), most=most)
         flat[filled > 0] = said[filled[filled > 0]]
         return flat, notes
     return shade(colours, filled=filled, said=said, free=~regions.ink), notes
@@ -59,7 +58,7 @@ def filled_by(
     Args:
         hints: Strokes on a drawing of this size, or None.
         regions: Regions of the drawing.
-        gap: Width in px of the widest opening that is a border, see `Regions.groups`.
+        gap: Width in px of the widest opening that is a border; None: the hints', if they say it.
 
     Returns:
         Map (H, W) int32 of the stroke that each pixel takes, 0 for none; the strokes' colours
@@ -68,12 +67,17 @@ def filled_by(
     filled, said = np.zeros(regions.labels.shape, np.int32), np.full((1, 3), 255, np.uint8)
     notes = hints.notes if hints else ()
     if hints and hints.strokes:
-        filled = fill(regions, marks(hints), gap)
+        filled = fill(regions, marks(hints), gap_of(hints, gap))
         said = np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
     return filled, said, notes
+
+
+def gap_of(hints: Hints | None, gap: float | None) -> float | None:
+    """The gap that was told: by the painter's own key, else by the hints."""
+    return hints.gap if gap is None and hints else gap
 
 
 def flatten(

@@ -43,7 +43,6 @@ from sketch2paint.inference.picture_painter import (
     Normalise,
     Painted,
     PicturePainter,
-    check_sketch,
     is_too_large,
 )
 from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
@@ -204,9 +203,7 @@ class Painter(PicturePainter):
         self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
     ) -> list[Painted]:
         """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
-        for sketch in sketches:
-            check_sketch(sketch)
-        told = self.fitted(hints or [None] * len(sketches), sketches)
+        told = self.fitted(hints, sketches)
         drawings, notes = self.drawings(sketches)
         inputs = [self._scaled(drawing) for drawing in drawings]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)

@@ -152,9 +152,12 @@ class PicturePainter(ABC):
         ]
 
     def fitted(
-        self, hints: Sequence[Hints | None], sketches: Sequence[np.ndarray]
+        self, hints: Sequence[Hints | None] | None, sketches: Sequence[np.ndarray]
     ) -> list[Hints | None]:
-        """The hints for drawings of these sizes."""
+        """The hints for drawings of these sizes; both are checked."""
+        for sketch in sketches:
+            check_sketch(sketch)
+        hints = hints or [None] * len(sketches)
         if len(hints) != len(sketches):
             raise ValueError(
                 f"Expected hints for each of {len(sketches)} sketches, got {len(hints)}. Pass None "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from sketch2paint.device import choose_device
 from sketch2paint.hints.format import Hints
@@ -19,7 +20,6 @@ from sketch2paint.inference.picture_painter import (
     Normalise,
     Painted,
     PicturePainter,
-    check_sketch,
 )
 from sketch2paint.models.answer import answer
 from sketch2paint.models.tasks import SKETCH, Batch
@@ -102,9 +102,7 @@ class RegionPainter(PicturePainter):
         self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
     ) -> list[Painted]:
         """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
-        for sketch in sketches:
-            check_sketch(sketch)
-        told = self.fitted(hints or [None] * len(sketches), sketches)
+        told = self.fitted(hints, sketches)
         drawings, notes = self.drawings(sketches)
         bases: list[np.ndarray | None] = [None] * len(drawings)
         if self.shading and not self.flats:
@@ -135,8 +133,7 @@ class RegionPainter(PicturePainter):
     ) -> Painted:
         """Layers of one drawing (H, W); `base` is what the generator made of it."""
         regions = find_regions(drawing)
-        gap = hints.gap if self.gap is None and hints else self.gap
-        filled, said, more = filled_by(hints, regions, gap)
+        filled, said, more = filled_by(hints, regions, self.gap)
         table = self._table(drawing, regions, known_regions(regions, filled, said))
         every = np.concatenate([said, table])
         which = np.where(filled > 0, filled, regions.labels + len(said))
@@ -179,20 +176,22 @@ class RegionPainter(PicturePainter):
         if not free.any():
             return table
         areas = np.bincount(regions.labels.ravel(), minlength=regions.count)
-        told = [colour for colour in known.values() if colour != WHITE]
-        if told:
-            table[free] = snapped(table[free], np.array(told, np.uint8))
-            free &= (table[:, None] != told).any(2).all(1)
-        table[free] = clustered(table[free], areas[free], self.colours)
+        told = np.array(sorted({*known.values()} - {WHITE}), np.uint8).reshape(-1, 3)
+        where = np.flatnonzero(free)
+        like = nearest_told(table[where], told)
+        table[where[like >= 0]] = told[like[like >= 0]]
+        rest = where[like < 0]
+        table[rest] = clustered(table[rest], areas[rest], self.colours)
         return table
 
 
-def snapped(table: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Colours (n, 3) uint8, each replaced by the nearest of those told (m, 3) if it is like it."""
+def nearest_told(table: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Number (n,) of the nearest told colour (m, 3) uint8 that each of (n, 3) is like, or -1."""
+    if not len(told):
+        return np.full(len(table), -1)
     one, other = (array_to_lab(colours[None])[0] for colours in (table, told))
-    distance = np.linalg.norm(one[:, None] - other[None], axis=2)
-    near = distance.argmin(1)
-    return np.where((distance.min(1) < ALIKE)[:, None], told[near], table)
+    distance, nearest = cKDTree(other).query(one)
+    return np.where(distance < ALIKE, nearest, -1)
 
 
 def squares(height: int, width: int) -> list[tuple[slice, slice]]:
@@ -216,13 +215,16 @@ def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dic
         filled: Map (H, W) of the stroke that each pixel takes, 0 for none.
         said: Colours (strokes + 1, 3) uint8 of the strokes, from row 1.
     """
+    if len(said) == 1:
+        return {}
     free = ~regions.ink
-    labels, strokes = regions.labels[free].astype(np.int64), filled[free]
-    areas = np.bincount(labels, minlength=regions.count)
-    pairs, counts = np.unique(labels * len(said) + strokes, return_counts=True)
+    areas = np.bincount(regions.labels[free], minlength=regions.count)
+    meant = free & (filled > 0)
+    labels = regions.labels[meant].astype(np.int64)
+    pairs, counts = np.unique(labels * len(said) + filled[meant], return_counts=True)
     known = {}
     for number, stroke, count in zip(*divmod(pairs, len(said)), counts, strict=True):
-        if stroke and count > MEANT * areas[number]:
+        if count > MEANT * areas[number]:
             red, green, blue = said[stroke].tolist()
             known[int(number)] = (red, green, blue)
     return known

@@ -17,7 +17,7 @@ from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.region_painter import (
     RegionPainter,
     known_regions,
-    snapped,
+    nearest_told,
     squares,
 )
 
@@ -120,7 +120,8 @@ def test_strokes_tell_the_regions_that_they_are_meant_for() -> None:
 def test_what_is_like_a_told_colour_becomes_it() -> None:
     told = np.array([RED, (255, 200, 0)], np.uint8)
     table = np.array([(206, 34, 42), (30, 60, 210), (250, 198, 10)], np.uint8)
-    np.testing.assert_array_equal(snapped(table, told), [RED, (30, 60, 210), (255, 200, 0)])
+    assert nearest_told(table, told).tolist() == [0, -1, 1]
+    assert nearest_told(table, told[:0]).tolist() == [-1, -1, -1]
 
 
 @pytest.mark.parametrize("level", [0, 255])
