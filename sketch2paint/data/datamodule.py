@@ -34,12 +34,13 @@ from sketch2paint.data.dataset import (
     PictureDataset,
 )
 from sketch2paint.data.demo import write_pairs
+from sketch2paint.data.flat_dataset import FlatDataset
 from sketch2paint.data.lines import StyleName, check_lines
 from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
 from sketch2paint.data.word_dataset import WordDataset
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import to_float
-from sketch2paint.models.tasks import task_of
+from sketch2paint.models.tasks import FLATS, task_of
 
 CacheUse = Literal["auto", "off", "require"]
 
@@ -123,11 +124,13 @@ class SketchDataModule(pl.LightningDataModule):
         jitter: Pixels by which a training picture is larger before the random crop.
         flip: Whether half of the training pairs are mirrored.
         fit: Way in which a picture that is not square becomes so; see `dataset.Fit`.
-        line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own, the
-            others are made.
+        line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own,
+            redrawn the same in other widths, paler, with gaps; the others are made of the colours.
         line_thickness: Bounds of the lines' width, in pixels at 256.
         line_threshold: Bounds of the contrast from which an edge is drawn, in (0, 1].
         line_intensity: Bounds of the lines' darkness, 1 is black.
+        flats: Whether batches have the plane `flats`, the colours of the regions, which a generator
+            learns to shade.
         cache: Use of what prepare.py made: auto (if it is fresh) | off | require.
         cache_dir: Folder in which prepare.py puts it.
         batch_size: Number of pairs in a step, on each device.
@@ -158,6 +161,7 @@ class SketchDataModule(pl.LightningDataModule):
         line_thickness: tuple[float, float] = (0.8, 2.0),
         line_threshold: tuple[float, float] = (0.06, 0.2),
         line_intensity: tuple[float, float] = (0.6, 1.0),
+        flats: bool = False,
         cache: CacheUse = "auto",
         cache_dir: str = "data/cache",
         batch_size: int = 4,
@@ -188,7 +192,9 @@ class SketchDataModule(pl.LightningDataModule):
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
         self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
-        self.words = 0
+        self.words, self.flats = 0, flats
+        if flats:
+            self.planes = (*self.planes, FLATS)
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
         self.cache, self.cache_dir = cache, Path(cache_dir)
@@ -211,16 +217,18 @@ class SketchDataModule(pl.LightningDataModule):
 
     def _dataset(self, pictures: Fitted, augment: bool) -> PictureDataset:
         own: dict[str, Any] = {"size": self.size, "flip": self.flip, "seed": self.seed}
-        if not self.words:
-            return PictureDataset(pictures, augment=augment, lines=self.lines, **own)
+        own |= {"lines": self.lines, "augment": augment}
+        if not self.words and not self.flats:
+            return PictureDataset(pictures, **own)
         if self.lines is None:
             raise ValueError(
-                "Expected `data.task` sketch for words, as a photograph has no regions between "
-                "lines, got photo. Pass data.task=sketch, or another model."
+                "Expected `data.task` sketch for words or flats, as a photograph has no regions "
+                "between lines, got photo. Pass data.task=sketch, or another model."
             )
-        folder = None if self.cache == "off" else self.cache_dir / "regions"
-        own |= {"lines": self.lines, "most": self.words, "folder": folder}
-        return WordDataset(pictures, augment=augment, **own)
+        own |= {"folder": None if self.cache == "off" else self.cache_dir / "regions"}
+        if self.words:
+            return WordDataset(pictures, most=self.words, **own)
+        return FlatDataset(pictures, **own)
 
     def colours(self, count: int) -> np.ndarray:
         """Colours that stand for those of the training pictures; see `colours_of`."""
@@ -323,9 +331,12 @@ class SketchDataModule(pl.LightningDataModule):
             dataloader_idx: Number of the loader, which Lightning tells.
 
         Returns:
-            `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S).
+            `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S);
+            `flats` (B, 3, S, S) where they are served.
         """
         others = {name: tensor for name, tensor in batch.items() if name != "pictures"}
+        if "flats" in others:
+            others["flats"] = to_float(others["flats"].permute(0, 3, 1, 2))
         return {**self.task.pair_of(to_float(batch["pictures"].permute(0, 3, 1, 2))), **others}
 
     def state_dict(self) -> dict[str, Any]:
@@ -451,12 +462,12 @@ def _folders(
 def _check_styles(lines: Lines, source: Kind) -> None:
     allowed = get_args(StyleName if source == "pictures" else LineStyle)
     if not lines.styles or any(style not in allowed for style in lines.styles):
-        why = " Pictures bring no drawn sketch." if "drawn" in lines.styles else ""
+        why = " Pictures bring no drawn sketch." if {"drawn", "redrawn"} & {*lines.styles} else ""
         raise ValueError(
             f"Expected `data.line_styles` to be a list of names out of {', '.join(allowed)} for "
             f"data.source={source}, got {list(lines.styles)}.{why}"
         )
-    if made := [style for style in lines.styles if style != "drawn"]:
+    if made := [style for style in get_args(StyleName) if style in lines.styles]:
         check_lines(
             made,
             thickness=lines.thickness,

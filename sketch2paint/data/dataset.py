@@ -19,11 +19,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sketch2paint.data.lines import StyleName, draw_lines
+from sketch2paint.data.redraw import redraw
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import on_square, resize
 
 FitMode = Literal["squash", "crop", "pad"]
-LineStyle = Literal["drawn", StyleName]
+LineStyle = Literal["drawn", "redrawn", StyleName]
 EpochIndex = tuple[int, int]  # what a sample's augmentation depends on, with the seed
 
 MAX_ASPECT = 4  # the longer side that `crop` keeps, in shorter sides
@@ -68,7 +69,8 @@ class Lines:
     """How the sketch of a sample is made.
 
     Args:
-        styles: Names of styles, one drawn per sample; `drawn` is the pair's own sketch.
+        styles: Names of styles, one drawn per sample; `drawn` is the pair's own sketch, `redrawn`
+            the same with other widths, paler, with gaps.
         thickness: Bounds of the lines' width, in pixels at 256.
         threshold: Bounds of the contrast of an edge.
         intensity: Bounds of the lines' darkness, 1 is black.
@@ -86,6 +88,9 @@ class Lines:
         if style == "drawn":
             return picture
         rgb = np.ascontiguousarray(picture[..., :3])
+        if style == "redrawn":
+            own = np.ascontiguousarray(picture[..., 3])
+            return np.dstack([rgb, redraw(own, rng=rng, intensity=self.intensity)])
         sketch = draw_lines(
             rgb,
             rng=rng,

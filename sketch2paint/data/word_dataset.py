@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, PictureDataset
+from sketch2paint.data.dataset import EpochIndex, Fitted, Lines
 from sketch2paint.data.given import Given, draw_given, fixed_given
-from sketch2paint.data.label_maps import regions_kept
-from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.data.region_dataset import RegionDataset
 from sketch2paint.hints.words import ABOUT, PAIR, Words, labels_on_square, words_of
 
 
@@ -24,22 +23,13 @@ class Told(NamedTuple):
     given: Given
 
 
-class WordDataset(PictureDataset):
+class WordDataset(RegionDataset):
     """Augmented samples whose regions are words.
 
-    The regions of a drawing are found once, before the crop and the flip, which then cut them as
-    they cut the picture; those of a sketch that is made for a sample are its own.
-
     Args:
-        pictures: Fitted pictures with their sketch, decoded or cached, or without where `lines`
-            makes it.
-        size: Side S of the samples, in pixels.
-        augment: Whether samples are cropped at random and flipped, and hints drawn for each.
-        flip: Whether half of the augmented samples are mirrored.
-        lines: Maker of the sketches.
-        seed: Seed that determines all chance, with a sample's epoch and index.
+        pictures, size, augment, flip, lines, seed, folder: As RegionDataset's; hints are drawn for
+            each augmented sample.
         most: Number of words, above which the smallest regions of a sample are left out.
-        folder: Folder in which regions are kept; None: they are found for every sample.
     """
 
     def __init__(
@@ -54,22 +44,21 @@ class WordDataset(PictureDataset):
         most: int,
         folder: Path | None,
     ) -> None:
-        super().__init__(pictures, size=size, augment=augment, flip=flip, lines=lines, seed=seed)
-        self.keeps_sketch = "drawn" in lines.styles
-        self.most, self.folder = most, folder
+        super().__init__(
+            pictures,
+            size=size,
+            augment=augment,
+            flip=flip,
+            lines=lines,
+            seed=seed,
+            folder=folder,
+        )
+        self.most = most
 
     def told(self, sample: EpochIndex) -> Told:
         """Read and augment the sample (epoch, index)."""
-        picture = self.pictures[sample[1]]
-        joins = np.empty((0, 2), np.int32), np.empty(0, np.float32)
-        if self.keeps_sketch:
-            found = regions_kept(self.folder, picture[..., 3])
-            picture, joins = np.dstack([picture, _packed(found)]), (found.joins, found.openings)
-        cut, rng = self.augmented(sample, picture)
-        sketch = np.ascontiguousarray(cut[..., 3])
-        # A sketch that was made has no labels beside it.
-        regions = Regions(*_unpacked(cut), *joins) if cut.shape[2] > 4 else find_regions(sketch)
-        words, real = words_of(regions, self.most), np.ascontiguousarray(cut[..., :3])
+        real, sketch, regions, rng = self.with_regions(sample)
+        words = words_of(regions, self.most)
         if self.augment:
             given = draw_given(rng, real=real, sketch=sketch, words=words)
         else:
@@ -111,14 +100,3 @@ class WordDataset(PictureDataset):
             "given": given,
         }
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-
-def _packed(regions: Regions) -> np.ndarray:
-    """Labels and ink as four channels of a picture, (H, W, 4) uint8."""
-    return (2 * regions.labels + regions.ink)[..., None].astype("<i4").view(np.uint8)
-
-
-def _unpacked(cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (S, S) int32 and ink (S, S) bool of a picture with four channels more."""
-    numbers = np.ascontiguousarray(cut[..., 4:]).view("<i4")[..., 0]
-    return numbers >> 1, (numbers & 1).astype(bool)

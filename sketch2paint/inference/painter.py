@@ -200,21 +200,33 @@ class Painter(PicturePainter):
         )
 
     def process(
-        self, sketches: Sequence[np.ndarray], hints: Sequence[Hints | None] | None = None
+        self,
+        sketches: Sequence[np.ndarray],
+        hints: Sequence[Hints | None] | None = None,
+        flats: Sequence[np.ndarray] | None = None,
     ) -> list[Painted]:
-        """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
+        """Colour sketches as `paint` does, and keep the layers; see PicturePainter.
+
+        Args:
+            sketches, hints: As PicturePainter's.
+            flats: Flats of each sketch, (H, W, 3) uint8, for a generator that has them as a plane.
+        """
         told = self.fitted(hints, sketches)
         drawings, notes = self.drawings(sketches)
-        inputs = [self._scaled(drawing) for drawing in drawings]
+        given = drawings
+        if flats:
+            pairs = zip(drawings, flats, strict=True)
+            given = [np.dstack([drawing, flat]) for drawing, flat in pairs]
+        inputs = [self._scaled(picture) for picture in given]
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for i, picture in enumerate(inputs):
             by_shape[picture.shape].append(i)
         done: dict[int, Painted] = {}
         for (height, width, *_), indices in by_shape.items():
             fakes = self._network([inputs[i] for i in indices], max(height, width) > self.tile)
-            given = [[of[i] for i in indices] for of in (drawings, notes, told)]
+            others = [[of[i] for i in indices] for of in (drawings, notes, told)]
             with ThreadPoolExecutor(thread_count()) as pool:
-                done |= zip(indices, pool.map(self._full_size, fakes, *given), strict=True)
+                done |= zip(indices, pool.map(self._full_size, fakes, *others), strict=True)
         return [done[i] for i in range(len(sketches))]
 
     def check_regions(self, what: str) -> None:
@@ -326,15 +338,23 @@ class Painter(PicturePainter):
             yield from (fake.transpose(1, 2, 0) for fake in fakes)
 
     def _colour(self, pictures: np.ndarray) -> np.ndarray:
-        """(B, h, w) or (B, h, w, 3) uint8 to float32 (B, 3 or 2, h, w) in [-1, 1]."""
+        """(B, h, w) or (B, h, w, C) uint8 to float32 (B, 3 or 2, h, w) in [-1, 1]."""
+        x = pictures[:, None] if pictures.ndim == 3 else pictures.transpose(0, 3, 1, 2)
+        ends = np.cumsum([plane.channels for plane in self.planes])
         if isinstance(self.generator, ExportedGenerator) and not self.task.lightness:
-            return self.generator.colour({"sketch": array_to_float(pictures)[:, None]})
+            planes = np.split(array_to_float(x), ends[ends < x.shape[1]], axis=1)
+            named = zip(self.planes, planes, strict=False)  # those that nobody fills are empty
+            return self.generator.colour({plane.name: own for plane, own in named})
         import torch
 
         with torch.inference_mode():
-            x = to_float(torch.from_numpy(pictures).to(self.device))
-            x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-            return self.generate({"sketch": self.task.sketch_of(x)}).cpu().numpy()
+            given = to_float(torch.from_numpy(x).to(self.device))
+            if self.task.lightness:
+                batch = {"sketch": self.task.sketch_of(given)}
+            else:
+                parts = given.tensor_split(ends[ends < x.shape[1]].tolist(), dim=1)
+                batch = {p.name: own for p, own in zip(self.planes, parts, strict=False)}
+            return self.generate(batch).cpu().numpy()
 
     def generate(self, batch: Batch) -> Tensor:
         """What the network makes of a batch, in the painter's precision.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -22,7 +22,7 @@ from sketch2paint.inference.picture_painter import (
     PicturePainter,
 )
 from sketch2paint.models.answer import answer
-from sketch2paint.models.tasks import SKETCH, Batch
+from sketch2paint.models.tasks import FLATS, SKETCH, Batch
 
 if TYPE_CHECKING:
     import torch
@@ -34,13 +34,28 @@ LONG = 1.5  # times the shorter side; a longer drawing is read in squares
 MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
 
 
+class Named(NamedTuple):
+    """The colours of a drawing: `table` (n, 3) uint8 by the map `which` (H, W); `free` of lines."""
+
+    which: np.ndarray
+    table: np.ndarray
+    free: np.ndarray
+    notes: tuple[str, ...]
+
+    @property
+    def flats(self) -> np.ndarray:
+        """One plain colour for each region, (H, W, 3) uint8."""
+        flats: np.ndarray = self.table[self.which]
+        return flats
+
+
 class RegionPainter(PicturePainter):
     """Colours drawings region by region, deterministically; what a person said is obeyed.
 
     Args:
         network: Region network in eval mode.
         shading: Painter of a generator for sketches, whose differences of lightness are laid over
-            the regions' colours; None: flats.
+            the regions' colours, which it is given if it takes them; None: flats.
         device: Device on which the network runs: auto | cpu | cuda | cuda:1 | mps.
         normalise: Treatment of scans: auto | off, see Painter.
         flats: Whether each region gets one plain colour even where a generator could shade.
@@ -104,10 +119,12 @@ class RegionPainter(PicturePainter):
         """Colour sketches as `paint` does, and keep the layers; see PicturePainter."""
         told = self.fitted(hints, sketches)
         drawings, notes = self.drawings(sketches)
-        bases: list[np.ndarray | None] = [None] * len(drawings)
+        named = [self._named(*each) for each in zip(drawings, told, strict=True)]
+        bases: Sequence[np.ndarray | None] = [None] * len(named)
         if self.shading and not self.flats:
-            bases = [painted.colours for painted in self.shading.process(drawings)]
-        return [self._painted(*each) for each in zip(drawings, bases, told, notes, strict=True)]
+            flats = [one.flats for one in named] if FLATS in self.shading.planes else None
+            bases = [painted.colours for painted in self.shading.process(drawings, flats=flats)]
+        return [_painted(*each) for each in zip(drawings, named, bases, notes, strict=True)]
 
     def generate(self, batch: Batch) -> Tensor:
         """Pictures for a batch, as `Painter.generate` makes them.
@@ -124,31 +141,14 @@ class RegionPainter(PicturePainter):
         pictures = np.stack([painted.picture for painted in self.process(sketches)])
         return to_float(torch.from_numpy(pictures).permute(0, 3, 1, 2)).to(self.device)
 
-    def _painted(
-        self,
-        drawing: np.ndarray,
-        base: np.ndarray | None,
-        hints: Hints | None,
-        notes: tuple[str, ...],
-    ) -> Painted:
-        """Layers of one drawing (H, W); `base` is what the generator made of it."""
+    def _named(self, drawing: np.ndarray, hints: Hints | None) -> Named:
+        """The colours of a drawing (H, W) that a person and the network name."""
         regions = find_regions(drawing)
-        filled, said, more = filled_by(hints, regions, self.gap)
+        filled, said, notes = filled_by(hints, regions, self.gap)
         table = self._table(drawing, regions, known_regions(regions, filled, said))
-        every = np.concatenate([said, table])
+        # Each region by itself: where a generator leaves one white, its colour still holds.
         which = np.where(filled > 0, filled, regions.labels + len(said))
-        if base is None:
-            colours = every[which]
-        else:
-            # Each region by itself: where the generator left one white, its colour still holds.
-            colours = shade(base, filled=which, said=every, free=~regions.ink)
-        return Painted(
-            multiplied(colours, drawing),
-            colours=colours,
-            lines=drawing,
-            notes=(*notes, *more),
-            flat=base is None,
-        )
+        return Named(which, np.concatenate([said, table]), ~regions.ink, notes)
 
     def _answered(
         self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
@@ -183,6 +183,22 @@ class RegionPainter(PicturePainter):
         rest = where[like < 0]
         table[rest] = clustered(table[rest], areas[rest], self.colours)
         return table
+
+
+def _painted(
+    drawing: np.ndarray, named: Named, base: np.ndarray | None, notes: tuple[str, ...]
+) -> Painted:
+    """Layers of one drawing (H, W); `base` is what the generator made of it."""
+    colours = named.flats
+    if base is not None:
+        colours = shade(base, filled=named.which, said=named.table, free=named.free)
+    return Painted(
+        multiplied(colours, drawing),
+        colours=colours,
+        lines=drawing,
+        notes=(*notes, *named.notes),
+        flat=base is None,
+    )
 
 
 def nearest_told(table: np.ndarray, told: np.ndarray) -> np.ndarray:

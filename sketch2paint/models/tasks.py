@@ -92,6 +92,7 @@ class Task(NamedTuple):
 
 
 SKETCH = Task("sketch", (Plane("sketch", 1, 1.0),), 3)  # line art to RGB; beyond it is white paper
+FLATS = Plane("flats", 3, 1.0)  # a colour for each region, which a generator then shades
 PHOTO = Task("photo", (Plane("sketch", 1, None),), 2)  # L to ab in CIE Lab; a photograph goes on
 
 

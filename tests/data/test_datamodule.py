@@ -299,9 +299,9 @@ def test_faults_that_stand_out_are_said_at_the_start(
         ({"source": "two_folders", "colours": "x"}, r"Expected `data\.sketches`, a folder"),
         (
             {"line_styles": []},
-            r"`data\.line_styles` to be a list of names out of drawn, xdog, .*\[",
+            r"`data\.line_styles` to be a list of names out of drawn, redrawn, xdog, .*\[",
         ),
-        ({"line_styles": ["crayon"]}, r"`data\.line_styles` .* drawn, xdog, .*got \['crayon'\]"),
+        ({"line_styles": ["crayon"]}, r"`data\.line_styles` .* redrawn, xdog, .*got \['crayon'\]"),
         ({"line_styles": ["xdog", "crayon"]}, r"`data\.line_styles` .*\['xdog', 'crayon'\]"),
         ({"source": "pictures"}, r"`data\.line_styles` .* out of xdog, .* bring no drawn sketch"),
         ({"source": "pictures", "line_styles": ["xdog", "drawn"]}, "bring no drawn sketch"),
@@ -331,7 +331,7 @@ def test_choices_are_said_in_the_annotations_for_the_command_line() -> None:
         ("line_styles", ["drawn", *MADE], ["xdog", "crayon"]),
     ):
         assert fits(good, hints[name]) and not fits(bad, hints[name]), name
-    words = "a list, each one of drawn, xdog, canny, adaptive, pencil, faint"
+    words = "a list, each one of drawn, redrawn, xdog, canny, adaptive, pencil, faint"
     assert described(hints["line_styles"]) == words
 
 

@@ -8,8 +8,6 @@ import torch
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Lines
 from sketch2paint.data.word_dataset import WordDataset
-from sketch2paint.hints.regions import find_regions
-from sketch2paint.hints.words import words_of
 
 SIZE, LARGE = 32, 40
 BOUNDS = {"thickness": (1.0, 1.0), "threshold": (0.1, 0.1), "intensity": (1.0, 1.0)}
@@ -34,22 +32,6 @@ def dataset(augment: bool = True, styles=("drawn",), **changes) -> WordDataset:
         "seed": 0, "most": 64, "folder": None,
     }  # fmt: skip
     return WordDataset([pair(seed) for seed in range(6)], **{**arguments, **changes})
-
-
-def test_regions_are_cut_as_the_picture_is():
-    data = dataset()
-    found = find_regions(data.pictures[0][..., 3])
-    cuts = {}
-    for y in range(LARGE - SIZE + 1):
-        for x in range(LARGE - SIZE + 1):
-            cut = np.s_[y : y + SIZE, x : x + SIZE]
-            sketch, labels = data.pictures[0][..., 3][cut], found.labels[cut]
-            cuts.setdefault(sketch.tobytes(), []).append(labels)
-            cuts.setdefault(sketch[:, ::-1].tobytes(), []).append(labels[:, ::-1])
-    for epoch in range(20):
-        told = data.told((epoch, 0))
-        labels = told.words.regions[told.words.labels]
-        assert any((labels == cut).all() for cut in cuts[told.sketch.tobytes()])
 
 
 def test_outside_training_nothing_is_chance():
@@ -93,15 +75,6 @@ def test_a_sample_depends_on_seed_epoch_and_index_alone(tmp_path):
     assert (other["known"].shape != expected["known"].shape) or (
         other["known"] != expected["known"]
     ).any()
-
-
-def test_a_sketch_that_is_made_has_regions_of_its_own():
-    told = dataset(styles=("xdog",)).told((0, 1))
-    expected = words_of(find_regions(told.sketch), 64)
-    np.testing.assert_array_equal(told.words.labels, expected.labels)
-    both = dataset(styles=("drawn", "xdog"))
-    for epoch in range(8):
-        assert both.told((epoch, 1)).words.labels.shape == (SIZE, SIZE)
 
 
 def test_the_smallest_regions_are_left_out():

@@ -20,6 +20,7 @@ from sketch2paint.inference.region_painter import (
     nearest_told,
     squares,
 )
+from sketch2paint.models.tasks import FLATS, SKETCH
 
 RED = (200, 30, 40)
 
@@ -179,3 +180,35 @@ def test_a_strip_is_coloured_as_its_pieces_are() -> None:
         assert same.all()
     hinted = painter.process([strip], [Hints((720, 120), (Stroke(((300, 60),), 4, RED),))])[0]
     assert (hinted.colours[45:75, 285:315] == RED).all()
+
+
+def test_a_generator_that_takes_flats_is_given_the_named_colours() -> None:
+    planes = (*SKETCH.planes, FLATS)
+    shading = Painter(make_generator(in_channels=4), planes=planes)
+    asked = []
+    process = shading.process
+
+    def spy(sketches, hints=None, flats=None):
+        asked.extend(flats)
+        return process(sketches, hints, flats)
+
+    shading.process = spy
+    sketches, hints = [boxes(), boxes()[:, :170]], [dot(50, 50), None]
+    shaded = RegionPainter(make_region_network(), shading=shading).process(sketches, hints)
+    flat = RegionPainter(make_region_network(), shading=shading, flats=True).process(
+        sketches, hints
+    )
+    for given, plain, soft in zip(asked, flat, shaded, strict=True):
+        np.testing.assert_array_equal(given, plain.colours)
+        assert not soft.flat and (soft.colours != plain.colours).any()
+
+
+def test_flats_change_what_such_a_generator_makes() -> None:
+    painter = Painter(make_generator(in_channels=4), planes=(*SKETCH.planes, FLATS))
+    sketch = boxes()
+    white, red = (np.full((*sketch.shape, 3), colour, np.uint8) for colour in (255, RED))
+    none, blank, told = (
+        painter.process([sketch], flats=flats)[0].picture for flats in (None, [white], [red])
+    )
+    np.testing.assert_array_equal(none, blank)  # what nobody gives is empty: white
+    assert (told != none).any()

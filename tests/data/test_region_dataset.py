@@ -1,0 +1,62 @@
+"""Samples with regions that were cut and flipped as the picture was, or are the sketch's own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_word_dataset import BOUNDS, LARGE, SIZE, pair
+
+from sketch2paint.data.dataset import Lines
+from sketch2paint.data.region_dataset import RegionDataset
+from sketch2paint.hints.regions import find_regions
+
+
+def dataset(*styles: str, folder: Path | None = None) -> RegionDataset:
+    pictures = [pair(seed) for seed in range(6)]
+    lines = Lines(styles, **BOUNDS)
+    return RegionDataset(
+        pictures, size=SIZE, augment=True, flip=True, lines=lines, seed=0, folder=folder
+    )
+
+
+def test_regions_are_cut_as_the_picture_is() -> None:
+    data = dataset("drawn")
+    found = find_regions(data.pictures[0][..., 3])
+    cuts = defaultdict(list)
+    for y in range(LARGE - SIZE + 1):
+        for x in range(LARGE - SIZE + 1):
+            cut = np.s_[y : y + SIZE, x : x + SIZE]
+            sketch, labels = data.pictures[0][..., 3][cut], found.labels[cut]
+            cuts[sketch.tobytes()].append(labels)
+            cuts[sketch[:, ::-1].tobytes()].append(labels[:, ::-1])
+    for epoch in range(20):
+        _, sketch, regions, _ = data.with_regions((epoch, 0))
+        assert any((regions.labels == cut).all() for cut in cuts[sketch.tobytes()])
+        np.testing.assert_array_equal(regions.joins, found.joins)
+
+
+@pytest.mark.parametrize("style", ["xdog", "redrawn"])
+def test_a_sketch_that_is_made_has_regions_of_its_own(style: str) -> None:
+    changed = 0
+    for epoch in range(8):
+        real, sketch, regions, _ = dataset(style).with_regions((epoch, 1))
+        np.testing.assert_array_equal(regions.labels, find_regions(sketch).labels)
+        drawn = dataset("drawn").with_regions((epoch, 1))
+        np.testing.assert_array_equal(real, drawn[0])  # crop and flip are the same
+        changed += int((sketch != drawn[1]).any())
+        both = dataset("drawn", style).with_regions((epoch, 1))
+        assert both[2].labels.shape == (SIZE, SIZE)
+    assert changed >= 4
+
+
+def test_regions_that_were_kept_are_those_that_are_found(tmp_path: Path) -> None:
+    for _ in range(2):  # the second time from the files
+        for index in range(6):
+            kept = dataset("drawn", folder=tmp_path).with_regions((0, index))
+            found = dataset("drawn").with_regions((0, index))
+            np.testing.assert_array_equal(kept[2].labels, found[2].labels)
+            np.testing.assert_array_equal(kept[2].ink, found[2].ink)
+    assert len(list(tmp_path.iterdir())) == 6
