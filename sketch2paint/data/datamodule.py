@@ -107,6 +107,7 @@ class SketchDataModule(pl.LightningDataModule):
         style_channels: Numbers of their `style`; 0: they have none.
         words: Number of regions that become words in a sample at most, set before `setup`; 0: the
             batches have no words (see `WordDataset`).
+        palettes: Whether samples with words have palettes, set before `setup`.
 
     Args:
         source: Kind of source: pairs (side by side in `root`) | two_folders (`sketches` and
@@ -188,7 +189,7 @@ class SketchDataModule(pl.LightningDataModule):
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
         self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
-        self.words = 0
+        self.words, self.palettes = 0, False
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
         self.cache, self.cache_dir = cache, Path(cache_dir)
@@ -220,6 +221,7 @@ class SketchDataModule(pl.LightningDataModule):
             )
         folder = None if self.cache == "off" else self.cache_dir / "regions"
         own |= {"lines": self.lines, "most": self.words, "folder": folder}
+        own |= {"palettes": self.palettes}
         return WordDataset(pictures, augment=augment, **own)
 
     def colours(self, count: int) -> np.ndarray:

@@ -12,16 +12,19 @@ from torch import Tensor
 from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, PictureDataset
 from sketch2paint.data.given import Given, draw_given, fixed_given
 from sketch2paint.data.label_maps import regions_kept
+from sketch2paint.data.palettes import NONE, draw_palette, draw_truth, palette_of_picture
+from sketch2paint.hints.palette import NO_PALETTE, Palette
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.words import ABOUT, PAIR, Words, labels_on_square, words_of
 
 
 class Told(NamedTuple):
-    """A sample: its sketch (S, S) uint8, its regions as words, and what is known of them."""
+    """A sample: its sketch (S, S) uint8, its regions as words, what is known, and a palette."""
 
     sketch: np.ndarray
     words: Words
     given: Given
+    palette: Palette
 
 
 class WordDataset(PictureDataset):
@@ -40,6 +43,7 @@ class WordDataset(PictureDataset):
         seed: Seed that determines all chance, with a sample's epoch and index.
         most: Number of words, above which the smallest regions of a sample are left out.
         folder: Folder in which regions are kept; None: they are found for every sample.
+        palettes: Whether samples have a palette: half of the augmented ones, all of the others.
     """
 
     def __init__(
@@ -53,10 +57,11 @@ class WordDataset(PictureDataset):
         seed: int,
         most: int,
         folder: Path | None,
+        palettes: bool = False,
     ) -> None:
         super().__init__(pictures, size=size, augment=augment, flip=flip, lines=lines, seed=seed)
         self.keeps_sketch = "drawn" in lines.styles
-        self.most, self.folder = most, folder
+        self.most, self.folder, self.palettes = most, folder, palettes
 
     def told(self, sample: EpochIndex) -> Told:
         """Read and augment the sample (epoch, index)."""
@@ -69,12 +74,27 @@ class WordDataset(PictureDataset):
         sketch = np.ascontiguousarray(cut[..., 3])
         # A sketch that was made has no labels beside it.
         regions = Regions(*_unpacked(cut), *joins) if cut.shape[2] > 4 else find_regions(sketch)
-        words, real = words_of(regions, self.most), np.ascontiguousarray(cut[..., :3])
+        words = words_of(regions, self.most)
         if self.augment:
+            return self._drawn(rng, cut, sketch, words)
+        given = fixed_given(real=np.ascontiguousarray(cut[..., :3]), sketch=sketch, words=words)
+        palette = palette_of_picture(cut[..., :4]) if self.palettes else NO_PALETTE
+        return Told(sketch, words, given, palette)
+
+    def _drawn(
+        self, rng: np.random.Generator, cut: np.ndarray, sketch: np.ndarray, words: Words
+    ) -> Told:
+        """A training sample: its palette and its hints are chance, and now and then its truth."""
+        real = np.ascontiguousarray(cut[..., :3])
+        if not (self.palettes and rng.random() >= NONE):
             given = draw_given(rng, real=real, sketch=sketch, words=words)
-        else:
-            given = fixed_given(real=real, sketch=sketch, words=words)
-        return Told(sketch, words, given)
+            return Told(sketch, words, given, NO_PALETTE)
+        other = palette_of_picture(self.pictures[int(rng.integers(len(self)))][..., :4])
+        truth = draw_truth(rng, cut[..., :4], other)
+        given = draw_given(rng, real=truth, sketch=sketch, words=words)
+        is_exact = not np.array_equal(truth, real)
+        palette = draw_palette(rng, truth=given.real, sketch=sketch, other=other, exact=is_exact)
+        return Told(sketch, words, given, palette)
 
     def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """True colours and sketch of the sample (epoch, index), (S, S, 4)."""
@@ -87,7 +107,8 @@ class WordDataset(PictureDataset):
         Returns:
             `pictures` (B, S, S, 4) uint8, `labels` (B, S, S) int32, -1 for none, `places`, the same
             at half the resolution, `about` (B, N, 9), `pairs` (B, N, N, 8), `known` (B, N) bool,
-            `given` (B, N, 3) in [-1, 1].
+            `given` (B, N, 3) in [-1, 1], `palette` (B, M, 3) in [-1, 1] and `portions` (B, M), -1
+            for none; M is at least 1.
         """
         told = [self.told(sample) for sample in samples]
         count = max(len(one.words.regions) for one in told)
@@ -95,10 +116,15 @@ class WordDataset(PictureDataset):
         pairs = np.zeros((len(told), count, count, PAIR), np.float32)
         known = np.zeros((len(told), count), bool)
         given = np.zeros((len(told), count, 3), np.float32)
-        for row, (_, words, hints) in enumerate(told):
+        most = max(1, *(len(one.palette.colours) for one in told))
+        palette = np.zeros((len(told), most, 3), np.float32)
+        portions = np.full((len(told), most), -1, np.float32)
+        for row, (_, words, hints, entries) in enumerate(told):
             own = len(words.regions)
             about[row, :own], pairs[row, :own, :own] = words.about, words.pairs
             known[row, :own], given[row, :own] = hints.known, hints.colours / 127.5 - 1
+            palette[row, : len(entries.colours)] = entries.colours / 127.5 - 1
+            portions[row, : len(entries.colours)] = entries.portions
         side = told[0].sketch.shape[0] // 2
         pictures = [np.dstack([one.given.real, one.sketch]) for one in told]
         arrays = {
@@ -109,6 +135,8 @@ class WordDataset(PictureDataset):
             "pairs": pairs,
             "known": known,
             "given": given,
+            "palette": palette,
+            "portions": portions,
         }
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
