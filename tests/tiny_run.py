@@ -37,7 +37,7 @@ def run(
     data = SketchDataModule(
         root=str(pairs_dir), size=32, jitter=4, batch_size=batch_size, num_workers=0
     )
-    data.words = module.words
+    data.words, data.palettes = module.words, module.palettes
     keeper = Checkpoints(str(out), every_n_epochs=2, **(checkpoints or {}))
     callbacks = [SampleGrids(str(out), rows=3), keeper, *extra]
     trainer = build_trainer(

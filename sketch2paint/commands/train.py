@@ -118,7 +118,8 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
     planes = [list(plane) for plane in pairs.planes]  # the generator is given what they serve
     network = build(config["model"], planes=planes)
     network.check_data(pairs.planes, pairs.style_channels)
-    pairs.words = network.words  # the data serve what it is given
+    # The data serve what it is given.
+    pairs.words, pairs.palettes = network.words, network.palettes
     if config["init_from"] and not resumed:
         network.start_from(network.read_weights(config["init_from"]))
     logger = build(config["logger"])

@@ -108,6 +108,7 @@ class SketchDataModule(pl.LightningDataModule):
         style_channels: Numbers of their `style`; 0: they have none.
         words: Number of regions that become words in a sample at most, set before `setup`; 0: the
             batches have no words (see `WordDataset`).
+        palettes: Whether samples with words have palettes, set before `setup`.
 
     Args:
         source: Kind of source: pairs (side by side in `root`) | two_folders (`sketches` and
@@ -192,7 +193,7 @@ class SketchDataModule(pl.LightningDataModule):
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
         self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
-        self.words, self.flats = 0, flats
+        self.words, self.palettes, self.flats = 0, False, flats
         if flats:
             self.planes = (*self.planes, FLATS)
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
@@ -227,7 +228,7 @@ class SketchDataModule(pl.LightningDataModule):
             )
         own |= {"folder": None if self.cache == "off" else self.cache_dir / "regions"}
         if self.words:
-            return WordDataset(pictures, most=self.words, **own)
+            return WordDataset(pictures, most=self.words, palettes=self.palettes, **own)
         return FlatDataset(pictures, **own)
 
     def colours(self, count: int) -> np.ndarray:

@@ -11,16 +11,19 @@ from torch import Tensor
 
 from sketch2paint.data.dataset import EpochIndex, Fitted, Lines
 from sketch2paint.data.given import Given, draw_given, fixed_given
+from sketch2paint.data.palettes import NONE, draw_palette, draw_truth, palette_of_picture
 from sketch2paint.data.region_dataset import RegionDataset
+from sketch2paint.hints.palette import NO_PALETTE, Palette
 from sketch2paint.hints.words import ABOUT, PAIR, Words, labels_on_square, words_of
 
 
 class Told(NamedTuple):
-    """A sample: its sketch (S, S) uint8, its regions as words, and what is known of them."""
+    """A sample: its sketch (S, S) uint8, its regions as words, what is known, and a palette."""
 
     sketch: np.ndarray
     words: Words
     given: Given
+    palette: Palette
 
 
 class WordDataset(RegionDataset):
@@ -30,6 +33,7 @@ class WordDataset(RegionDataset):
         pictures, size, augment, flip, lines, seed, folder: As RegionDataset's; hints are drawn for
             each augmented sample.
         most: Number of words, above which the smallest regions of a sample are left out.
+        palettes: Whether samples have a palette: half of the augmented ones, all of the others.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class WordDataset(RegionDataset):
         seed: int,
         most: int,
         folder: Path | None,
+        palettes: bool = False,
     ) -> None:
         super().__init__(
             pictures,
@@ -53,17 +58,31 @@ class WordDataset(RegionDataset):
             seed=seed,
             folder=folder,
         )
-        self.most = most
+        self.most, self.palettes = most, palettes
 
     def told(self, sample: EpochIndex) -> Told:
         """Read and augment the sample (epoch, index)."""
         real, sketch, regions, rng = self.with_regions(sample)
         words = words_of(regions, self.most)
         if self.augment:
+            return self._drawn(rng, real, sketch, words)
+        given = fixed_given(real=real, sketch=sketch, words=words)
+        palette = palette_of_picture(np.dstack([real, sketch])) if self.palettes else NO_PALETTE
+        return Told(sketch, words, given, palette)
+
+    def _drawn(
+        self, rng: np.random.Generator, real: np.ndarray, sketch: np.ndarray, words: Words
+    ) -> Told:
+        """A training sample: its palette and its hints are chance, and now and then its truth."""
+        if not (self.palettes and rng.random() >= NONE):
             given = draw_given(rng, real=real, sketch=sketch, words=words)
-        else:
-            given = fixed_given(real=real, sketch=sketch, words=words)
-        return Told(sketch, words, given)
+            return Told(sketch, words, given, NO_PALETTE)
+        other = palette_of_picture(self.pictures[int(rng.integers(len(self)))][..., :4])
+        truth = draw_truth(rng, np.dstack([real, sketch]), other)
+        given = draw_given(rng, real=truth, sketch=sketch, words=words)
+        is_exact = not np.array_equal(truth, real)
+        palette = draw_palette(rng, truth=given.real, sketch=sketch, other=other, exact=is_exact)
+        return Told(sketch, words, given, palette)
 
     def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """True colours and sketch of the sample (epoch, index), (S, S, 4)."""
@@ -76,7 +95,8 @@ class WordDataset(RegionDataset):
         Returns:
             `pictures` (B, S, S, 4) uint8, `labels` (B, S, S) int32, -1 for none, `places`, the same
             at half the resolution, `about` (B, N, 9), `pairs` (B, N, N, 8), `known` (B, N) bool,
-            `given` (B, N, 3) in [-1, 1].
+            `given` (B, N, 3) in [-1, 1], `palette` (B, M, 3) in [-1, 1] and `portions` (B, M), -1
+            for none; M is at least 1.
         """
         told = [self.told(sample) for sample in samples]
         count = max(len(one.words.regions) for one in told)
@@ -84,10 +104,15 @@ class WordDataset(RegionDataset):
         pairs = np.zeros((len(told), count, count, PAIR), np.float32)
         known = np.zeros((len(told), count), bool)
         given = np.zeros((len(told), count, 3), np.float32)
-        for row, (_, words, hints) in enumerate(told):
+        most = max(1, *(len(one.palette.colours) for one in told))
+        palette = np.zeros((len(told), most, 3), np.float32)
+        portions = np.full((len(told), most), -1, np.float32)
+        for row, (_, words, hints, entries) in enumerate(told):
             own = len(words.regions)
             about[row, :own], pairs[row, :own, :own] = words.about, words.pairs
             known[row, :own], given[row, :own] = hints.known, hints.colours / 127.5 - 1
+            palette[row, : len(entries.colours)] = entries.colours / 127.5 - 1
+            portions[row, : len(entries.colours)] = entries.portions
         side = told[0].sketch.shape[0] // 2
         pictures = [np.dstack([one.given.real, one.sketch]) for one in told]
         arrays = {
@@ -98,5 +123,7 @@ class WordDataset(RegionDataset):
             "pairs": pairs,
             "known": known,
             "given": given,
+            "palette": palette,
+            "portions": portions,
         }
         return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -48,6 +48,8 @@ PARTS: dict[str, tuple[dict[str, Sizes], dict[str, Sizes]]] = {  # inputs and ou
         {"shares": {**_WORDS, 2: "colours and words"}, "same": _PAIRS},
     ),
 }
+_ENTRIES = {0: "batch", 1: "entries"}
+_PALETTE = {"palette": _ENTRIES, "portions": _ENTRIES}  # further inputs of a reply
 Part = Callable[..., tuple[Tensor, ...]]  # of a network: inputs of PARTS to its outputs
 
 
@@ -84,7 +86,8 @@ def export_regions(
 
     An .onnx `output` is two: NAME.read.onnx reads a drawing once, NAME.reply.onnx answers for any
     hints. Their inputs and outputs are those of `RegionNetwork.read`, `relate` and `reply`; any
-    B, and any N of at least 1. Their metadata describe the network and hold its colours.
+    B, and any N and M of at least 1: without a palette, one entry of portion -1. Their metadata
+    describe the network and hold its colours.
 
     Args:
         checkpoint: A run folder, .ckpt or .safetensors.
@@ -156,13 +159,27 @@ class _Reply(nn.Module):
         self.network = network
 
     def forward(
-        self, features: Tensor, about: Tensor, bias: Tensor, known: Tensor, given: Tensor
+        self,
+        features: Tensor,
+        about: Tensor,
+        bias: Tensor,
+        known: Tensor,
+        given: Tensor,
+        palette: Tensor | None = None,
+        portions: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        return tuple(self.network.reply(features, about=about, bias=bias, known=known, given=given))
+        told = {"known": known, "given": given, "palette": palette, "portions": portions}
+        return tuple(self.network.reply(features, about=about, bias=bias, **told))  # type: ignore[arg-type]
 
 
 def _parts(network: RegionNetwork) -> tuple[_Read, _Reply]:
     return _Read(network), _Reply(network)
+
+
+def parts_of(network: RegionNetwork) -> dict[str, tuple[dict[str, Sizes], dict[str, Sizes]]]:
+    """Inputs and outputs of each file of a network, with the names of their sizes."""
+    inputs, outputs = PARTS["reply"]
+    return {**PARTS, "reply": ({**inputs, **_PALETTE}, outputs)} if network.palettes else PARTS
 
 
 def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], opset: int) -> None:
@@ -171,9 +188,12 @@ def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], ops
         return
     need_onnx()
     # PyTorch asks about a size of 1 for the order in memory alone, which ONNX does not know.
-    dims = {name: torch.export.Dim(name, min=least) for name, least in (("batch", 1), ("words", 2))}
-    examples = _examples(network)
-    for file, part, (inputs, outputs) in zip(files, _parts(network), PARTS.values(), strict=True):
+    dims = {
+        name: torch.export.Dim(name, min=least)
+        for name, least in (("batch", 1), ("words", 2), ("entries", 2))
+    }
+    examples, both = _examples(network), parts_of(network).values()
+    for file, part, (inputs, outputs) in zip(files, _parts(network), both, strict=True):
         shapes = tuple(
             {place: dims[name] for place, name in sizes.items()} for sizes in inputs.values()
         )
@@ -185,8 +205,8 @@ def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], ops
 
 @torch.no_grad()
 def _examples(network: RegionNetwork) -> dict[str, Tensor]:
-    """Inputs of both parts by their names: a batch of 2, 3 words."""
-    batch, count = 2, 3
+    """Inputs of both parts by their names: a batch of 2, 3 words, 4 entries."""
+    batch, count, entries = 2, 3, 4
     sketch = torch.zeros(batch, 1, network.size, network.size)
     labels = torch.zeros(batch, network.side, network.side, dtype=torch.long)
     pairs = torch.zeros(batch, count, count, PAIR)
@@ -196,6 +216,8 @@ def _examples(network: RegionNetwork) -> dict[str, Tensor]:
         "about": torch.zeros(batch, count, ABOUT),
         "known": torch.zeros(batch, count, dtype=torch.bool),
         "given": torch.zeros(batch, count, 3),
+        "palette": torch.zeros(batch, entries, 3),
+        "portions": torch.zeros(batch, entries),
     }
 
 
@@ -246,10 +268,16 @@ class _Told(NamedTuple):
     about: Tensor
     known: Tensor
     given: Tensor
+    palette: Tensor
+    portions: Tensor
+
+    def of_reply(self, network: RegionNetwork) -> tuple[Tensor, ...]:
+        """What is told at a reply besides what was read."""
+        return self[4:] if network.palettes else self[4:6]
 
 
 def _told(drawing: np.ndarray, size: int) -> _Told:
-    """A drawing twice: none of its words is known, and every third one, in a colour by chance."""
+    """A drawing twice: told nothing; every third word in a colour by chance, and a palette."""
     grey = drawing if drawing.ndim == 2 else rgb_to_grey(drawing)
     words = words_of(find_regions(grey))
     count = len(words.regions)
@@ -259,9 +287,12 @@ def _told(drawing: np.ndarray, size: int) -> _Told:
         torch.from_numpy(words.about)[None],
     )
     known = torch.stack([torch.zeros(count, dtype=torch.bool), torch.arange(count) % 3 == 0])
-    colours = torch.rand(2, count, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    generator = torch.Generator().manual_seed(0)
+    colours = torch.rand(2, count, 3, generator=generator) * 2 - 1
+    palette = torch.rand(2, 3, 3, generator=generator) * 2 - 1
+    portions = torch.tensor([[-1.0, -1.0, -1.0], [0.5, 0.0, -1.0]])
     twice = [part.repeat_interleave(2, 0) for part in once]
-    return _Told._make([*twice, known, colours * known[..., None]])
+    return _Told._make([*twice, known, colours * known[..., None], palette, portions])
 
 
 def _last(told: _Told) -> _Told:
@@ -290,8 +321,9 @@ def _answers(network: RegionNetwork, parts: tuple[Part, ...], told: _Told) -> tu
     """Colours of the words, (B, N, 3), and how likely two are one object, (B, N, N)."""
     read, reply = parts
     features, bias = read(told.sketch, told.labels, told.pairs)
-    shares, same = reply(features, told.about, bias, told.known, told.given)
-    return mix(shares, network.colours, told.given, TEMPERATURE), same.sigmoid()
+    shares, same = reply(features, told.about, bias, *told.of_reply(network))
+    sources = torch.cat([told.given, told.palette], 1) if network.palettes else told.given
+    return mix(shares, network.colours, sources, TEMPERATURE), same.sigmoid()
 
 
 def _seconds(
@@ -300,7 +332,7 @@ def _seconds(
     """Of reading and of replying, by the files and by PyTorch: medians of turns."""
     both = tuple(zip(parts, _parts(network), strict=True))
     features, bias = parts[0](told.sketch, told.labels, told.pairs)
-    inputs = told[:3], (features, told.about, bias, told.known, told.given)
+    inputs = told[:3], (features, told.about, bias, *told.of_reply(network))
     turns = [
         [[seconds_of(one, given) for one in of] for of, given in zip(both, inputs, strict=True)]
         for _ in range(5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sketch2paint.hints.words import ABOUT, PAIR
@@ -19,8 +20,9 @@ class Reply(NamedTuple):
     """What a network says of N words, float32.
 
     Attributes:
-        shares: Shares of the K colours and of the N words that a colour is copied from, which add
-            up to 1, (B, N, K + N); 0 for a word that is not known.
+        shares: Shares of the K colours, of the N words and of the M entries of a palette that a
+            colour is copied from, which add up to 1, (B, N, K + N + M); 0 for a word that is not
+            known and for what is no entry.
         same: Logits of two words being one object, (B, N, N), symmetric.
     """
 
@@ -35,7 +37,8 @@ class RegionNetwork(nn.Module):
     resolution, is left out, as regions are larger than pixels. Its features, over each region, and
     what is told of it make a word; words look at each other with a bias that their
     places decide on (Graphormer, Ying et al. 2021). A word answers with K colours, or points at
-    words whose colour is known (pointer networks, Vinyals et al. 2015; See et al. 2017).
+    words whose colour is known (pointer networks, Vinyals et al. 2015; See et al. 2017). A
+    palette's entries are words that have a colour and no place.
 
     Args:
         size: Side in pixels at which drawings are read, a multiple of 2**levels.
@@ -48,6 +51,7 @@ class RegionNetwork(nn.Module):
         layers: Number of times that words look at each other.
         colours: Number K of colours.
         dropout: Probability in the layers, in training.
+        palettes: Whether it can be given a palette.
 
     Attributes:
         side: Side at which it is told where words are, size / 2.
@@ -72,6 +76,7 @@ class RegionNetwork(nn.Module):
         layers: int = 4,
         colours: int = 96,
         dropout: float = 0.1,
+        palettes: bool = False,
     ) -> None:
         super().__init__()
         for name, value in (("features", features), ("heads", heads), ("colours", colours)):
@@ -79,6 +84,8 @@ class RegionNetwork(nn.Module):
         check_whole("width", width, 1, LARGEST)
         check_whole("layers", layers, 0, 64)
         check_fraction("dropout", dropout)
+        if not isinstance(palettes, bool):
+            raise ValueError(f"Expected `palettes` to be true or false, got {palettes!r}.")
         if width % heads:
             raise ValueError(
                 f"Expected `width` to be a multiple of `heads` ({heads}), got {width}. Pass "
@@ -99,6 +106,11 @@ class RegionNetwork(nn.Module):
         self.gate, self.object = nn.Linear(width, 1), nn.Linear(width, KEY)
         nn.init.constant_(self.gate.bias, -3.0)  # at first it copies little
         self.register_buffer("colours", torch.zeros(colours, 3))
+        self.palettes = palettes
+        if palettes:
+            self.entry = _two(4, width, width)
+            # Bias of words that look at entries, entries at words, and entries at entries.
+            self.beside = nn.Parameter(torch.zeros(3, heads + 1))  # for each head, for pointing
 
     def forward(
         self,
@@ -109,10 +121,13 @@ class RegionNetwork(nn.Module):
         pairs: Tensor,
         known: Tensor,
         given: Tensor,
+        palette: Tensor | None = None,
+        portions: Tensor | None = None,
     ) -> Reply:
         """Read drawings and answer for their regions; see `read`, `relate` and `reply`."""
         features, bias = self.read(sketch, labels, about.shape[1]), self.relate(pairs)
-        return self.reply(features, about=about, bias=bias, known=known, given=given)
+        told = {"known": known, "given": given, "palette": palette, "portions": portions}
+        return self.reply(features, about=about, bias=bias, **told)  # type: ignore[arg-type]
 
     def read(self, sketch: Tensor, labels: Tensor, count: int) -> Tensor:
         """Read drawings once, whatever will be known of their colours.
@@ -148,7 +163,15 @@ class RegionNetwork(nn.Module):
         return self.pair(pairs).permute(0, 3, 1, 2).contiguous()
 
     def reply(
-        self, features: Tensor, *, about: Tensor, bias: Tensor, known: Tensor, given: Tensor
+        self,
+        features: Tensor,
+        *,
+        about: Tensor,
+        bias: Tensor,
+        known: Tensor,
+        given: Tensor,
+        palette: Tensor | None = None,
+        portions: Tensor | None = None,
     ) -> Reply:
         """Answer for words, of which some are known.
 
@@ -158,22 +181,55 @@ class RegionNetwork(nn.Module):
             bias: Bias of each pair, (B, heads + 2, N, N), as `relate` returns it.
             known: Words whose colour is known, (B, N) bool.
             given: Colours of the known ones, (B, N, 3) in [-1, 1].
+            palette: Colours of a palette's entries, (B, M, 3) in [-1, 1]; None: there is none.
+            portions: Share of each entry in the coloured area, (B, M): 0 where it is not told,
+                -1 where there is no entry.
+
+        Raises:
+            ValueError: a palette is given to a network that was built without `palettes`.
         """
         x = self.word(torch.cat([features, about], dim=2))
         x = x + torch.where(known[..., None], self.known(given).to(x.dtype), self.unknown)
-        absent = (about[:, None, None, :, -1] == 0) * NEVER
-        seen = (bias[:, :-2] + absent).to(x.dtype)
+        count, looks, there = x.shape[1], bias[:, :-1], about[..., -1] != 0
+        if palette is not None:
+            entries, is_entry = self._entries(palette, portions)
+            x = torch.cat([x, entries.to(x.dtype)], dim=1)  # (B, N + M, width)
+            there, known = torch.cat([there, is_entry], 1), torch.cat([known, is_entry], 1)
+            looks = self._with_entries(looks, is_entry.shape[1])
+        seen = (looks[:, :-1] + ~there[:, None, None] * NEVER).to(x.dtype)
         for layer in self.layers:
             x = layer(x, seen)
         x = self.norm(x)
         kinship = self.object(x)
-        same = (kinship @ kinship.transpose(1, 2)).float() / KEY**0.5 + bias[:, -1].float()
-        return Reply(self._shares(x, bias[:, -2], known), (same + same.transpose(1, 2)) / 2)
+        alike = (kinship @ kinship.transpose(1, 2))[:, :count, :count]
+        same = alike.float() / KEY**0.5 + bias[:, -1].float()
+        shares = self._shares(x, looks[:, -1], known)[:, :count]
+        return Reply(shares, (same + same.transpose(1, 2)) / 2)
+
+    def _entries(self, palette: Tensor, portions: Tensor | None) -> tuple[Tensor, Tensor]:
+        """A palette's entries as words (B, M, width), and which of them there are (B, M)."""
+        if not self.palettes:
+            raise ValueError(
+                "Expected no `palette` for a network that was trained without palettes, got one. "
+                "Pass weights that were trained with model.network.palettes=true."
+            )
+        if portions is None:
+            portions = torch.zeros_like(palette[..., 0])
+        root = portions.clamp(min=0).sqrt()[..., None]
+        return self.entry(torch.cat([palette, root], dim=2)), portions >= 0
+
+    def _with_entries(self, bias: Tensor, entries: int) -> Tensor:
+        """Bias (B, heads + 1, N, N) of heads and pointing with entries, (.., N + M, N + M)."""
+        to = F.pad(bias.new_zeros(bias.shape[-1]), (0, entries), value=1.0)
+        of = to[:, None]
+        to_entry, to_word, among = self.beside[..., None, None].to(bias.dtype)
+        wide = F.pad(bias, (0, entries, 0, entries))
+        return wide + to_entry * (1 - of) * to + to_word * of * (1 - to) + among * of * to
 
     def _shares(self, x: Tensor, bias: Tensor, known: Tensor) -> Tensor:
-        """How much each colour, and each known word, has of a word's colour, (B, N, K + N)."""
+        """How much each colour, and each known word and entry, has of a word's colour."""
         score = (self.query(x) @ self.key(x).transpose(1, 2)).float() / KEY**0.5 + bias.float()
-        column = known[:, None]  # (B, 1, N)
+        column = known[:, None]  # (B, 1, N + M)
         pointer = score.masked_fill(~column, NEVER).softmax(2) * column
         likest = pointer.max(dim=2, keepdim=True).values
         copied = torch.sigmoid(self.gate(x).float() + 4 * likest) * column.any(2, keepdim=True)

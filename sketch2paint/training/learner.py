@@ -42,6 +42,7 @@ class Learner(pl.LightningModule, ABC):
         weights: Path of the weight file in the run folder.
         keys: Configuration keys that decide on the network, for errors.
         words: Number of regions that the data are to make words of at most; 0: none.
+        palettes: Whether the data are to serve palettes with the words.
         pairs_seen: Training pairs seen, what progress is counted in.
         unaveraged: Pairs seen since the average was moved.
         memory_format: Order of weights and pictures in memory.
@@ -56,7 +57,7 @@ class Learner(pl.LightningModule, ABC):
     metrics: tuple[str, ...]
     weights: str
     keys: str
-    words = 0
+    words, palettes = 0, False
     ema: nn.Module | None
     memory_format: MemoryFormat
 

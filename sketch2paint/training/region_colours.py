@@ -22,6 +22,7 @@ from sketch2paint.training.learner import Learner, check_number
 CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
 SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
 TOLD = ("about", "pairs", "known", "given")  # what a batch tells of words
+PALETTE = ("palette", "portions")  # and of colours without a place
 
 
 class RegionColours(Learner):
@@ -89,13 +90,18 @@ class RegionColours(Learner):
         self.save_hyperparameters(ignore="planes")
         self.arguments = {"size": size, **(network or {})}
         self.network = RegionNetwork(**self.arguments)
-        self.words, self.lambda_same, self.clip = words, lambda_same, clip
+        self.words, self.palettes = words, self.network.palettes
+        if self.palettes:
+            self.metrics = (*self.metrics, "val/psnr_palette")
+        self.told = TOLD + PALETTE * self.palettes
+        self.lambda_same, self.clip = lambda_same, clip
         self.weight_decay, self.warmup = weight_decay, warmup
         self.ema = self.averaged()  # type: ignore[assignment]
         self.lay_out("channels_last")
         self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.psnr_hinted = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
+        self.psnr_palette = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
         self.ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
 
     @property
@@ -139,7 +145,7 @@ class RegionColours(Learner):
         reply = network(
             self._laid(batch["sketch"]),
             labels=batch["places"].long(),
-            **{name: batch[name] for name in TOLD},
+            **{name: batch[name] for name in self.told},
         )
         losses = self.losses_of(reply, batch)
         self.count(batch)
@@ -157,9 +163,10 @@ class RegionColours(Learner):
         counts = self._histograms(batch, reply.shares.shape[1])  # (B, N, K)
         area = counts.sum(2)
         true = counts / area.clamp(min=1)[..., None]
-        # A known word's colour is as good as the nearest one that has a name.
-        bins = self._bins(batch["given"])[:, None].expand(-1, area.shape[1], -1)
-        named, copied = reply.shares.split([counts.shape[2], area.shape[1]], dim=2)
+        # A known word's colour, or a palette's, is as good as the nearest one that has a name.
+        sources = torch.cat([batch[name] for name in self.told if name in ("given", "palette")], 1)
+        bins = self._bins(sources)[:, None].expand(-1, area.shape[1], -1)
+        named, copied = reply.shares.split([counts.shape[2], sources.shape[1]], dim=2)
         share = named.scatter_add(2, bins, copied)
         surprise = -(true * (share + SURE).log()).sum(2)
         weight = area.sqrt() * ~batch["known"]
@@ -186,40 +193,42 @@ class RegionColours(Learner):
         """Colour drawings with the averaged weights, no colour known; see `flats`."""
         return self.flats(batch)[0]
 
-    def flats(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Colour drawings region by region, without hints and with them.
+    def flats(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """Colour drawings region by region: told nothing, with hints, and with a palette.
 
         Args:
             batch: `sketch` (B, 1, H, W) in [-1, 1], and what `WordDataset` tells.
 
         Returns:
-            Two times (B, 3, H, W) in [-1, 1], the drawing's lines laid on.
+            Three times (B, 3, H, W) in [-1, 1], the drawing's lines laid on; twice where the
+            network takes no palettes.
         """
         network = self.colouring()
         assert isinstance(network, RegionNetwork)
         sketch, places = self._laid(batch["sketch"]), batch["places"].long()
         features = network.read(sketch, places, batch["about"].shape[1])
         read = {**batch, "features": features, "bias": network.relate(batch["pairs"])}
-        nothing = torch.zeros_like(batch["known"])
-        return _flat(network, {**read, "known": nothing}), _flat(network, read)
+        for name in PALETTE:
+            read.pop(name, None)
+        told_nothing = {**read, "known": torch.zeros_like(batch["known"])}
+        told = [told_nothing, read]
+        if self.palettes:
+            told.append(told_nothing | {name: batch[name] for name in PALETTE})
+        return tuple(_flat(network, each) for each in told)
 
     def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
-        """Columns that show what was learnt: sketch, flats, flats with hints, real."""
+        """Columns of what was learnt: sketch, flats, with hints, perhaps with a palette, real."""
         return batch["sketch"], *self.flats(batch), batch["real"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Compare the flats of the validation sketches with the truth."""
-        plain, hinted = ((flat.float() + 1) / 2 for flat in self.flats(batch))
+        flats = [(flat.float() + 1) / 2 for flat in self.flats(batch)]
         real = (batch["real"].float() + 1) / 2
+        metrics = [self.psnr, self.psnr_hinted, self.ssim, self.psnr_palette][: len(self.metrics)]
         with torch.autocast(self.device.type, enabled=False):
-            self.psnr.update(plain, real)
-            self.psnr_hinted.update(hinted, real)
-            self.ssim.update(plain, real)
-        for name, metric in (
-            ("val/psnr", self.psnr),
-            ("val/psnr_hinted", self.psnr_hinted),
-            ("val/ssim", self.ssim),
-        ):
+            for metric, flat in zip(metrics, [*flats[:2], flats[0], *flats[2:]], strict=True):
+                metric.update(flat, real)
+        for name, metric in zip(self.metrics, metrics, strict=True):
             self.log(name, metric, prog_bar=True)
         self.log("step", float(self.pairs_seen), sync_dist=True)
 
@@ -260,11 +269,12 @@ def _lab(rgb: Tensor) -> Tensor:
 
 def _flat(network: RegionNetwork, batch: Mapping[str, Tensor]) -> Tensor:
     """One picture (B, 3, H, W) for each drawing that was read."""
-    names = ("features", "about", "bias", "known", "given")
-    reply = network.reply(**{name: batch[name] for name in names})
+    names = ("features", "about", "bias", "known", "given", *PALETTE)
+    reply = network.reply(**{name: batch[name] for name in names if name in batch})
     sketch, given = batch["sketch"].float(), batch["given"].float()
     with torch.autocast(sketch.device.type, enabled=False):
-        mixed = mix(reply.shares, network.colours, given, TEMPERATURE)
+        sources = torch.cat([given, batch.get("palette", given[:, :0]).float()], dim=1)
+        mixed = mix(reply.shares, network.colours, sources, TEMPERATURE)
         colours = torch.where(batch["known"][..., None], given, mixed)
         colours = F.pad(colours, (0, 0, 0, 1), value=1.0)  # what is no word stays white
         labels = batch["labels"].long().flatten(1)

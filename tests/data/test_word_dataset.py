@@ -1,4 +1,5 @@
 import pickle
+import random
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Lines
+from sketch2paint.data.given import draw_given
 from sketch2paint.data.word_dataset import WordDataset
 
 SIZE, LARGE = 32, 40
@@ -64,17 +66,68 @@ def test_a_batch_is_its_samples_filled_up():
 
 
 def test_a_sample_depends_on_seed_epoch_and_index_alone(tmp_path):
-    plain, kept = dataset(), pickle.loads(pickle.dumps(dataset(folder=tmp_path / "kept")))
+    plain = dataset(palettes=True)
+    kept = pickle.loads(pickle.dumps(dataset(palettes=True, folder=tmp_path / "kept")))
     samples = [(epoch, index) for epoch in range(3) for index in range(6)]
     expected = plain.__getitems__(samples)
     for again in (plain, kept, kept):  # the second time from the files
         for name, tensor in again.__getitems__(samples).items():
             torch.testing.assert_close(tensor, expected[name], rtol=0, atol=0)
     assert len(list((tmp_path / "kept").iterdir())) == 6
-    other = dataset(seed=1).__getitems__(samples)
+    other = dataset(palettes=True, seed=1).__getitems__(samples)
     assert (other["known"].shape != expected["known"].shape) or (
         other["known"] != expected["known"]
     ).any()
+
+
+def test_half_of_the_training_samples_have_palettes_and_all_others():
+    data, samples = (
+        dataset(palettes=True),
+        [(epoch, index) for epoch in range(40) for index in (0, 1)],
+    )
+    told = [data.told(sample) for sample in samples]
+    has = np.array([len(one.palette.colours) > 0 for one in told])
+    assert 0.35 < has.mean() < 0.6
+    recoloured = 0
+    for one, (_, index) in zip(told, samples, strict=True):
+        own = {tuple(colour) for colour in data.pictures[index][..., :3].reshape(-1, 3).tolist()}
+        recoloured += not {tuple(c) for c in one.given.real.reshape(-1, 3).tolist()} <= own
+    assert recoloured > 0
+    judged = dataset(augment=False, palettes=True)
+    for index in range(6):
+        one = judged.told((3, index))
+        np.testing.assert_array_equal(one.palette.colours, judged.told((0, index)).palette.colours)
+        here = {tuple(colour) for colour in one.given.real.reshape(-1, 3).tolist()}
+        assert {tuple(colour) for colour in one.palette.colours.tolist()} <= here
+        assert one.palette.portions.sum() == pytest.approx(1)
+
+
+def test_palettes_of_a_batch_are_filled_up():
+    data, samples = dataset(palettes=True), [(epoch, 1) for epoch in range(12)]
+    batch = data.__getitems__(samples)
+    found = [data.told(sample).palette for sample in samples]
+    counts = [len(one.colours) for one in found]
+    assert batch["palette"].shape == (12, max(counts), 3) and min(counts) == 0
+    for row, one in enumerate(found):
+        count = len(one.colours)
+        got = torch.round((batch["palette"][row, :count] + 1) * 127.5)
+        np.testing.assert_array_equal(got.numpy(), one.colours)
+        np.testing.assert_array_equal(batch["portions"][row, :count].numpy(), one.portions)
+        assert (batch["portions"][row, count:] == -1).all()
+    without = dataset().__getitems__([(0, 0)])
+    assert without["palette"].shape == (1, 1, 3) and without["portions"].tolist() == [[-1]]
+
+
+def test_where_palettes_are_not_wanted_samples_are_as_before_them():
+    plain, other = dataset(), dataset(palettes=True)
+    assert not any(len(plain.told((epoch, 0)).palette.colours) for epoch in range(10))
+    rng = np.random.default_rng([0, 3, 0])
+    plain.transform.set_random_state(rng, random.Random(int(rng.integers(2**63))))
+    cut = plain.lines(plain.transform(image=plain.pictures[0])["image"], rng)
+    told = plain.told((3, 0))
+    expected = draw_given(rng, real=cut[..., :3], sketch=told.sketch, words=told.words)
+    np.testing.assert_array_equal(told.given.known, expected.known)
+    np.testing.assert_array_equal(told.sketch, other.told((3, 0)).sketch)  # one crop for both
 
 
 def test_the_smallest_regions_are_left_out():
@@ -85,7 +138,7 @@ def test_the_smallest_regions_are_left_out():
 def loaded(pairs_dir, tmp_path, **changes):
     keys = {"root": str(pairs_dir), "size": 32, "jitter": 4, "batch_size": 4, "num_workers": 0}
     data = SketchDataModule(**keys, cache_dir=str(tmp_path / "cache"), **changes)
-    data.words = 64
+    data.words, data.palettes = 64, True
     data.setup("fit")
     return data
 
@@ -96,6 +149,7 @@ def test_the_data_module_serves_words(pairs_dir, tmp_path):
         batch = data.on_after_batch_transfer(next(iter(loader)), 0)
         assert batch["sketch"].shape == (4, 1, 32, 32) and batch["labels"].shape == (4, 32, 32)
         assert batch["given"].abs().max() <= 1
+        assert batch["palette"].shape[:2] == batch["portions"].shape
     assert list((tmp_path / "cache/regions").glob("*.npz"))
     assert data.colours(7).shape == (7, 3)
 

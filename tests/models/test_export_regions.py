@@ -23,7 +23,7 @@ from sketch2paint.models.loading import load
 from sketch2paint.models.region_network import RegionNetwork
 from sketch2paint.models.weights import load_region_network, save_generator
 
-CHANGES: dict[str, Any] = {"layers": 1, "levels": 2}
+CHANGES: dict[str, Any] = {"layers": 1, "levels": 2, "palettes": True}
 
 
 def write_weights(folder: Path) -> tuple[Path, RegionNetwork]:
@@ -63,19 +63,22 @@ def told(across: int) -> dict[str, np.ndarray]:
         "about": words.about[None],
         "known": np.arange(count)[None] % 2 == 1,
         "given": rng.uniform(-1, 1, (1, count, 3)).astype(np.float32),
+        "palette": rng.uniform(-1, 1, (1, across, 3)).astype(np.float32),
+        "portions": rng.choice([-1, 0, 0.5], (1, across)).astype(np.float32),
     }
 
 
 def padded(samples: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """A batch of samples of different N; about 0 where one has no word."""
-    most = max(sample["about"].shape[1] for sample in samples)
+    """A batch of samples of different N and M; about 0 where one has no word, portions -1."""
+    names = {"pairs": 2, "about": 1, "known": 1, "given": 1, "palette": 1, "portions": 1}
+    most = {name: max(sample[name].shape[1] for sample in samples) for name in names}
     batch: dict[str, list[np.ndarray]] = {name: [] for name in samples[0]}
     for sample in samples:
-        more = most - sample["about"].shape[1]
         for name, value in sample.items():
-            grown = {"pairs": 2, "about": 1, "known": 1, "given": 1}.get(name, 0)
+            more, grown = most.get(name, 0) - value.shape[1], names.get(name, 0)
             wider = [(0, more if 1 <= axis <= grown else 0) for axis in range(value.ndim)]
-            batch[name].append(np.pad(value, wider))
+            nothing = -1 if name == "portions" else 0
+            batch[name].append(np.pad(value, wider, constant_values=nothing))
     return {name: np.concatenate(values) for name, values in batch.items()}
 
 
@@ -118,8 +121,17 @@ def test_padding_changes_no_answer_of_the_files(made: tuple[Path, RegionsCompari
     expected = by_files(made[0], alone)["shares"][0]
     got = by_files(made[0], small)["shares"][1]
     colours = TINY["colours"]
-    np.testing.assert_allclose(got[:4, : colours + 4], expected, rtol=0, atol=1e-5)
-    assert not got[:4, colours + 4 :].any()
+    own = np.r_[: colours + 4, colours + 16 : colours + 18]  # of 16 words and 4 entries
+    np.testing.assert_allclose(got[:4, own], expected, rtol=0, atol=1e-5)
+    assert not np.delete(got[:4], own, 1).any()
+
+
+def test_a_network_without_palettes_has_no_input_for_one(tmp_path: Path) -> None:
+    network = make_region_network()
+    save_generator(tmp_path / "a.safetensors", network.state_dict(), describe_regions(TINY))
+    measured = exported(tmp_path / "a.safetensors", tmp_path / "words.onnx")
+    inputs = [value.name for value in onnx.load(measured.files[1]).graph.input]
+    assert inputs == ["features", "about", "bias", "known", "given"] and measured.levels < 0.05
 
 
 def test_what_is_measured(made: tuple[Path, RegionsComparison]) -> None:
@@ -159,6 +171,8 @@ def test_the_files_say_what_they_are(made: tuple[Path, RegionsComparison]) -> No
         "about": [batch, words, 9],
         "known": [batch, words],
         "given": [batch, words, 3],
+        "palette": [batch, "entries", 3],
+        "portions": [batch, "entries"],
         "shares": [batch, words, "colours and words"],
         "same": [batch, words, words],
     }

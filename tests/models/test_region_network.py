@@ -87,6 +87,7 @@ def test_the_default_has_about_three_million_parameters():
         ({"heads": 5}, "Expected `width` to be a multiple of `heads` .5., got 12. Pass 10."),
         ({"colours": 0}, "Expected `colours` to be at least 1, got 0."),
         ({"layers": 1.5}, "Expected `layers` to be a whole number, got 1.5."),
+        ({"palettes": 1}, "Expected `palettes` to be true or false, got 1."),
         ({"dropout": 1}, r"Expected `dropout` to be in \[0, 1\), got 1."),
         ({"size": 30}, "Expected `size` to be a multiple of 8"),
     ],
@@ -130,3 +131,70 @@ def test_a_description_that_does_not_fit(tmp_path):
         save_generator(path, state, describe_regions(network))
         with pytest.raises(ValueError, match=message):
             load_region_network(path)
+
+
+def palettes(*entries: int, fill: int = 0) -> dict[str, torch.Tensor]:
+    """Palettes of these numbers of entries, filled up."""
+    torch.manual_seed(3)
+    most = max(*entries, fill)
+    there = torch.arange(most) < torch.tensor(entries)[:, None]
+    portions = torch.where(there, torch.rand(len(entries), most), -1)
+    return {"palette": torch.rand(len(entries), most, 3) * 2 - 1, "portions": portions}
+
+
+def test_a_palette_is_pointed_at_and_changes_what_is_named(sketch):
+    network, about = make_region_network(palettes=True), told(sketch)
+    about["known"][0, 1] = True
+    with torch.inference_mode():
+        plain = network(planes(sketch), **about).shares
+        shares = network(planes(sketch), **about, **palettes(3)).shares
+        untold = {"palette": palettes(3)["palette"]}
+        of_untold = network(planes(sketch), **about, **untold).shares
+    count = about["about"].shape[1]
+    assert shares.shape == (1, count, 6 + count + 3)
+    torch.testing.assert_close(shares.sum(2), torch.ones(1, count))
+    assert (shares[..., -3:] > 0).all() and (shares[..., 7] > 0).all()
+    assert (shares[..., :6] - plain[..., :6]).abs().max() > 1e-3
+    assert (shares - of_untold).abs().max() > 1e-5  # how much there is of each says something
+
+
+def test_without_a_palette_it_answers_as_a_network_that_knows_none(sketch):
+    network, about = make_region_network(palettes=True), told(sketch)
+    other = make_region_network()
+    own = other.state_dict()
+    assert set(network.state_dict()) > set(own)
+    other.load_state_dict({key: network.state_dict()[key] for key in own})
+    with torch.inference_mode():
+        expected = other(planes(sketch), **about)
+        for none in ({}, {"palette": torch.zeros(1, 0, 3)}, palettes(0, fill=2)):
+            shares, same = network(planes(sketch), **about, **none)
+            torch.testing.assert_close(shares[..., : expected.shares.shape[2]], expected.shares)
+            assert (shares[..., expected.shares.shape[2] :] == 0).all()
+            torch.testing.assert_close(same, expected.same)
+        with pytest.raises(
+            ValueError, match="Expected no `palette` for a network that was trained"
+        ):
+            other(planes(sketch), **about, **palettes(2))
+
+
+def test_what_fills_up_a_palette_changes_nothing(sketch):
+    network, about = make_region_network(palettes=True), told(sketch)
+    both = {name: tensor.repeat_interleave(2, 0) for name, tensor in about.items()}
+    wide = palettes(5, 2)
+    alone = {name: tensor[1:, :2] for name, tensor in wide.items()}
+    with torch.inference_mode():
+        got = network(planes(sketch).repeat(2, 1, 1, 1), **both, **wide).shares[1]
+        expected = network(planes(sketch), **about, **alone).shares[0]
+    torch.testing.assert_close(got[:, : expected.shape[1]], expected)
+    assert (got[:, expected.shape[1] :] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_hides_what_is_absent(sketch, dtype):
+    network, about = make_region_network(palettes=True), told(sketch)
+    about = {name: torch.cat([tensor] * 2) for name, tensor in about.items()}
+    with torch.inference_mode(), torch.autocast("cpu", dtype):
+        shares, same = network(planes(sketch).repeat(2, 1, 1, 1), **about, **palettes(3, 1))
+    assert shares.dtype == same.dtype == torch.float32 and same.isfinite().all()
+    torch.testing.assert_close(shares.sum(2), torch.ones(shares.shape[:2]), atol=1e-2, rtol=0)
+    assert (shares[1, :, -2:] == 0).all()

@@ -21,7 +21,7 @@ from sketch2paint.training.checkpoints import Interrupted
 from sketch2paint.training.pix2pix import Pix2Pix
 from sketch2paint.training.region_colours import RegionColours, nearest_of_all
 
-NETWORK = {key: value for key, value in TINY.items() if key != "size"}
+NETWORK = {**{key: value for key, value in TINY.items() if key != "size"}, "palettes": True}
 
 
 def tiny(**changes):
@@ -37,11 +37,13 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.fixture
 def batch(pairs_dir):
     data = SketchDataModule(root=str(pairs_dir), size=32, jitter=4, batch_size=4, num_workers=0)
-    data.words = 64
+    data.words, data.palettes = 64, True
     data.setup("fit")
     found = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     found["known"][0, 1] = True
     found["given"][0, 1] = torch.tensor([0.5, -0.5, 0.25])
+    found["palette"] = torch.tensor([[[0.9, -0.8, -0.8], [-0.5, 0.1, 0.7]]]).repeat(4, 1, 1)
+    found["portions"] = torch.tensor([[0.7, 0.3], [0.0, 0.0], [1.0, -1.0], [-1.0, -1.0]])
     return found
 
 
@@ -64,12 +66,13 @@ def test_a_run_leaves_a_network_that_can_be_read(pairs_dir, tmp_path):
         assert network.colours[0].tolist() == [1, 1, 1] and len(network.colours.unique()) > 3
     lines = rows(tmp_path / "run")
     assert {"loss_words", "loss_same", "loss", "val/psnr", "val/psnr_hinted"} <= set(lines[0])
+    assert any(10 < float(row["val/psnr_palette"]) < 40 for row in lines if row["val/psnr_palette"])
     assert [int(row["pairs"]) for row in lines if row["loss"]] == [6, 11, 16]
     assert all(10 < float(row["val/psnr"]) < 40 for row in lines if row["val/psnr"])
     events = scalars(tmp_path / "run")
     assert [e.step for e in events.Scalars("loss_words")] == [3, 6, 8, 11, 14, 16]
     with Image.open(tmp_path / "run/samples/epoch_0002.png") as sheet:
-        assert sheet.size[0] == 4 * 36 + 4  # sketch, flats, flats with hints, real
+        assert sheet.size[0] == 5 * 36 + 4  # sketch, flats, with hints, with a palette, real
     assert (tmp_path / "run/losses.png").exists()
 
 
@@ -116,8 +119,8 @@ def test_both_memory_formats_are_the_same_mathematics(pairs_dir, tmp_path):
 def test_losses_equal_plain_loops(batch):
     module, count = begun(), batch["about"].shape[1]
     torch.manual_seed(2)
-    shares = torch.rand(4, count, 6 + count)
-    shares[..., 6:] *= batch["known"][:, None]
+    shares = torch.rand(4, count, 6 + count + 2)
+    shares[..., 6:] *= torch.cat([batch["known"], batch["portions"] >= 0], 1)[:, None]
     shares /= shares.sum(2, keepdim=True)
     same = torch.randn(4, count, count)
     same = (same + same.transpose(1, 2)) / 2
@@ -136,6 +139,9 @@ def test_losses_equal_plain_loops(batch):
             share = shares[row, word, :6].clone()
             for other in np.flatnonzero(batch["known"][row]):
                 share[module._bins(batch["given"][row, other])] += shares[row, word, 6 + other]
+            for entry in range(2):
+                chosen = module._bins(batch["palette"][row, entry])
+                share[chosen] += shares[row, word, 6 + count + entry]
             if not batch["known"][row, word]:
                 total += math.sqrt(area[word])
                 logs = np.log(share.numpy() + 1e-5)
@@ -173,7 +179,7 @@ def test_flats_obey_hints_exactly_and_leave_lines_and_what_is_no_word(batch):
     module = begun().eval()
     batch["labels"][1][batch["labels"][1] == 0] = -1
     with torch.inference_mode():
-        plain, hinted = module.flats(batch)
+        plain, hinted, given_palette = module.flats(batch)
         torch.testing.assert_close(module(batch), plain)
     light = (batch["sketch"] + 1) / 2
     for row in range(4):
@@ -185,6 +191,28 @@ def test_flats_obey_hints_exactly_and_leave_lines_and_what_is_no_word(batch):
     sketch = batch["sketch"][1].expand(3, -1, -1)
     torch.testing.assert_close(plain[1][:, none], sketch[:, none])
     assert (plain[0] - hinted[0]).abs().max() > 1e-2
+    assert (plain[0] - given_palette[0]).abs().max() > 1e-2
+    torch.testing.assert_close(plain[3], given_palette[3])  # it has no palette
+
+
+def test_pointing_at_a_palette_s_true_colour_is_right(batch):
+    module, count = begun(), batch["about"].shape[1]
+    batch["real"] = batch["palette"][:, 0, :, None, None].expand(-1, -1, 32, 32)
+    batch["known"][:] = False
+    shares = torch.zeros(4, count, 6 + count + 2)
+    right, wrong = shares.clone(), shares.clone()
+    right[..., -2], wrong[..., -1] = 1, 1
+    same = torch.zeros(4, count, count)
+    assert module.losses_of(Reply(right, same), batch)["loss_words"] < 1e-4
+    assert module.losses_of(Reply(wrong, same), batch)["loss_words"] > 5
+
+
+def test_a_network_without_palettes_is_told_none(pairs_dir, tmp_path, batch):
+    plain = {**NETWORK, "palettes": False}
+    assert len(begun(network=plain).eval().flats(batch)) == 2
+    _, module = run(pairs_dir, tmp_path / "run", model=tiny(network=plain), epochs=1)
+    assert "val/psnr_palette" not in rows(tmp_path / "run")[0]
+    assert not hasattr(module.network, "entry")
 
 
 def test_it_learns(pairs_dir, tmp_path):
