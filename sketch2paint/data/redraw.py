@@ -12,13 +12,15 @@ LEFT = 0.5  # of the ink that a thinned drawing keeps, or its lines are too thin
 WHOLE = 0.5  # of the samples have no line that is cut
 CUTS = 12  # cuts of a drawing at most
 CUT = (1.0, 3.0)  # px at BASE: bounds of the radius of a cut
+SOFT = 0.3  # of the samples come from a small picture
+SMALLER = 2.5  # times that it is smaller at most
 INK = 128  # level below which a pixel is ink
 
 
 def redraw(
     sketch: np.ndarray, *, rng: np.random.Generator, intensity: tuple[float, float]
 ) -> np.ndarray:
-    """Change the width and darkness of a drawing's lines, and cut some.
+    """Change the width, darkness and sharpness of a drawing's lines, and cut some.
 
     Args:
         sketch: Drawing (H, W) uint8, dark lines on white.
@@ -31,7 +33,8 @@ def redraw(
     scale = min(sketch.shape) / BASE
     drawn = _of_other_width(sketch, rng.uniform(THINNED, THICKENED) * scale)
     paler = 255 - rng.uniform(*intensity) * (255.0 - drawn)
-    return np.rint(_cut(paler, drawn < INK, rng, scale)).astype(np.uint8)
+    cut = np.rint(_cut(paler, drawn < INK, rng, scale)).astype(np.uint8)
+    return _soft(cut, rng.uniform(1, SMALLER)) if rng.random() < SOFT else cut
 
 
 def _of_other_width(sketch: np.ndarray, pixels: float) -> np.ndarray:
@@ -60,3 +63,11 @@ def _cut(sketch: np.ndarray, ink: np.ndarray, rng: np.random.Generator, scale: f
         cv2.circle(gaps, (x, y), max(1, round(rng.uniform(*CUT) * scale)), 255, -1)
     share = cv2.GaussianBlur(gaps, (3, 3), 0) / 255
     return sketch + share * (255 - sketch)
+
+
+def _soft(sketch: np.ndarray, times: float) -> np.ndarray:
+    """A drawing enlarged from a smaller one."""
+    height, width = sketch.shape
+    small = max(1, round(width / times)), max(1, round(height / times))
+    shrunk = cv2.resize(sketch, small, interpolation=cv2.INTER_AREA)
+    return cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_CUBIC)
