@@ -108,7 +108,7 @@ def export_regions(
     with ExitStack() as written:
         beside = [written.enter_context(written_beside(file)) for file in files]
         _write(beside, network, about, opset)
-        measured = _compare(network, _open(beside), drawings)._replace(files=files)
+        measured = compare_regions(network, _open(beside), drawings)._replace(files=files)
         if not (measured.levels <= LIMIT and measured.same <= SAME_LIMIT):
             raise NotAlike(
                 f"{output}: expected the files to colour as PyTorch does, got a difference of "
@@ -161,7 +161,7 @@ class _Reply(nn.Module):
         return tuple(self.network.reply(features, about=about, bias=bias, known=known, given=given))
 
 
-def _parts(network: RegionNetwork) -> tuple[_Read, _Reply]:
+def parts_of(network: RegionNetwork) -> tuple[_Read, _Reply]:
     return _Read(network), _Reply(network)
 
 
@@ -173,7 +173,7 @@ def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], ops
     # PyTorch asks about a size of 1 for the order in memory alone, which ONNX does not know.
     dims = {name: torch.export.Dim(name, min=least) for name, least in (("batch", 1), ("words", 2))}
     examples = _examples(network)
-    for file, part, (inputs, outputs) in zip(files, _parts(network), PARTS.values(), strict=True):
+    for file, part, (inputs, outputs) in zip(files, parts_of(network), PARTS.values(), strict=True):
         shapes = tuple(
             {place: dims[name] for place, name in sizes.items()} for sizes in inputs.values()
         )
@@ -222,7 +222,7 @@ def _describe(
 def _open(files: list[Path]) -> tuple[Part, ...]:
     """The files as functions that read and reply."""
     if len(files) == 1:
-        return _parts(load_region_network(files[0])[0])
+        return parts_of(load_region_network(files[0])[0])
     return tuple(map(_run, files))
 
 
@@ -269,7 +269,7 @@ def _last(told: _Told) -> _Told:
 
 
 @torch.inference_mode()
-def _compare(
+def compare_regions(
     network: RegionNetwork, parts: tuple[Part, ...], drawings: Sequence[np.ndarray]
 ) -> RegionsComparison:
     """Answer for drawings one by one and in twos with both."""
@@ -277,7 +277,7 @@ def _compare(
     for drawing in drawings:
         both = _told(drawing, network.size)
         for told in (_last(both), both):
-            expected, got = (_answers(network, of, told) for of in (_parts(network), parts))
+            expected, got = (_answers(network, of, told) for of in (parts_of(network), parts))
             differences = [(a - b).abs().max() for a, b in zip(expected, got, strict=True)]
             largest = torch.maximum(largest, torch.stack(differences))  # keeps NaN
     reading, replying = _seconds(network, parts, _last(_told(drawings[0], network.size)))
@@ -298,7 +298,7 @@ def _seconds(
     network: RegionNetwork, parts: tuple[Part, ...], told: _Told
 ) -> tuple[tuple[float, float], ...]:
     """Of reading and of replying, by the files and by PyTorch: medians of turns."""
-    both = tuple(zip(parts, _parts(network), strict=True))
+    both = tuple(zip(parts, parts_of(network), strict=True))
     features, bias = parts[0](told.sketch, told.labels, told.pairs)
     inputs = told[:3], (features, told.about, bias, told.known, told.given)
     turns = [
