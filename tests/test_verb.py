@@ -371,7 +371,7 @@ def test_train_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Expected a value for checkpoint, input, output. Pass checkpoint=..."),
+        ([], "Expected a value for input, output. Pass input=..."),
         (["checkpoint=no", "input=pairs", "output=o"], "no: no such file. Pass a run folder"),
         (["checkpoint=no", "input=no", "output=o"], "no: no such file or folder. Pass input="),
         ([*NO, "input=[]"], "Expected `input` to be a file, a folder, a glob or a list"),

@@ -43,6 +43,7 @@ from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.loading import is_region_network
 from sketch2paint.models.onnx_generator import ExportedGenerator
+from sketch2paint.models.shipped import SHIPPED
 from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
@@ -142,7 +143,8 @@ def load_candidates(
     """Read the generators to compare.
 
     Args:
-        checkpoints: Run folders, .ckpt, .safetensors or .onnx files.
+        checkpoints: Run folders, .ckpt, .safetensors or .onnx files, or the word `shipped` for the
+            model that comes with the package.
         task: Task of the data: sketch | photo.
         device: Device as the Painter takes it.
         region_network: Run folder or file of a region network whose colours the generators shade.
@@ -156,12 +158,15 @@ def load_candidates(
     if twice or not paths:
         got = f"{twice[0]} twice" if twice else "none"
         raise ValueError(f"Expected `checkpoint` to be different run folders or files, got {got}.")
-    shared = os.path.commonpath([os.path.dirname(path) for path in paths])
-    return [
-        _candidate(
-            checkpoint, Path(path).relative_to(shared).as_posix(), task, device, region_network
-        )
+    own = [os.path.dirname(p) for c, p in zip(checkpoints, paths, strict=True) if c != SHIPPED]
+    shared = os.path.commonpath(own or paths)
+    names = [
+        checkpoint if checkpoint == SHIPPED else Path(path).relative_to(shared).as_posix()
         for checkpoint, path in zip(checkpoints, paths, strict=True)
+    ]
+    return [
+        _candidate(checkpoint, name, task, device, region_network)
+        for checkpoint, name in zip(checkpoints, names, strict=True)
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from test_checkpoints import stopper
+from tiny_model import BOTH, ship, write_model
 from tiny_run import rows, run, scalars
 from tiny_words import TINY
 from whole_program import call
@@ -215,6 +216,23 @@ def test_a_run_goes_on_from_another_s_weights(pairs_dir, tmp_path):
     other = tiny(network={**NETWORK, "width": 15})
     with pytest.raises(ValueError, match="Expected weights of the same network.*Set model.network"):
         other.start_from(module.network)
+
+
+def test_a_run_begins_with_the_model_that_comes_along(pairs_dir, tmp_path, monkeypatch):
+    ship(monkeypatch, write_model(tmp_path / "tiny.safetensors", *BOTH))
+    module = tiny()
+    module.start_from(module.read_weights("shipped"))
+    theirs = load_region_network("shipped")[0]
+    for network in (module.network, module.colouring()):
+        for key, value in theirs.state_dict().items():
+            assert torch.equal(network.state_dict()[key], value)
+    assert theirs.colours.any()
+    _, trained = run(pairs_dir, tmp_path / "run", model=module, epochs=1)
+    assert torch.equal(trained.network.colours, theirs.colours)  # not chosen anew
+    assert trained.pairs_seen > 0
+    other = tiny(network={**NETWORK, "width": 15})
+    with pytest.raises(ValueError, match="Expected weights of the same network.*Set model.network"):
+        other.start_from(other.read_weights("shipped"))
 
 
 def test_a_generator_s_checkpoint_is_refused(pairs_dir, tmp_path):
