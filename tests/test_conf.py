@@ -83,6 +83,7 @@ def test_yaml_spells_every_parameter(verb, override):
 @pytest.mark.parametrize(
     ("name", "folders"),
     [
+        ("mix", ["root"]),
         ("paintings", ["root"]),
         ("photos", ["root"]),
         ("pairs", ["root"]),
@@ -104,7 +105,7 @@ def test_every_source_can_be_built_from_its_folders(name, folders):
 
 
 def test_every_source_has_its_case():
-    assert options("data") == ["demo", "paintings", "pairs", "photos", "two_folders"]
+    assert options("data") == ["demo", "mix", "paintings", "pairs", "photos", "two_folders"]
 
 
 def test_networks_parameters_are_spelt():

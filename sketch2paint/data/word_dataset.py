@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,7 +82,12 @@ class WordDataset(PictureDataset):
         told = self.told(sample)
         return np.dstack([told.given.real, told.sketch])
 
-    def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
+    def read(self, sample: EpochIndex) -> Told:
+        """What a batch is made of: the sample (epoch, index) of each, told."""
+        return self.told(sample)
+
+    @staticmethod
+    def batch(told: Sequence[Told]) -> dict[str, Tensor]:
         """A batch whose samples have as many words as that with the most; the others are 0.
 
         Returns:
@@ -89,7 +95,6 @@ class WordDataset(PictureDataset):
             at half the resolution, `about` (B, N, 9), `pairs` (B, N, N, 8), `known` (B, N) bool,
             `given` (B, N, 3) in [-1, 1].
         """
-        told = [self.told(sample) for sample in samples]
         count = max(len(one.words.regions) for one in told)
         about = np.zeros((len(told), count, ABOUT), np.float32)
         pairs = np.zeros((len(told), count, count, PAIR), np.float32)

@@ -281,6 +281,11 @@ def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
         ValueError: no such choice or split, or pictures that stand in both.
     """
     one_of("overlap", overlap, Overlap)
+    if data.also:
+        raise ValueError(
+            f"Expected one set of pictures to measure on, got {len(data.also)} more in `data.also`:"
+            " figures of a mixture say little. Pass data=pairs and the data.root of each in turn."
+        )
     data.prepare_data()
     data.setup("test")
     if split not in data.datasets:

@@ -75,6 +75,11 @@ def test_a_split_that_does_not_exist(pairs_dir: Path) -> None:
         choose_split(data(pairs_dir, jitter=3), "val", "refuse")
 
 
+def test_a_mixture_is_not_measured(pairs_dir: Path) -> None:
+    with pytest.raises(ValueError, match="Expected one set of pictures to measure on, got 1 more"):
+        choose_split(data(pairs_dir, also=[{"root": str(pairs_dir)}]), "val", "refuse")
+
+
 def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
     colours = Image.open(pairs_dir / "train/003.png")
     colours.paste("black", (40, 5, 60, 9))  # another sketch, the same colours

@@ -89,6 +89,19 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
 
 
+def test_a_mixture_is_resumed_exactly(pairs_dir, paintings, tmp_path):
+    made = {"root": str(paintings), "source": "pictures", "line_styles": ["xdog"]}
+    mixed = {"epochs": 3, "also": [{**made, "weight": 0.7}, {"root": str(pairs_dir), "weight": 2}]}
+    _, unbroken = run(pairs_dir, tmp_path / "a", model=tiny(), **mixed)
+    assert unbroken.pairs_seen == 3 * (8 + 4 + 16)
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "b", extra=[stopper(43)], model=tiny(), **mixed)
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    _, resumed = run(pairs_dir, tmp_path / "b", checkpoint=last, model=tiny(), **mixed)
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+    assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
+
+
 @pytest.mark.slow
 def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "MOVES_IN_HALFLIFE", 0.1)  # after 3, 6, 14, 22 pairs
