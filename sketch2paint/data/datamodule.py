@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 from weakref import WeakSet
 
 import cv2
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from sketch2paint.arguments import one_of
+from sketch2paint.arguments import described, fits, one_of
 from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
 from sketch2paint.data.colours import colours_of
@@ -138,7 +138,7 @@ class SketchDataModule(pl.LightningDataModule):
         ):
             one_of(f"data.{name}", value, choices)
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
-        if not weight > 0 or math.isinf(weight):
+        if not weight > 0 or math.isinf(weight):  # nor NaN
             raise ValueError(f"Expected `data.weight` to be a number above 0, got {weight}.")
         self.weight = weight
         self.also = [SketchDataModule(**{**common, **_keys_of_set(keys)}) for keys in also]
@@ -441,6 +441,13 @@ def _keys_of_set(keys: Mapping[str, Any]) -> dict[str, Any]:
             f"Expected keys of a set in `data.also`, out of {', '.join(sorted(OF_A_SET))}, got "
             f"{unknown[0]}. All sets share the others."
         )
+    hints = get_type_hints(SketchDataModule.__init__)
+    for key, value in keys.items():  # which nobody has looked at yet
+        if not fits(value, hints[key]):
+            raise ValueError(
+                f"Expected `{key}` of a set in `data.also` to be {described(hints[key])}, got "
+                f"{value!r}."
+            )
     return dict(keys)
 
 

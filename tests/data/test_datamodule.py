@@ -734,6 +734,8 @@ def test_a_mixture_has_a_cache_for_each_set(pairs_dir: Path, paintings: Path) ->
     [
         ({"size": 64}, "Expected keys of a set in `data.also`, out of cache, .*, got size. All se"),
         ({"roots": "a"}, "weight, got roots."),
+        ({"root": "a", "weight": "x"}, "`weight` of a set in `data.also` to be float, got 'x'."),
+        ({"root": 3}, "`root` of a set in `data.also` to be str or null, got 3."),
         ({"source": "pictures"}, "Expected `data.root`, a folder, for data.source=pictures."),
         ({"root": "a", "weight": 0}, "Expected `data.weight` to be a number above 0, got 0."),
         ({"root": "a", "weight": float("inf")}, "Expected `data.weight` .* got inf"),
