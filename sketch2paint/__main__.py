@@ -13,7 +13,7 @@ from sketch2paint.console import outlast
 VERBS = {
     "prepare": "decode a data set once, or check it",
     "train": "train a generator",
-    "predict": "colour sketches with a trained generator",
+    "predict": "colour sketches, with the model that comes along or a trained one",
     "evaluate": "measure generators on pictures they have not seen",
     "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",

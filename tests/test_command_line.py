@@ -131,7 +131,16 @@ def call(
 
 
 def export(
-    checkpoint: str, format: str, output: str, dtype: str, opset: int, drawings: str | None
+    checkpoint: str,
+    region_network: str | None,
+    format: str,
+    output: str,
+    dtype: str,
+    opset: int,
+    drawings: str | None,
+    name: str | None,
+    licence: str | None,
+    attribution: str | None,
 ) -> int:
     """Stands for a command with the keys of export.py."""
     if dtype == "work":

@@ -83,6 +83,7 @@ def test_yaml_spells_every_parameter(verb, override):
 @pytest.mark.parametrize(
     ("name", "folders"),
     [
+        ("mix", ["root"]),
         ("paintings", ["root"]),
         ("photos", ["root"]),
         ("pairs", ["root"]),
@@ -104,7 +105,18 @@ def test_every_source_can_be_built_from_its_folders(name, folders):
 
 
 def test_every_source_has_its_case():
-    assert options("data") == ["demo", "paintings", "pairs", "photos", "two_folders"]
+    assert options("data") == ["demo", "mix", "paintings", "pairs", "photos", "two_folders"]
+
+
+def test_the_card_names_every_set_of_the_mixture():
+    cfg = composed("train", "experiment=shipped", "data.root=free/openmoji")
+    data = OmegaConf.to_container(cfg.data, resolve=True)
+    made = target(data.pop("_target_"))(**data)
+    card = (ROOT / "docs/model_card_shipped.md").read_text()
+    roots = [one.source.root for one in (made, *made.also)]
+    assert {root.resolve().parent for root in roots} == {Path("free").resolve()}
+    named = re.findall(r"^\| (\w+) \| .* \|$", card, re.MULTILINE)
+    assert [root.resolve().name for root in roots] == named[named.index("openmoji") :]
 
 
 def test_networks_parameters_are_spelt():

@@ -62,7 +62,7 @@ def test_the_other_words_are_the_verb_s(monkeypatch: pytest.MonkeyPatch) -> None
 def test_program_and_script_say_the_same(tmp_path: Path) -> None:
     results = [
         subprocess.run(
-            [sys.executable, *front, "input=no", "output=o"],
+            [sys.executable, *front, "input=no"],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
@@ -72,7 +72,7 @@ def test_program_and_script_say_the_same(tmp_path: Path) -> None:
     ]
     assert [result.returncode for result in results] == [2, 2]
     assert results[0].stderr == results[1].stderr and results[0].stdout == ""
-    assert "error: Expected a value for checkpoint. Pass checkpoint=..." in results[0].stderr
+    assert "error: Expected a value for output. Pass output=..." in results[0].stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -115,7 +115,7 @@ def test_bash_completes_verbs_and_keys(tmp_path: Path) -> None:
         "bound",
         "prepare train predict evaluate export benchmark",
         "prepare predict",
-        "experiment=sketch2paint experiment=small",
+        "experiment=shipped experiment=sketch2paint experiment=small",
         "model.lambda_l1=",
         "",
         "bound",

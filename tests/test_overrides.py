@@ -203,7 +203,7 @@ ERRORS = [
     ("experment=demo",
      "Unknown key `experment`. The nearest is experiment: type experiment=demo"),
     ("data.foo=ü",
-     "Unknown key `data.foo`. Expected one of data.batch_size, data.cache, data.cache_dir, "),
+     "Unknown key `data.foo`. Expected one of data.also, data.batch_size, data.cache, "),
     ("model.lr=0,0002",
      "Expected one value for `model.lr`, got 0,0002. Type model.lr=0.0002 for a number, or "
      "sketch2paint train -m model.lr=0,0002 to try each"),
@@ -249,18 +249,18 @@ ERRORS = [
     ("+model.generator.foo=3",
      "Unknown key `model.generator.foo`. Expected one of model.generator.base_channels, "),
     ("+colours=3", "Unknown key `colours`. The nearest is data.colours: type data.colours=3"),
-    ("++data.foo=3", "Unknown key `data.foo`. Expected one of data.batch_size, "),
+    ("++data.foo=3", "Unknown key `data.foo`. Expected one of data.also, data.batch_size, "),
     ("+data.size=3", "Expected `data.size` without +. Type data.size=3"),
     ("+experiment=demo", "Expected `experiment` without +. Type experiment=demo"),
     ("data=pears",
-     "Expected `data` to be one of demo, paintings, pairs, photos, two_folders, got "
+     "Expected `data` to be one of demo, mix, paintings, pairs, photos, two_folders, got "
      "'pears'. Type data=pairs"),
     ("model=null", "Expected names of groups, got model=null. Type a name"),
     ("~trainer.max_epochs",
      "Expected `trainer.max_epochs` to stay. Leave ~trainer.max_epochs away, or type "
      "trainer.max_epochs=..."),
     ("~model", "Expected `model` to stay. Leave ~model away, or type model=..."),
-    ("~data.foo", "Unknown key `data.foo`. Expected one of data.batch_size, "),
+    ("~data.foo", "Unknown key `data.foo`. Expected one of data.also, data.batch_size, "),
     ("seed=abc", "Expected `seed` to be int, got 'abc'. Type for instance seed=0"),
     ("seed=-1", "Expected `seed` to be from 0 to 4294967295, got -1."),
     ("on_nan=go",

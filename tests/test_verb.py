@@ -371,7 +371,7 @@ def test_train_refuses(tmp_path, pairs_dir, refused_here, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Expected a value for checkpoint, input, output. Pass checkpoint=..."),
+        ([], "Expected a value for input, output. Pass input=..."),
         (["checkpoint=no", "input=pairs", "output=o"], "no: no such file. Pass a run folder"),
         (["checkpoint=no", "input=no", "output=o"], "no: no such file or folder. Pass input="),
         ([*NO, "input=[]"], "Expected `input` to be a file, a folder, a glob or a list"),
@@ -462,3 +462,9 @@ def test_questions_import_nothing_heavy(verb, question, tmp_path):
     assert "checkpoint" in result.stdout or verb == "prepare" and "cache_dir" in result.stdout
     assert "heavy: []" in result.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mixture_is_prepared_and_not_checked(refused_here, pairs_dir, tmp_path):
+    keys = ["data=pairs", f"data.root={pairs_dir}", f"data.also=[{{root: {pairs_dir}}}]"]
+    said = refused_here("prepare", [*keys, "check=true"])
+    assert "Expected one set of pictures to check, got 1 more in `data.also`." in said

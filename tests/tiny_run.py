@@ -24,6 +24,7 @@ def run(
     checkpoints=None,
     batch_size=3,
     memory_format="auto",
+    also=(),
     **model_arguments,
 ):
     """Train a tiny network with all callbacks; returns the trainer and the module."""
@@ -35,7 +36,7 @@ def run(
         **model_arguments,
     )
     data = SketchDataModule(
-        root=str(pairs_dir), size=32, jitter=4, batch_size=batch_size, num_workers=0
+        root=str(pairs_dir), size=32, jitter=4, batch_size=batch_size, num_workers=0, also=also
     )
     data.words, data.palettes = module.words, module.palettes
     keeper = Checkpoints(str(out), every_n_epochs=2, **(checkpoints or {}))

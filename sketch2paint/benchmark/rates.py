@@ -31,7 +31,8 @@ from sketch2paint.data.demo import draw_pair
 from sketch2paint.inference.jobs import plan_jobs
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.pipeline import paint_files
-from sketch2paint.models.description import describe
+from sketch2paint.models.description import describe, planes_of
+from sketch2paint.models.loading import load
 from sketch2paint.models.networks import UNetGenerator, channels_last
 from sketch2paint.models.weights import save_generator
 
@@ -105,13 +106,13 @@ def load_painter(work: Work, checkpoint: str | None) -> Painter:
     device = str(work.device)
     if checkpoint is None:
         return Painter(fresh_generator(work), device=device)
-    painter = Painter.load(checkpoint, device=device)
-    if not isinstance(painter.generator, UNetGenerator) or painter.task.lightness:
+    generator, about = load(checkpoint, device=device)
+    if not isinstance(generator, UNetGenerator) or about["task"] != "sketch":
         raise ValueError(
             "Expected `checkpoint` to be weights for the task sketch (a run folder, .ckpt or "
-            f".safetensors), got {type(painter.generator).__name__} for {painter.task.name}."
+            f".safetensors), got {type(generator).__name__} for {about['task']}."
         )
-    return painter
+    return Painter(generator, planes=planes_of(about), device=device)
 
 
 def fresh_generator(work: Work) -> UNetGenerator:

@@ -1,4 +1,4 @@
-"""Colour sketches: python predict.py checkpoint=runs/NAME input=DIR output=OUT"""
+"""Colour sketches: python predict.py input=DIR output=OUT [checkpoint=runs/NAME]"""
 
 from __future__ import annotations
 

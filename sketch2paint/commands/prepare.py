@@ -22,6 +22,11 @@ def prepare(
             f"Expected `workers` to be at least 1, or null for all cores, got {workers}."
         )
     pairs = build(data)
+    if check and pairs.also:
+        raise ValueError(
+            f"Expected one set of pictures to check, got {len(pairs.also)} more in `data.also`. "
+            "Pass data=pairs and the data.root of each in turn."
+        )
     pairs.prepare_data()
     splits = pairs.splits()
     if check:

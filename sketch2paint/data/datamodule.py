@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import math
 import multiprocessing
 import signal
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 from weakref import WeakSet
 
 import cv2
@@ -17,18 +18,18 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
-from sketch2paint.arguments import one_of
+from sketch2paint.arguments import described, fits, one_of
 from sketch2paint.data.cache import build, cache_path, changes, open_cache
 from sketch2paint.data.checks import cheap_check
 from sketch2paint.data.colours import colours_of
 from sketch2paint.data.dataset import (
     Decoded,
-    EpochIndex,
     Fit,
     FitMode,
     Fitted,
+    Joined,
     Lines,
     LineStyle,
     PictureDataset,
@@ -36,6 +37,7 @@ from sketch2paint.data.dataset import (
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.flat_dataset import FlatDataset
 from sketch2paint.data.lines import StyleName, check_lines
+from sketch2paint.data.order import EpochSampler, MixedSampler
 from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
 from sketch2paint.data.word_dataset import WordDataset
 from sketch2paint.device import available_cores
@@ -43,60 +45,15 @@ from sketch2paint.images.convert import to_float
 from sketch2paint.models.tasks import FLATS, task_of
 
 CacheUse = Literal["auto", "off", "require"]
+NOT_COMMON = ("self", "__class__", "root", "sketches", "colours", "draw", "weight", "also")
+# Keys that a further set may have of its own; the others are of the batches, which are mixed.
+OF_A_SET = {
+    *("source", "root", "sketches", "colours", "draw", "colour_side", "weight", "val_fraction"),
+    *("on_bad", "jitter", "flip", "fit", "line_styles", "line_thickness", "line_threshold"),
+    *("line_intensity", "cache"),
+}
 
 _workers: WeakSet[BaseProcess] = WeakSet()  # of every Loader, as long as they run
-
-
-class EpochSampler(Sampler[EpochIndex]):
-    """Yields (epoch, index); the order is a function of (seed, epoch), and a start can be set.
-
-    Lightning goes on at the right batch number when it resumes in the middle of an epoch, but with
-    the data from the beginning; so the sampler leaves out what was seen.
-
-    Args:
-        length: Number of samples.
-        seed: Seed of the order.
-        shuffle: Whether the order is one of chance; else it is 0, 1, 2, ...
-        epoch: Number of the first pass.
-        start: Number of samples of the first pass that were seen already.
-        rank: Number of this process, of `world_size`; each takes every world_size-th sample.
-        world_size: Number of processes. Where samples are shuffled (training) every process gets
-            as many, the last ones begin again at the front; else each sample comes once.
-    """
-
-    def __init__(
-        self,
-        length: int,
-        *,
-        seed: int,
-        shuffle: bool,
-        epoch: int = 0,
-        start: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
-    ) -> None:
-        self.length, self.seed, self.shuffle = length, seed, shuffle
-        self.epoch, self.start = epoch, start
-        self.rank, self.world_size = rank, world_size
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
-        if epoch != self.epoch:
-            self.epoch, self.start = epoch, 0
-
-    def __len__(self) -> int:
-        """Samples of a whole epoch for this rank, also while a part of it is left out."""
-        if self.shuffle:
-            return -(-self.length // self.world_size)
-        return len(range(self.rank, self.length, self.world_size))
-
-    def __iter__(self) -> Iterator[EpochIndex]:
-        order = np.arange(self.length)
-        if self.shuffle:
-            np.random.default_rng([self.seed, self.epoch]).shuffle(order)
-            order = np.resize(order, len(self) * self.world_size)
-        for index in order[self.rank :: self.world_size][self.start :]:
-            yield self.epoch, int(index)
 
 
 class SketchDataModule(pl.LightningDataModule):
@@ -137,6 +94,9 @@ class SketchDataModule(pl.LightningDataModule):
         batch_size: Number of pairs in a step, on each device.
         num_workers: Number of loading processes; None: one less than the cores, at most 8.
         seed: Seed of the sample order, of the augmentation and of the split.
+        weight: Number of times that each training picture comes in an epoch, on average.
+        also: Further sets that are mixed in, each with the keys in which it differs: its folders,
+            `weight`, `source`, `line_styles` and others of OF_A_SET.
 
     Raises:
         ValueError: a parameter is out of its range.
@@ -168,7 +128,10 @@ class SketchDataModule(pl.LightningDataModule):
         batch_size: int = 4,
         num_workers: int | None = None,
         seed: int = 0,
+        weight: float = 1.0,
+        also: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        common = {name: value for name, value in locals().items() if name not in NOT_COMMON}
         super().__init__()
         for name, value, choices in (
             ("source", source, Kind),
@@ -180,6 +143,10 @@ class SketchDataModule(pl.LightningDataModule):
         ):
             one_of(f"data.{name}", value, choices)
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
+        if not weight > 0 or math.isinf(weight):  # nor NaN
+            raise ValueError(f"Expected `data.weight` to be a number above 0, got {weight}.")
+        self.weight = weight
+        self.also = [SketchDataModule(**{**common, **_keys_of_set(keys)}) for keys in also]
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
         self.lines = None
         if task == "sketch":
@@ -201,13 +168,16 @@ class SketchDataModule(pl.LightningDataModule):
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
-        self.datasets: dict[str, PictureDataset] = {}
+        self.datasets: dict[str, PictureDataset | Joined] = {}
+        self.sizes: list[int] = []  # training pictures of this set and of the further ones
         self.resumed: dict[str, Any] = {}  # state of the run that is resumed
 
     def prepare_data(self) -> None:
         """Draw the demo pairs where they are wanted and missing."""
         if self.draw:
             write_pairs(self.source.root, pairs=self.draw, seed=self.seed)
+        for further in self.also:
+            further.prepare_data()
 
     def setup(self, stage: str) -> None:
         """Find, check and split the files, once; for a stage other than fit val may stand alone."""
@@ -215,6 +185,20 @@ class SketchDataModule(pl.LightningDataModule):
             return
         for split, pictures in self._pictures(to_train=stage == "fit").items():
             self.datasets[split] = self._dataset(pictures, augment=split == "train")
+        self.sizes = [len(self.datasets.get("train", ()))]
+        if self.also:
+            self._join(stage)
+
+    def _join(self, stage: str) -> None:
+        """Put the further sets behind this one, in each of its splits."""
+        for further in self.also:
+            further.words, further.palettes = self.words, self.palettes
+            further.setup(stage)
+            self.sizes += further.sizes
+        for split in self.datasets:
+            modules = [one for one in (self, *self.also) if split in one.datasets]
+            sets: list[Any] = [one.datasets[split] for one in modules]
+            self.datasets[split] = Joined(sets)
 
     def _dataset(self, pictures: Fitted, augment: bool) -> PictureDataset:
         own: dict[str, Any] = {"size": self.size, "flip": self.flip, "seed": self.seed}
@@ -251,6 +235,8 @@ class SketchDataModule(pl.LightningDataModule):
             parameters=self._parameters(),
             workers=workers or available_cores(),
         )
+        for further in self.also:
+            further.build_cache(workers)
         return path
 
     def splits(self, *, to_train: bool = True) -> Splits:
@@ -342,7 +328,7 @@ class SketchDataModule(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """What a step's share of an epoch was, for a resume in the middle of it."""
-        return {"pairs": len(self.datasets["train"]), "step": self._step()}
+        return {"pairs": self._pairs(), "step": self._step()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.resumed = state_dict
@@ -350,6 +336,10 @@ class SketchDataModule(pl.LightningDataModule):
     def _step(self) -> int:
         """Training pairs in a step, over all processes."""
         return self.batch_size * _rank(self.trainer)[1]
+
+    def _pairs(self) -> int:
+        """Training pairs in an epoch."""
+        return self._sampler("train", shuffle=True, epoch=0, start=0).length
 
     def _progress(self) -> dict[str, int]:
         """Epoch and samples already seen of it by each process, as Lightning restored them."""
@@ -371,7 +361,7 @@ class SketchDataModule(pl.LightningDataModule):
         Batches that the old count ends in are seen again; other data begin the epoch anew.
         """
         seen = batches.processed * self.resumed["step"]
-        if self.resumed["pairs"] != len(self.datasets["train"]):
+        if self.resumed["pairs"] != self._pairs():
             seen = 0
         self.resumed = {}
         batches.ready = batches.started = batches.processed = seen // self._step()
@@ -400,15 +390,11 @@ class SketchDataModule(pl.LightningDataModule):
                 f"Expected at least as many {split} pictures as processes ({world}), got "
                 f"{count}. Pass fewer trainer.gpus, or more pictures."
             )
-        return EpochSampler(
-            count,
-            seed=self.seed,
-            shuffle=shuffle,
-            epoch=epoch,
-            start=start,
-            rank=rank,
-            world_size=world,
-        )
+        place = {"epoch": epoch, "start": start, "rank": rank, "world_size": world}
+        weights = [one.weight for one in (self, *self.also)]
+        if shuffle and weights != [1.0]:
+            return MixedSampler(self.sizes, weights, seed=self.seed, **place)
+        return EpochSampler(count, seed=self.seed, shuffle=shuffle, **place)
 
 
 class Loader(DataLoader[Any]):
@@ -458,6 +444,23 @@ def _folders(
         if not folder:
             raise ValueError(f"Expected `data.{name}`, a folder, for data.source={source}.")
     return tuple(Path(folder) for folder in wanted.values() if folder)
+
+
+def _keys_of_set(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys of a further set, of those that it may have."""
+    if unknown := sorted(set(keys) - OF_A_SET):
+        raise ValueError(
+            f"Expected keys of a set in `data.also`, out of {', '.join(sorted(OF_A_SET))}, got "
+            f"{unknown[0]}. All sets share the others."
+        )
+    hints = get_type_hints(SketchDataModule.__init__)
+    for key, value in keys.items():  # which nobody has looked at yet
+        if not fits(value, hints[key]):
+            raise ValueError(
+                f"Expected `{key}` of a set in `data.also` to be {described(hints[key])}, got "
+                f"{value!r}."
+            )
+    return dict(keys)
 
 
 def _check_styles(lines: Lines, source: Kind) -> None:

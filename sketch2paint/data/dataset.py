@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 # 2.0.8 is the last albumentations under a free licence, and no longer maintained. Three of its
 # transforms are used, here alone; 12 lines of numpy in PictureDataset could take their place.
@@ -180,10 +181,64 @@ class PictureDataset(Dataset[np.ndarray]):
         return (self.lines(picture, rng) if self.lines else picture), rng
 
     def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
+        """A batch; see `batch`."""
+        return self.batch([self.read(sample) for sample in samples])
+
+    def read(self, sample: EpochIndex) -> Any:
+        """What a batch is made of: the sample (epoch, index) of each."""
+        return self[sample]
+
+    @staticmethod
+    def batch(told: Sequence[Any]) -> dict[str, Tensor]:
         """A batch: `pictures` (B, S, S, C) uint8, in the layout of the files."""
-        first = self[samples[0]]
-        batch = np.empty((len(samples), *first.shape), np.uint8)
-        batch[0] = first
-        for place, sample in enumerate(samples[1:], 1):
-            batch[place] = self[sample]
-        return {"pictures": torch.from_numpy(batch)}
+        return {"pictures": torch.from_numpy(np.stack(told))}
+
+
+class EndToEnd:
+    """Several lists as one.
+
+    Args:
+        parts: Lists, or what has a length and items.
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self.parts, self.ends = parts, np.cumsum([len(part) for part in parts])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def __getitem__(self, index: int, /) -> Any:
+        part, place = self.place(index)
+        return part[place]
+
+    def place(self, index: int) -> tuple[Any, int]:
+        """The list that holds an item, and the item's place in it."""
+        number = int(np.searchsorted(self.ends, index, side="right"))
+        part = self.parts[number]
+        return part, index - (int(self.ends[number]) - len(part))
+
+
+class Joined(Dataset[np.ndarray]):
+    """Several data sets as one, of which a batch may have samples of each.
+
+    Args:
+        sets: Data sets of one kind, whose samples have one size.
+    """
+
+    def __init__(self, sets: Sequence[PictureDataset]) -> None:
+        self.sets = EndToEnd(sets)
+        self.pictures = EndToEnd([one.pictures for one in sets])
+
+    def __len__(self) -> int:
+        return len(self.sets)
+
+    def __getitem__(self, sample: EpochIndex) -> np.ndarray:
+        """Read and augment the sample (epoch, index)."""
+        one, index = self.sets.place(sample[1])
+        return one[sample[0], index]
+
+    def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
+        """A batch as each of the data sets makes it."""
+        places = [(epoch, *self.sets.place(number)) for epoch, number in samples]
+        told = [one.read((epoch, index)) for epoch, one, index in places]
+        return self.sets.parts[0].batch(told)

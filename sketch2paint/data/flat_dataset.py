@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -38,10 +40,11 @@ class FlatDataset(RegionDataset):
             real, table = _moved(real, table[regions.labels], other[regions.labels]), other
         return np.dstack([real, sketch, _spoilt(rng, table, regions)])
 
-    def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
+    @staticmethod
+    def batch(told: Sequence[np.ndarray]) -> dict[str, Tensor]:
         """A batch: `pictures` (B, S, S, 4) and `flats` (B, S, S, 3), uint8."""
-        batch = torch.from_numpy(np.stack([self[sample] for sample in samples]))
-        return {"pictures": batch[..., :4], "flats": batch[..., 4:]}
+        samples = torch.from_numpy(np.stack(told))
+        return {"pictures": samples[..., :4], "flats": samples[..., 4:]}
 
 
 def medians(real: np.ndarray, sketch: np.ndarray, regions: Regions) -> np.ndarray:

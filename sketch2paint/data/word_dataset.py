@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +90,12 @@ class WordDataset(RegionDataset):
         told = self.told(sample)
         return np.dstack([told.given.real, told.sketch])
 
-    def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
+    def read(self, sample: EpochIndex) -> Told:
+        """What a batch is made of: the sample (epoch, index) of each, told."""
+        return self.told(sample)
+
+    @staticmethod
+    def batch(told: Sequence[Told]) -> dict[str, Tensor]:
         """A batch whose samples have as many words as that with the most; the others are 0.
 
         Returns:
@@ -98,7 +104,6 @@ class WordDataset(RegionDataset):
             `given` (B, N, 3) in [-1, 1], `palette` (B, M, 3) in [-1, 1] and `portions` (B, M), -1
             for none; M is at least 1.
         """
-        told = [self.told(sample) for sample in samples]
         count = max(len(one.words.regions) for one in told)
         about = np.zeros((len(told), count, ABOUT), np.float32)
         pairs = np.zeros((len(told), count, count, PAIR), np.float32)

@@ -43,6 +43,7 @@ from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.checkpoint import read_checkpoint
 from sketch2paint.models.loading import is_region_network
 from sketch2paint.models.onnx_generator import ExportedGenerator
+from sketch2paint.models.shipped import SHIPPED
 from sketch2paint.models.tasks import Batch, TaskName
 from sketch2paint.models.weights import weight_file
 
@@ -142,7 +143,8 @@ def load_candidates(
     """Read the generators to compare.
 
     Args:
-        checkpoints: Run folders, .ckpt, .safetensors or .onnx files.
+        checkpoints: Run folders, .ckpt, .safetensors or .onnx files, or the word `shipped` for the
+            model that comes with the package.
         task: Task of the data: sketch | photo.
         device: Device as the Painter takes it.
         region_network: Run folder or file of a region network whose colours the generators shade.
@@ -156,12 +158,15 @@ def load_candidates(
     if twice or not paths:
         got = f"{twice[0]} twice" if twice else "none"
         raise ValueError(f"Expected `checkpoint` to be different run folders or files, got {got}.")
-    shared = os.path.commonpath([os.path.dirname(path) for path in paths])
-    return [
-        _candidate(
-            checkpoint, Path(path).relative_to(shared).as_posix(), task, device, region_network
-        )
+    own = [os.path.dirname(p) for c, p in zip(checkpoints, paths, strict=True) if c != SHIPPED]
+    shared = os.path.commonpath(own or paths)
+    names = [
+        checkpoint if checkpoint == SHIPPED else Path(path).relative_to(shared).as_posix()
         for checkpoint, path in zip(checkpoints, paths, strict=True)
+    ]
+    return [
+        _candidate(checkpoint, name, task, device, region_network)
+        for checkpoint, name in zip(checkpoints, names, strict=True)
     ]
 
 
@@ -276,6 +281,11 @@ def choose_split(data: SketchDataModule, split: str, overlap: Overlap) -> Split:
         ValueError: no such choice or split, or pictures that stand in both.
     """
     one_of("overlap", overlap, Overlap)
+    if data.also:
+        raise ValueError(
+            f"Expected one set of pictures to measure on, got {len(data.also)} more in `data.also`:"
+            " figures of a mixture say little. Pass data=pairs and the data.root of each in turn."
+        )
     data.prepare_data()
     data.setup("test")
     if split not in data.datasets:

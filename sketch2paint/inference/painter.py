@@ -46,9 +46,8 @@ from sketch2paint.inference.picture_painter import (
     is_too_large,
 )
 from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
-from sketch2paint.models.description import planes_of
-from sketch2paint.models.loading import load
 from sketch2paint.models.onnx_generator import ExportedGenerator
+from sketch2paint.models.shipped import SHIPPED
 from sketch2paint.models.tasks import (
     Batch,
     Plane,
@@ -165,7 +164,7 @@ class Painter(PicturePainter):
     @classmethod
     def load(
         cls,
-        path: Path | str,
+        path: Path | str = SHIPPED,
         *,
         device: str = "auto",
         precision: Precision = "auto",
@@ -176,18 +175,20 @@ class Painter(PicturePainter):
         flats: bool = False,
         colours: int | str = "auto",
         gap: float | str = "auto",
-    ) -> Painter:
-        """Read a run folder, .ckpt, .safetensors or .onnx; the other parameters are Painter's.
+    ) -> PicturePainter:
+        """Read whatever can paint, as `painters.load_painter` does; see there.
+
+        A generator gives a Painter, a region network, or both, a RegionPainter. The parameters but
+        `path` are Painter's.
 
         Raises:
             FileNotFoundError: there are no weights.
             ValueError: a damaged or foreign file, no such device, or a bad parameter.
         """
-        generator, about = load(path, device=device)
-        return cls(
-            generator,
-            task=about["task"],
-            planes=planes_of(about),
+        from sketch2paint.inference.painters import load_painter  # it needs this class
+
+        return load_painter(
+            path,
             device=device,
             precision=precision,
             scale=scale,

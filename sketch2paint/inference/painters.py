@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from sketch2paint.inference.painter import Lines, Painter, Precision
 from sketch2paint.inference.picture_painter import Normalise
-from sketch2paint.models.loading import is_region_network
+from sketch2paint.models.description import planes_of
+from sketch2paint.models.loading import load, networks_in
+from sketch2paint.models.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from sketch2paint.inference.region_painter import RegionPainter
 
 
 def load_painter(
-    checkpoint: Path | str,
+    checkpoint: Path | str = SHIPPED,
     *,
     region_network: Path | str | None = None,
     device: str = "auto",
@@ -30,9 +32,10 @@ def load_painter(
     """Read a generator, a region network, or both, for painting.
 
     Args:
-        checkpoint: Run folder or file of either kind of network.
+        checkpoint: Run folder or file of either kind of network, or of both, or the word `shipped`
+            for the model that comes with the package.
         region_network: Run folder or file of a region network, which names the colours; the
-            generator of `checkpoint` shades them then.
+            generator of `checkpoint` shades them then. None: that of `checkpoint`, if there is one.
         device, precision, scale, tile, lines, normalise, flats, colours, gap: As Painter's.
 
     Raises:
@@ -43,13 +46,20 @@ def load_painter(
     generator: dict[str, Any] = {
         "device": device, "precision": precision, "scale": scale, "tile": tile, "lines": lines,
     }  # fmt: skip
-    if is_region_network(checkpoint):
+    there = networks_in(checkpoint)
+    if there == {"region_network"}:
         _check_alone(checkpoint, region_network, lines)
         return _by_regions(checkpoint, None, device=device, flats=flats, **common)
-    if region_network is None:
-        return Painter.load(checkpoint, flats=flats, **generator, **common)
-    shading = Painter.load(checkpoint, normalise="off", **generator)  # the drawing comes clean
-    return _by_regions(region_network, shading, device=device, flats=flats, **common)
+    if region_network is None and "region_network" not in there:
+        return _by_generator(checkpoint, flats=flats, **generator, **common)
+    shading = _by_generator(checkpoint, normalise="off", **generator)  # the drawing comes clean
+    names = region_network or checkpoint
+    return _by_regions(names, shading, device=device, flats=flats, **common)
+
+
+def _by_generator(path: Path | str, *, device: str, **keys: Any) -> Painter:
+    network, about = load(path, device=device)
+    return Painter(network, task=about["task"], planes=planes_of(about), device=device, **keys)
 
 
 def _by_regions(path: Path | str, shading: Painter | None, **keys: Any) -> RegionPainter:

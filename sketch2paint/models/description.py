@@ -7,7 +7,7 @@ import json
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from sketch2paint.models.tasks import Plane, TaskName, as_planes, channels_of, task_of
 
@@ -20,7 +20,24 @@ if TYPE_CHECKING:  # an .onnx file has a description too, and needs no torch
 FORMAT = "sketch2paint generator"
 VERSION = 2  # 1, of release 0.1, does not name the planes: they are the task's own
 REGIONS, REGIONS_VERSION = "sketch2paint region network", 1
+MODEL, MODEL_VERSION = "sketch2paint model", 1  # one file with either network, or both
 PLAIN_BYTES = 2**22  # of a description or a pickle without the tensors; ours have 0.1 MB
+PartName = Literal["generator", "region_network"]
+WeightType = Literal["float32", "float16"]
+
+
+class Part(NamedTuple):
+    """One network of a weight file.
+
+    Attributes:
+        about: Description of the network.
+        prefix: What the names of its tensors begin with in the file.
+        dtype: Type of its weights in the file.
+    """
+
+    about: dict[str, Any]
+    prefix: str = ""
+    dtype: WeightType = "float32"
 
 
 def describe(
@@ -58,6 +75,38 @@ def describe_regions(network: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def describe_model(
+    parts: dict[PartName, dict[str, Any]],
+    *,
+    dtype: WeightType,
+    name: str = "",
+    licence: str = "",
+    attribution: str = "",
+) -> dict[str, Any]:
+    """What a weight file of one network or of both says of itself.
+
+    Args:
+        parts: Descriptions of its networks, see `describe` and `describe_regions`.
+        dtype: Type of the weights.
+        name: Name of the model.
+        licence: Licence of the weights.
+        attribution: Words on whose pictures it was trained on.
+    """
+    about: dict[str, Any] = {"format": MODEL, "version": MODEL_VERSION, "name": name}
+    about |= {"licence": licence, "attribution": attribution, "dtype": dtype}
+    return about | {str(part): told for part, told in parts.items()}
+
+
+def networks_told(about: Any) -> frozenset[PartName]:
+    """The networks that a description speaks of, unchecked."""
+    if not isinstance(about, dict):
+        return frozenset()
+    if same(about.get("format"), MODEL):
+        return frozenset(part for part in get_args(PartName) if part in about)
+    one: PartName = "region_network" if same(about.get("format"), REGIONS) else "generator"
+    return frozenset({one})
+
+
 def planes_of(about: dict[str, Any]) -> tuple[Plane, ...]:
     """The planes of a description that was checked."""
     return as_planes(about["planes"]) if "planes" in about else task_of(about["task"]).planes
@@ -82,17 +131,51 @@ def _network_of(about: dict[str, Any]) -> tuple[type[UNetGenerator | RegionNetwo
 
 
 def parse_description(path: Path, text: str, task: str | None) -> dict[str, Any]:
-    """Read the JSON of a description as `check_description` does."""
+    """Read the JSON of one network's description as `check_description` does."""
+    return check_description(path, _parsed(path, text), task)
+
+
+def parse_part(path: Path, text: str, task: str | None, wanted: PartName) -> Part:
+    """Read the JSON of a weight file, and which of its networks is meant.
+
+    Args:
+        path: File, for errors.
+        text: JSON of the description of a network or a model.
+        task: sketch | photo, if only weights for it will do.
+        wanted: Network that is looked for; where it is not there, the other one comes.
+
+    Raises:
+        ValueError: it is no such description.
+    """
+    about = _parsed(path, text)
+    if not isinstance(about, dict) or not same(about.get("format"), MODEL):
+        return Part(check_description(path, about, task))
+    version, told = about.get("version"), networks_told(about)
+    dtype: Any = about.get("dtype")
+    if not same(version, MODEL_VERSION) or dtype not in get_args(WeightType) or not told:
+        raise ValueError(
+            f"{path}: expected {MODEL!r} version {MODEL_VERSION} of float32 or float16 with "
+            f"a generator or a region network, got version {reprlib.repr(version)} of "
+            f"{reprlib.repr(dtype)} with {', '.join(sorted(told)) or 'neither'}. Read it with the "
+            "release that wrote it."
+        )
+    name = wanted if wanted in told else next(iter(told))
+    part = check_description(path, about[name], task)
+    if networks_told(part) != {name}:
+        raise ValueError(f"{path}: expected a {name} where its description says so, got another.")
+    return Part(part, f"{name}.", dtype)
+
+
+def _parsed(path: Path, text: str) -> Any:
     try:
         if len(text) > PLAIN_BYTES:
             raise ValueError(f"{len(text)} characters")
-        about = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: expected a description of the weights as JSON, got {reprlib.repr(text)} "
             f"({str(error)[:100]}). Pass a file that sketch2paint wrote."
         ) from error
-    return check_description(path, about, task)
 
 
 def check_description(path: Path, about: Any, task: str | None) -> dict[str, Any]:

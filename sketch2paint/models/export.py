@@ -103,7 +103,7 @@ def export_generator(
     with written_beside(output) as beside:
         with quiet():
             _write(beside, format, generator, about, dtype, opset)
-        measured = _compare(generator, _open(beside, format), drawings, about)
+        measured = compare_generator(generator, _open(beside, format), drawings, about)
         if dtype == "float32" and not measured.levels <= LIMIT:
             raise NotAlike(
                 f"{output}: expected the file to paint as PyTorch does, got a difference of "
@@ -332,10 +332,10 @@ def _open(path: Path, format: str) -> Colour:
         with quiet():
             return torch.jit.load(path)
     network, about = load(path, device="cpu")
-    return _stacked(network, len(planes_of(about)))
+    return stacked(network, len(planes_of(about)))
 
 
-def _stacked(network: Colour, planes: int) -> Colour:
+def stacked(network: Colour, planes: int) -> Colour:
     """A generator as a function of its planes and the style."""
 
     def colour(*inputs: Tensor) -> Tensor:
@@ -373,14 +373,14 @@ def _seen(drawing: np.ndarray, task: Task) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _compare(
+def compare_generator(
     generator: UNetGenerator, colour: Colour, drawings: Sequence[np.ndarray], about: dict[str, Any]
 ) -> Comparison:
     """Colour pictures at several sizes and batch sizes with both, square or not."""
     size, more = generator.size, generator.size + generator.multiple
     shapes = [(1, size, size), (2, more, size), (3, size, more)]
     shapes *= -(-len(drawings) // sum(batch for batch, _, _ in shapes))
-    expected = _stacked(generator, len(planes_of(about)))
+    expected = stacked(generator, len(planes_of(about)))
     largest, shown = torch.zeros(()), 0
     for batch, height, width in shapes:
         chosen = [drawings[(shown + n) % len(drawings)] for n in range(batch)]

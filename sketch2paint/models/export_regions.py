@@ -111,7 +111,7 @@ def export_regions(
     with ExitStack() as written:
         beside = [written.enter_context(written_beside(file)) for file in files]
         _write(beside, network, about, opset)
-        measured = _compare(network, _open(beside), drawings)._replace(files=files)
+        measured = compare_regions(network, _open(beside), drawings)._replace(files=files)
         if not (measured.levels <= LIMIT and measured.same <= SAME_LIMIT):
             raise NotAlike(
                 f"{output}: expected the files to colour as PyTorch does, got a difference of "
@@ -172,11 +172,11 @@ class _Reply(nn.Module):
         return tuple(self.network.reply(features, about=about, bias=bias, **told))  # type: ignore[arg-type]
 
 
-def _parts(network: RegionNetwork) -> tuple[_Read, _Reply]:
+def parts_of(network: RegionNetwork) -> tuple[_Read, _Reply]:
     return _Read(network), _Reply(network)
 
 
-def parts_of(network: RegionNetwork) -> dict[str, tuple[dict[str, Sizes], dict[str, Sizes]]]:
+def tables_of(network: RegionNetwork) -> dict[str, tuple[dict[str, Sizes], dict[str, Sizes]]]:
     """Inputs and outputs of each file of a network, with the names of their sizes."""
     inputs, outputs = PARTS["reply"]
     return {**PARTS, "reply": ({**inputs, **_PALETTE}, outputs)} if network.palettes else PARTS
@@ -192,8 +192,8 @@ def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], ops
         name: torch.export.Dim(name, min=least)
         for name, least in (("batch", 1), ("words", 2), ("entries", 2))
     }
-    examples, both = _examples(network), parts_of(network).values()
-    for file, part, (inputs, outputs) in zip(files, _parts(network), both, strict=True):
+    examples, both = _examples(network), tables_of(network).values()
+    for file, part, (inputs, outputs) in zip(files, parts_of(network), both, strict=True):
         shapes = tuple(
             {place: dims[name] for place, name in sizes.items()} for sizes in inputs.values()
         )
@@ -244,7 +244,7 @@ def _describe(
 def _open(files: list[Path]) -> tuple[Part, ...]:
     """The files as functions that read and reply."""
     if len(files) == 1:
-        return _parts(load_region_network(files[0])[0])
+        return parts_of(load_region_network(files[0])[0])
     return tuple(map(_run, files))
 
 
@@ -300,7 +300,7 @@ def _last(told: _Told) -> _Told:
 
 
 @torch.inference_mode()
-def _compare(
+def compare_regions(
     network: RegionNetwork, parts: tuple[Part, ...], drawings: Sequence[np.ndarray]
 ) -> RegionsComparison:
     """Answer for drawings one by one and in twos with both."""
@@ -308,7 +308,7 @@ def _compare(
     for drawing in drawings:
         both = _told(drawing, network.size)
         for told in (_last(both), both):
-            expected, got = (_answers(network, of, told) for of in (_parts(network), parts))
+            expected, got = (_answers(network, of, told) for of in (parts_of(network), parts))
             differences = [(a - b).abs().max() for a, b in zip(expected, got, strict=True)]
             largest = torch.maximum(largest, torch.stack(differences))  # keeps NaN
     reading, replying = _seconds(network, parts, _last(_told(drawings[0], network.size)))
@@ -330,7 +330,7 @@ def _seconds(
     network: RegionNetwork, parts: tuple[Part, ...], told: _Told
 ) -> tuple[tuple[float, float], ...]:
     """Of reading and of replying, by the files and by PyTorch: medians of turns."""
-    both = tuple(zip(parts, _parts(network), strict=True))
+    both = tuple(zip(parts, parts_of(network), strict=True))
     features, bias = parts[0](told.sketch, told.labels, told.pairs)
     inputs = told[:3], (features, told.about, bias, *told.of_reply(network))
     turns = [

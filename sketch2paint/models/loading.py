@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sketch2paint.models.description import REGIONS
+from sketch2paint.models.description import PartName
 from sketch2paint.models.onnx_generator import ExportedGenerator
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ def load(
     """Read what can colour: an exported .onnx, or whatever `load_generator` reads.
 
     Args:
-        path: A run folder, .ckpt, .safetensors or .onnx; it may come from a stranger.
+        path: A run folder, .ckpt, .safetensors or .onnx, which may come from a stranger, or the
+            word `shipped` for the model that comes with the package.
         device: Device that an .onnx file is to run on, as for ExportedGenerator; weights come on
             the CPU.
         task: sketch | photo, if only a network for it will do.
@@ -38,14 +39,23 @@ def load(
     return load_generator(path, task)
 
 
-def is_region_network(path: Path | str) -> bool:
-    """Whether a run folder or file says that it holds a region network.
+def networks_in(path: Path | str) -> frozenset[PartName]:
+    """Which networks a run folder or file says that it holds; an .onnx file is a generator's.
 
     Raises:
         FileNotFoundError: there is no such file, or no weights in the folder.
     """
     if Path(path).suffix == ".onnx":
-        return False
-    from sketch2paint.models.weights import told_format
+        return frozenset({"generator"})
+    from sketch2paint.models import weights
 
-    return told_format(path) == REGIONS
+    return weights.networks_in(path)
+
+
+def is_region_network(path: Path | str) -> bool:
+    """Whether a run folder or file says that it holds a region network, and nothing else.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no weights in the folder.
+    """
+    return networks_in(path) == {"region_network"}

@@ -23,6 +23,8 @@ FIXED = (
 )  # fmt: skip
 # Keys that came after release 0.1, with the value that means what was before.
 SINCE = {
+    "data.also": [],
+    "data.weight": 1.0,
     "model.discriminator_planes": ["sketch"],
     "model.generator.style_channels": 0,
     "trainer.memory_format": "channels_last",

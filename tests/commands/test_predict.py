@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from tiny_model import BOTH, ship, write_model
 from tiny_words import TINY, make_region_network
 from whole_program import call
 
+from sketch2paint.commands import predict
 from sketch2paint.hints.format import Hints, write_hints
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.models.description import describe_regions
@@ -196,3 +200,29 @@ def test_bad_keys_are_told_before_the_work(drawing: Path, keys: list[str], messa
     assert result.returncode == 2, result.stdout
     assert message in result.stdout and "Traceback" not in result.stdout
     assert not (drawing / "out").exists()
+
+
+def test_the_model_that_comes_along_is_the_default(
+    drawing: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ship(monkeypatch, write_model(drawing / "tiny.safetensors", *BOTH))
+    monkeypatch.chdir(drawing)
+    say(drawing / "in/page.hints.json")
+    for keys in ([], ["checkpoint=tiny.safetensors", "output=other"]):
+        monkeypatch.setattr(sys, "argv", ["predict.py", "input=in", "output=out", *keys])
+        with pytest.raises(SystemExit) as stop:
+            predict.main()
+        assert stop.value.code == 0, capsys.readouterr()
+    assert "2 coloured (1 with hints), 0 failed" in capsys.readouterr().out
+    for name in ("page.png", "other.png"):
+        painted = picture(drawing / "out" / name)
+        assert np.ptp(painted, axis=2).any()
+        np.testing.assert_array_equal(painted, picture(drawing / "other" / name))
+
+
+def test_without_it_the_way_to_get_it_back_is_told(
+    drawing: Path, monkeypatch: pytest.MonkeyPatch, refused_here: Any
+) -> None:
+    ship(monkeypatch, drawing / "gone.safetensors")
+    said = refused_here("predict", ["input=in", "output=out"])
+    assert "gone.safetensors: no such file. To get the model that comes with sketch2p" in said

@@ -663,3 +663,85 @@ def test_what_is_guessed_is_said_once_at_the_start(
     module(pairs_dir)
     (line,) = [one for one in capsys.readouterr().out.splitlines() if "guessed" in one]
     assert line.startswith("note: 2 of 14 pictures were read with something guessed or left out: ")
+
+
+# ---------------------------------------------------------------- several sets
+
+
+def further(paintings: Path, **keys: Any) -> list[dict[str, Any]]:
+    """Six pictures whose sketches are made, as a further set."""
+    return [{"root": str(paintings), "source": "pictures", "line_styles": ["xdog"], **keys}]
+
+
+def mixture(pairs_dir: Path, paintings: Path) -> SketchDataModule:
+    """Eight pairs and, half as often, six pictures."""
+    return module(pairs_dir, also=further(paintings, weight=0.5))
+
+
+@pytest.mark.parametrize("words", [0, 8])
+def test_sets_are_mixed_in_batches(pairs_dir: Path, paintings: Path, words: int) -> None:
+    data = unready(pairs_dir, size=32, also=further(paintings))
+    data.words = words
+    data.setup("fit")
+    assert data.sizes == [8, 6] and len(data.datasets["train"]) == 14
+    ((*batches,),) = epochs(data, 0)
+    assert sum(len(batch["pictures"]) for batch in batches) == 14
+    assert {batch["pictures"].shape[1:] for batch in batches} == {(32, 32, 4)}
+    assert ("labels" in batches[0]) is bool(words)
+    assert len(data.datasets["val"]) == 4 + 3
+    own = module(pairs_dir, size=32)
+    assert same(
+        list(data.val_dataloader())[0]["pictures"], list(own.val_dataloader())[0]["pictures"]
+    )
+
+
+def test_a_sample_of_a_mixture_is_that_of_its_set(pairs_dir: Path, paintings: Path) -> None:
+    data, own = mixture(pairs_dir, paintings), module(pairs_dir)
+    other = module(paintings, source="pictures", line_styles=["xdog"])
+    joined = data.datasets["train"]
+    for index in range(14):
+        expected = own.datasets["train"] if index < 8 else other.datasets["train"]
+        at = index if index < 8 else index - 8
+        np.testing.assert_array_equal(joined[3, index], expected[3, at])
+        assert np.array_equal(joined.pictures[index], expected.pictures[at])
+
+
+def test_an_epoch_of_a_mixture_goes_on_where_it_stopped(pairs_dir: Path, paintings: Path) -> None:
+    data = mixture(pairs_dir, paintings)
+    (whole,) = epochs(data, 2)
+    assert sum(len(batch["pictures"]) for batch in whole) == 8 + 3
+    assert data.state_dict() == {"pairs": 11, "step": 3}
+    loader = mixture(pairs_dir, paintings)._loader("train", shuffle=True, epoch=2, start=6)
+    assert same(list(loader), whole[2:])
+
+
+def test_the_order_of_one_set_is_what_it_was(pairs_dir: Path) -> None:
+    plain = module(pairs_dir)._sampler("train", shuffle=True, epoch=1, start=0)
+    assert type(plain) is EpochSampler
+    twice = module(pairs_dir, weight=2)._sampler("train", shuffle=True, epoch=1, start=0)
+    assert len(twice) == 16 and {epoch for epoch, _ in twice} == {2, 3}
+
+
+def test_a_mixture_has_a_cache_for_each_set(pairs_dir: Path, paintings: Path) -> None:
+    decoded = mixture(pairs_dir, paintings)
+    unready(pairs_dir, also=further(paintings)).build_cache(1)
+    cached = module(pairs_dir, also=further(paintings, weight=0.5), cache="require")
+    assert same(epochs(cached, 0, 1), epochs(decoded, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"size": 64}, "Expected keys of a set in `data.also`, out of cache, .*, got size. All se"),
+        ({"roots": "a"}, "weight, got roots."),
+        ({"root": "a", "weight": "x"}, "`weight` of a set in `data.also` to be float, got 'x'."),
+        ({"root": 3}, "`root` of a set in `data.also` to be str or null, got 3."),
+        ({"source": "pictures"}, "Expected `data.root`, a folder, for data.source=pictures."),
+        ({"root": "a", "weight": 0}, "Expected `data.weight` to be a number above 0, got 0."),
+        ({"root": "a", "weight": float("inf")}, "Expected `data.weight` .* got inf"),
+        ({"root": "a", "source": "pictures"}, "`data.line_styles` .* Pictures bring no drawn ske"),
+    ],
+)
+def test_wrong_keys_of_a_further_set(pairs_dir: Path, keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        unready(pairs_dir, also=[keys])

@@ -19,6 +19,7 @@ from tiny_evaluation import (
     measure_baselines,
     other_weights,
 )
+from tiny_model import BOTH, ship, write_model
 
 from sketch2paint.evaluation.bootstrap import summarise
 from sketch2paint.evaluation.compare import (
@@ -45,6 +46,7 @@ from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import resize
 from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.networks import UNetGenerator
 
 KEYS = [metric.key for metric in OF_PICTURES]
@@ -73,6 +75,11 @@ def test_a_split_that_does_not_exist(pairs_dir: Path) -> None:
         choose_split(data(pairs_dir, jitter=3), "val", "refuse")
 
 
+def test_a_mixture_is_not_measured(pairs_dir: Path) -> None:
+    with pytest.raises(ValueError, match="Expected one set of pictures to measure on, got 1 more"):
+        choose_split(data(pairs_dir, also=[{"root": str(pairs_dir)}]), "val", "refuse")
+
+
 def test_pictures_that_were_trained_on_are_refused(pairs_dir: Path) -> None:
     colours = Image.open(pairs_dir / "train/003.png")
     colours.paste("black", (40, 5, 60, 9))  # another sketch, the same colours
@@ -99,6 +106,19 @@ def test_candidates_are_named_and_described(weight_path: Path, tmp_path: Path) -
     generator = UNetGenerator(size=16, base_channels=4)
     assert ours.about["parameters"] == sum(p.numel() for p in generator.parameters())
     assert 0 < ours.about["gflop"] < 0.01 and ours.about["pairs_seen"] is None
+
+
+def test_the_model_that_comes_along_has_its_name(
+    weight_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship(monkeypatch, write_model(tmp_path / "tiny.safetensors", *BOTH))
+    theirs, ours = load_candidates(["shipped", str(weight_path)], "sketch", "cpu")
+    assert (theirs.name, ours.name) == ("shipped", "generator.safetensors")
+    assert theirs.about["file"] == str(tmp_path / "tiny.safetensors")
+    assert isinstance(theirs.painter, RegionPainter) and theirs.painter.shading
+    assert [one.name for one in load_candidates(["shipped"], "sketch", "cpu")] == ["shipped"]
+    with pytest.raises(ValueError, match="different run folders or files, got .*shipped twice"):
+        load_candidates(["shipped", "shipped"], "sketch", "cpu")
 
 
 def test_checkpoints_that_do_not_belong_together(weight_path: Path, tmp_path: Path) -> None:

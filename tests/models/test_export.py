@@ -206,7 +206,7 @@ def test_difference_is_in_levels_of_255(tiny_generator: UNetGenerator) -> None:
     pictures = [np.zeros((16, 16), np.uint8)]
     about = {**describe(TINY, "sketch"), "style_channels": 0}
     shifted = lambda sketch: tiny_generator(sketch) + 0.5  # noqa: E731
-    measured = export._compare(tiny_generator.eval(), shifted, pictures, about)
+    measured = export.compare_generator(tiny_generator.eval(), shifted, pictures, about)
     assert measured.levels == pytest.approx(255 / 4, rel=1e-4)
 
 

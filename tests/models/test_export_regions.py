@@ -221,7 +221,7 @@ def test_files_that_answer_otherwise_are_not_kept(
     for file in old:
         file.write_text("an older file")
     right = regions._answers
-    theirs = regions._parts(make_region_network(**CHANGES))
+    theirs = regions.parts_of(make_region_network(**CHANGES))
 
     def wrong(network: RegionNetwork, parts: Any, told: Any) -> tuple[torch.Tensor, ...]:
         answers = list(right(network, parts, told))

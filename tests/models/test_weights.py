@@ -250,7 +250,7 @@ def test_disagreement_names_what_is_declared_and_what_is_there(
     with pytest.raises(ValueError, match=rf"a\.safetensors: .* in 1 tensors: {told}"):
         load_generator(path)
     save_generator(path, {key: value.half() for key, value in state.items()}, ABOUT)
-    with pytest.raises(ValueError, match=r"declared as float32 .*in the file it is F16 \["):
+    with pytest.raises(ValueError, match=r"declared as float32 .*in the file it is float16 \["):
         load_generator(path)
 
 

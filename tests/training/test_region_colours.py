@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from test_checkpoints import stopper
+from tiny_model import BOTH, ship, write_model
 from tiny_run import rows, run, scalars
 from tiny_words import TINY
 from whole_program import call
@@ -87,6 +88,19 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs):
     again = tiny(network=network)
     _, resumed = run(pairs_dir, tmp_path / "b", epochs=3, checkpoint=last, model=again)
     assert resumed.pairs_seen == unbroken.pairs_seen == 24
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+    assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
+
+
+def test_a_mixture_is_resumed_exactly(pairs_dir, paintings, tmp_path):
+    made = {"root": str(paintings), "source": "pictures", "line_styles": ["xdog"]}
+    mixed = {"epochs": 3, "also": [{**made, "weight": 0.7}, {"root": str(pairs_dir), "weight": 2}]}
+    _, unbroken = run(pairs_dir, tmp_path / "a", model=tiny(), **mixed)
+    assert unbroken.pairs_seen == 3 * (8 + 4 + 16)
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "b", extra=[stopper(43)], model=tiny(), **mixed)
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    _, resumed = run(pairs_dir, tmp_path / "b", checkpoint=last, model=tiny(), **mixed)
     torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
     assert (tmp_path / "b/metrics.csv").read_text() == (tmp_path / "a/metrics.csv").read_text()
 
@@ -243,6 +257,23 @@ def test_a_run_goes_on_from_another_s_weights(pairs_dir, tmp_path):
     other = tiny(network={**NETWORK, "width": 15})
     with pytest.raises(ValueError, match="Expected weights of the same network.*Set model.network"):
         other.start_from(module.network)
+
+
+def test_a_run_begins_with_the_model_that_comes_along(pairs_dir, tmp_path, monkeypatch):
+    ship(monkeypatch, write_model(tmp_path / "tiny.safetensors", *BOTH))
+    module = tiny()
+    module.start_from(module.read_weights("shipped"))
+    theirs = load_region_network("shipped")[0]
+    for network in (module.network, module.colouring()):
+        for key, value in theirs.state_dict().items():
+            assert torch.equal(network.state_dict()[key], value)
+    assert theirs.colours.any()
+    _, trained = run(pairs_dir, tmp_path / "run", model=module, epochs=1)
+    assert torch.equal(trained.network.colours, theirs.colours)  # not chosen anew
+    assert trained.pairs_seen > 0
+    other = tiny(network={**NETWORK, "width": 15})
+    with pytest.raises(ValueError, match="Expected weights of the same network.*Set model.network"):
+        other.start_from(other.read_weights("shipped"))
 
 
 def test_a_generator_s_checkpoint_is_refused(pairs_dir, tmp_path):
