@@ -192,6 +192,8 @@ def _painted(
     colours = named.flats
     if base is not None:
         colours = shade(base, filled=named.which, said=named.table, free=named.free)
+        behind = background(named.which)
+        colours[behind] = named.flats[behind]
     return Painted(
         multiplied(colours, drawing),
         colours=colours,
@@ -199,6 +201,15 @@ def _painted(
         notes=(*notes, *named.notes),
         flat=base is None,
     )
+
+
+def background(which: np.ndarray) -> np.ndarray:
+    """Where what touches two sides of the sheet lies, (H, W) bool: a generator shades its rim."""
+    touched = np.zeros(int(which.max()) + 1, np.int32)
+    for side in (which[0], which[-1], which[:, 0], which[:, -1]):
+        touched[np.unique(side)] += 1
+    behind: np.ndarray = (touched > 1)[which]
+    return behind
 
 
 def nearest_told(table: np.ndarray, told: np.ndarray) -> np.ndarray:

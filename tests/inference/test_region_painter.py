@@ -16,6 +16,7 @@ from sketch2paint.images.convert import array_to_lab
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.region_painter import (
     RegionPainter,
+    background,
     known_regions,
     nearest_told,
     squares,
@@ -212,3 +213,21 @@ def test_flats_change_what_such_a_generator_makes() -> None:
     )
     np.testing.assert_array_equal(none, blank)  # what nobody gives is empty: white
     assert (told != none).any()
+
+
+def test_the_background_is_what_touches_two_sides() -> None:
+    which = np.zeros((6, 8), np.int32)
+    which[3:, 2:5] = 1  # stands on the lower edge
+    which[2, 3] = 2
+    np.testing.assert_array_equal(background(which), which == 0)
+
+
+def test_the_background_is_not_shaded() -> None:
+    shading = Painter(make_generator(in_channels=4), planes=(*SKETCH.planes, FLATS))
+    sketch = boxes()
+    hints = Hints((260, 100), (Stroke(((5, 5),), 4, RED), Stroke(((50, 50),), 4, (20, 90, 200))))
+    (painted,) = RegionPainter(make_region_network(), shading=shading).process([sketch], [hints])
+    labels = find_regions(sketch).labels
+    behind, box = (labels == labels[place] for place in ((5, 5), (50, 50)))
+    assert (painted.colours[behind] == RED).all()
+    assert len(np.unique(painted.colours[box], axis=0)) > 1

@@ -64,9 +64,10 @@ def test_both_networks_go_into_one_file(runs: dict[PartName, Path], tmp_path: Pa
     assert measured.regions and measured.regions.levels < 3
     about = told(output)
     assert {key: about[key] for key in words} == words and about["dtype"] == "float16"
-    assert (
-        about["generator"]["generator"] == GENERATOR and about["region_network"]["network"] == TINY
-    )
+    assert about["generator"]["generator"] == GENERATOR and about["region_network"]["network"] == {
+        **TINY,
+        "palettes": True,
+    }
     sizes = [sum(t.nbytes for t in load_file(path).values()) for path in (output, *runs.values())]
     assert 2 * sizes[0] < 1.02 * sum(sizes[1:])
     assert {t.dtype for t in load_file(output).values()} == {torch.float16, torch.int64}
