@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -12,7 +13,7 @@ from sketch2paint.device import choose_device
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Color
-from sketch2paint.images.convert import array_to_lab, to_float, to_uint8
+from sketch2paint.images.convert import array_to_lab, strips, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
 from sketch2paint.inference.flats import ALIKE, clustered, filled_by, shade
 from sketch2paint.inference.painter import Painter
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sketch2paint.models.region_network import RegionNetwork
 
 LONG = 1.5  # times the shorter side; a longer drawing is read in squares
+RIM = 1 / 40  # of the shorter side: so far from a line shading is whole
 MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
 
 
@@ -191,9 +193,8 @@ def _painted(
     """Layers of one drawing (H, W); `base` is what the generator made of it."""
     colours = named.flats
     if base is not None:
-        colours = shade(base, filled=named.which, said=named.table, free=named.free)
-        behind = background(named.which)
-        colours[behind] = named.flats[behind]
+        shaded = shade(base, filled=named.which, said=named.table, free=named.free)
+        colours = off_lines(colours, shaded, free=named.free & ~background(named.which))
     return Painted(
         multiplied(colours, drawing),
         colours=colours,
@@ -201,6 +202,27 @@ def _painted(
         notes=(*notes, *named.notes),
         flat=base is None,
     )
+
+
+def off_lines(flats: np.ndarray, shaded: np.ndarray, *, free: np.ndarray) -> np.ndarray:
+    """Shading that grows with the distance from lines, beside which it is a blurred line's.
+
+    Args:
+        flats: One colour for each region, (H, W, 3) uint8.
+        shaded: The same with a generator's differences of lightness.
+        free: Map (H, W) bool of what may be shaded; lines are not.
+
+    Returns:
+        (H, W, 3) uint8; medians of regions stay.
+    """
+    grown = RIM * min(free.shape)
+    far = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    out = np.empty_like(flats)
+    for here in strips(*free.shape):
+        share = np.minimum(far[here] / grown, 1)[..., None]
+        flat = flats[here].astype(np.float32)
+        out[here] = np.rint(flat + share * (shaded[here] - flat))
+    return out
 
 
 def background(which: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from sketch2paint.inference.region_painter import (
     background,
     known_regions,
     nearest_told,
+    off_lines,
     squares,
 )
 from sketch2paint.models.tasks import FLATS, SKETCH
@@ -231,3 +232,12 @@ def test_the_background_is_not_shaded() -> None:
     behind, box = (labels == labels[place] for place in ((5, 5), (50, 50)))
     assert (painted.colours[behind] == RED).all()
     assert len(np.unique(painted.colours[box], axis=0)) > 1
+
+
+def test_shading_grows_with_the_distance_from_lines() -> None:
+    flats, shaded = np.full((80, 80, 3), 100, np.uint8), np.full((80, 80, 3), 140, np.uint8)
+    free = np.ones((80, 80), bool)
+    free[:, 40] = False
+    row = off_lines(flats, shaded, free=free)[20, :, 0]
+    np.testing.assert_array_equal(row[38:43], [140, 120, 100, 120, 140])  # whole from 2 px on
+    assert (row[:38] == 140).all() and (row[43:] == 140).all()
