@@ -1,0 +1,238 @@
+// The work on the drawing that is shown: what is open, said, coloured and saved.
+
+import { byId } from "./dom.js";
+import { fitted, readHints } from "./engine/format.js";
+import { hexOf, readPalette, writePalette } from "./files/gpl.js";
+import { kindOf, pixelsOf, stemOf } from "./reading.js";
+import { download, ENDS, made } from "./saving.js";
+import { say, tell } from "./status.js";
+import { showStrip } from "./strip.js";
+import { texts } from "./texts.js";
+import { thumbnail } from "./thumbnail.js";
+
+const SIDE = 96; // px of the small picture in the strip
+
+export class Studio {
+  /**
+   * @param {object} parts
+   * @param {object} parts.engine
+   * @param {import("./painting.js").Painting} parts.painting
+   * @param {import("./session.js").Session} parts.session
+   * @param {import("./view.js").View} parts.view
+   * @param {import("./marks.js").Marks} parts.marks
+   * @param {import("./palette.js").Palette} parts.palette
+   * @param {import("./suggestions.js").Suggestions} parts.suggestions
+   * @param {import("./variations.js").Variations} parts.variations
+   * @param {import("./settings.js").Settings} parts.settings
+   */
+  constructor(parts) {
+    Object.assign(this, parts);
+    /** @type {import("./session.js").Open | null} */
+    this.open = null;
+    this.queue = Promise.resolve();
+  }
+
+  get edits() {
+    return this.open.edits;
+  }
+
+  get size() {
+    return this.painting.drawing;
+  }
+
+  /** Do things that take a while one after the other; what goes wrong is told. */
+  inTurn(act) {
+    this.queue = this.queue.then(act).catch(tell);
+    return this.queue;
+  }
+
+  // ---------------------------------------------------------------- opening
+
+  /** Open files of any kind that is read, pictures first. */
+  async add(files) {
+    const order = ["picture", "hints", "overlay", "palette"];
+    const kinds = [...files].map((file) => ({ file, kind: kindOf(file) }));
+    kinds.sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+    for (const { file, kind } of kinds) {
+      if (kind === "picture") await this.#addPicture(file);
+      else if (kind === "palette") this.#addPalette(await file.text());
+      else await this.#addHints(file, kind);
+    }
+  }
+
+  async #addPicture(file) {
+    const pixels = await this.#read(file, file.name);
+    const open = this.session.add(file, stemOf(file.name));
+    await this.show(open, pixels);
+  }
+
+  #addPalette(text) {
+    const colours = readPalette(text);
+    this.palette.load(colours);
+    say(texts.paletteLoaded(colours.length));
+  }
+
+  async #addHints(file, kind) {
+    if (!this.open) throw new Error(texts.noDrawing(file.name));
+    const { hints, notes } =
+      kind === "hints" ? readHints(await file.text()) : await this.#overlay(file);
+    const { width, height } = this.size;
+    const fit = fitted(hints, width, height);
+    this.change(
+      this.edits.splice(0, this.edits.strokes.length, fit.hints.hints),
+      this.edits.setting("gap", fit.hints.gap),
+      this.edits.setting("palette", fit.hints.palette),
+    );
+    say([texts.hintsRead(fit.hints.hints.length), ...notes, ...fit.notes].join(" "));
+  }
+
+  async #overlay(file) {
+    const { width, height, data } = await pixelsOf(file, file.name);
+    return this.engine.readOverlay(width, height, data);
+  }
+
+  async #read(blob, name) {
+    say(texts.opening(name));
+    return pixelsOf(blob, name);
+  }
+
+  /** Show a drawing, itself read already or not. */
+  async show(open, pixels) {
+    const read = pixels ?? (await this.#read(open.blob, open.name));
+    const { count, notes } = await this.painting.open(read);
+    this.open = open;
+    document.body.classList.remove("empty");
+    this.view.show(this.size);
+    this.marks.resize(this.size);
+    this.settings.resize(this.size);
+    this.suggestions.clear();
+    this.variations.clear();
+    this.#showSaid();
+    await this.paint();
+    const opened = count ? texts.opened(open.name, count) : texts.openedPlain(open.name);
+    say([opened, ...notes.map((note) => `${note}.`)].join(" "));
+  }
+
+  /** Close a drawing and forget it. */
+  async close(open) {
+    const next = this.session.remove(open);
+    if (open !== this.open) this.#showStrip();
+    else if (next) await this.show(next);
+    else {
+      this.open = null;
+      document.body.classList.add("empty");
+    }
+    say(texts.drawingClosed(open.name));
+  }
+
+  // ---------------------------------------------------------------- saying and colouring
+
+  /** Do an edit and colour anew. */
+  change(...parts) {
+    if (this.edits.change(...parts)) this.#changed();
+    else this.#showSaid();
+  }
+
+  undo() {
+    if (!this.edits.undo()) return;
+    this.#changed();
+    say(`${texts.undone} ${texts.strokesDo(this.edits.strokes.length)}`);
+  }
+
+  redo() {
+    if (!this.edits.redo()) return;
+    this.#changed();
+    say(`${texts.redone} ${texts.strokesDo(this.edits.strokes.length)}`);
+  }
+
+  #changed() {
+    this.#showSaid();
+    this.paint().catch(tell);
+  }
+
+  #showSaid() {
+    const { gap, seed } = this.edits.settings;
+    this.settings.showGap(gap);
+    this.variations.mark(seed);
+    this.marks.showHints(this.edits.strokes);
+    byId("stage").dataset.strokes = this.edits.strokes.length;
+    for (const [action, list] of [
+      ["undo", "done"],
+      ["redo", "undone"],
+    ]) {
+      document.querySelector(`[data-action=${action}]`).disabled = !this.edits[list].length;
+    }
+    this.session.keep(this.open);
+  }
+
+  /** Colour what is shown; a gap that is only tried out goes over the one that was said. */
+  async paint(tried = {}) {
+    const painted = await this.painting.paint(this.#request(tried));
+    if (!painted) return;
+    this.suggestions.stale();
+    this.open.thumb = thumbnail(painted, SIDE).toDataURL();
+    this.#showStrip();
+    this.session.keep(this.open);
+  }
+
+  #request(more = {}) {
+    const { width, height } = this.size;
+    const { seed } = this.edits.settings;
+    const network = this.settings.network;
+    return { hints: this.edits.hints(width, height), seed, network, ...more };
+  }
+
+  #showStrip() {
+    showStrip(this.session.drawings, this.open, {
+      show: (open) => open !== this.open && this.inTurn(() => this.show(open)),
+      close: (open) => this.inTurn(() => this.close(open)),
+    });
+  }
+
+  /** Show other colourings, small. */
+  async vary() {
+    await this.variations.show((seed) => this.painting.sample(this.#request({ seed })));
+    this.variations.mark(this.edits.settings.seed);
+    await this.paint();
+  }
+
+  // ---------------------------------------------------------------- looking
+
+  /** Take the colour at a point in hand. */
+  pick(point) {
+    if (!this.painting.painted || !this.view.holds(point)) return;
+    this.palette.take(hexOf(this.painting.colourAt(point)));
+    say(texts.picked(this.palette.colour));
+  }
+
+  /** Ask for the likeliest colours at a point. */
+  look(point) {
+    if (!this.painting.painted || !this.view.holds(point)) return;
+    const place = point.map(Math.round);
+    this.suggestions.look(this.painting.regionAt(point), () => {
+      return this.engine.suggest(...place).catch(() => []);
+    });
+  }
+
+  // ---------------------------------------------------------------- saving
+
+  /** Save one kind of file. */
+  async save(kind) {
+    const { painted, drawing } = this.painting;
+    if (!painted) throw new Error(texts.nothing);
+    const name = this.open.name + ENDS[kind];
+    say(texts.saving(name));
+    const { width, height } = drawing;
+    const hints = this.edits.hints(width, height);
+    const overlay = () => this.engine.writeOverlay(hints);
+    download(await made(kind, { painted, sketch: drawing.sketch, hints, overlay }), name);
+    say(texts.saved(name));
+  }
+
+  /** Save the palette. */
+  savePalette() {
+    const name = "sketch2paint.gpl";
+    download(new Blob([writePalette(this.palette.colours)]), name);
+    say(texts.saved(name));
+  }
+}
