@@ -156,7 +156,7 @@ function messageOf(error) {
  */
 function post(id, answer) {
   const painted = answer.painted ?? answer.done;
-  const handed = painted?.rgba ? [painted.rgba.buffer, painted.index.buffer] : [];
+  const handed = [painted?.rgba, painted?.index].flatMap((each) => each?.buffer ?? []);
   self.postMessage({ id, ...answer }, { transfer: handed });
 }
 
