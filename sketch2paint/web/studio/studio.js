@@ -156,6 +156,7 @@ export class Studio {
     this.variations.mark(seed);
     this.marks.showHints(this.edits.strokes);
     byId("stage").dataset.strokes = this.edits.strokes.length;
+    byId("stage").dataset.edits = this.edits.done.length;
     for (const [action, list] of [
       ["undo", "done"],
       ["redo", "undone"],
