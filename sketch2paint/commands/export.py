@@ -24,7 +24,7 @@ def export(
 
     print(f"Exporting {checkpoint} as {format}, then comparing the file with PyTorch", flush=True)
     keys = {"format": format, "output": output, "dtype": dtype, "opset": opset}
-    seen = _read(drawings) if drawings else _drawn()
+    seen = _read(drawings) if drawings else drawn()
     if is_region_network(checkpoint):
         _export_regions(checkpoint, {**keys, "drawings": seen})
     else:
@@ -70,7 +70,7 @@ def _print_size(file: Path, dtype: str) -> None:
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {dtype}")
 
 
-def _drawn() -> list[Any]:
+def drawn() -> list[Any]:
     """Drawings of the demo, and their colours, which a network for photographs is to see."""
     from sketch2paint.data.demo import draw_pair
 

@@ -7,6 +7,7 @@
  * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Int32Array,
  *   count: number, notes: string[] }} Drawing
  * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer }} Model
+ * @typedef {{ module: string | null, wasm: string | ArrayBuffer }} Runtime
  * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void,
  *   onPainted?: (painted: Painted) => void }} Waiting
  */
@@ -16,9 +17,9 @@ export class Engine {
   /**
    * Start an engine.
    * @param {object} [options]
-   * @param {string} [options.worker] URL of worker.js
-   * @param {string | { module: string, wasm: string | ArrayBuffer }} [options.runtime] URL of the
-   *   runtime's folder, or its two files: the module's URL, and the other's URL or bytes
+   * @param {string | Worker} [options.worker] URL of worker.js, or it where it runs already
+   * @param {string | Runtime} [options.runtime] URL of the runtime's folder, or its two files: the
+   *   module's URL (null: the worker has it as `ort`), and the other's URL or bytes
    * @param {string | Model | null} [options.models] URL of the model's folder, or its files in
    *   memory; null: the filler alone
    */
@@ -30,14 +31,14 @@ export class Engine {
     return engine;
   }
 
-  /** @param {string} worker */
+  /** @param {string | Worker} worker */
   constructor(worker) {
     /** @type {{ network: boolean, threads: number }} */
     this.about = { network: false, threads: 1 };
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;
-    this.worker = new Worker(worker, { type: "module" });
+    this.worker = typeof worker === "string" ? new Worker(worker, { type: "module" }) : worker;
     this.worker.onmessage = ({ data }) => this.answered(data);
     this.worker.onerror = (event) => {
       this.fail(
@@ -157,7 +158,7 @@ function folderOf(models) {
   return typeof models === "string" ? new URL(models, document.baseURI).href : models;
 }
 
-/** @param {string | { module: string, wasm: string | ArrayBuffer }} runtime */
+/** @param {string | Runtime} runtime */
 function runtimeOf(runtime) {
   if (typeof runtime !== "string") return runtime;
   const folder = new URL(runtime, document.baseURI).href;

@@ -87,6 +87,8 @@ function* guesses(area, rims) {
   });
   const middle = /** @type {Point} */ (bounds);
   yield [middle, middle];
+  const round = roundMiddle(rims);
+  yield [round, round];
   const { mean, angle } = axisOf(area);
   const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
   const away = rims.map(([x, y]) => [x - mean[0], y - mean[1]]);
@@ -102,6 +104,49 @@ function* guesses(area, rims) {
     });
     yield ends;
   }
+}
+
+/**
+ * Middle of the smallest circle around some pixels (Welzl 1991).
+ * @param {Point[]} pixels
+ * @returns {Point}
+ */
+function roundMiddle(pixels) {
+  let circle = { x: pixels[0][0], y: pixels[0][1], square: 0 };
+  const outside = (/** @type {Point} */ [x, y]) =>
+    (x - circle.x) ** 2 + (y - circle.y) ** 2 > circle.square + 1e-7;
+  for (let i = 1; i < pixels.length; i++) {
+    if (!outside(pixels[i])) continue;
+    circle = { x: pixels[i][0], y: pixels[i][1], square: 0 };
+    for (let j = 0; j < i; j++) {
+      if (!outside(pixels[j])) continue;
+      circle = around(pixels[i], pixels[j]);
+      for (let k = 0; k < j; k++) {
+        if (outside(pixels[k])) circle = around(pixels[i], pixels[j], pixels[k]);
+      }
+    }
+  }
+  return [circle.x, circle.y];
+}
+
+/**
+ * The circle through two pixels, or through three.
+ * @param {Point} a
+ * @param {Point} b
+ * @param {Point} [c]
+ */
+function around(a, b, c) {
+  let [x, y] = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+  if (c) {
+    const [bx, by, cx, cy] = [b[0] - a[0], b[1] - a[1], c[0] - a[0], c[1] - a[1]];
+    const twice = 2 * (bx * cy - by * cx);
+    const [bb, cc] = [bx * bx + by * by, cx * cx + cy * cy];
+    if (twice) {
+      x = a[0] + (cy * bb - by * cc) / twice;
+      y = a[1] + (bx * cc - cx * bb) / twice;
+    }
+  }
+  return { x, y, square: (a[0] - x) ** 2 + (a[1] - y) ** 2 };
 }
 
 /** @param {number[]} values */
