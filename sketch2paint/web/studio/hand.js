@@ -51,11 +51,11 @@ export class Hand {
 
   move(point, event) {
     this.#showBrush(event);
-    this.using?.move(this, point, event);
+    if (this.studio.open) this.using?.move(this, point, event);
   }
 
   end() {
-    this.using?.end(this);
+    if (this.studio.open) this.using?.end(this);
     this.using = null;
   }
 
@@ -63,7 +63,7 @@ export class Hand {
   cancel() {
     this.using = null;
     this.studio.marks.showLive(null);
-    this.studio.marks.showHints(this.edits.strokes);
+    if (this.studio.open) this.studio.marks.showHints(this.edits.strokes);
   }
 
   hover(point, event) {

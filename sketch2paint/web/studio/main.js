@@ -52,7 +52,7 @@ async function makeStudio() {
   const palette = new Palette(() => change());
   const settings = new Settings({
     tryGap: (gap) => studio.paint({ gap }).catch(tell),
-    setGap: (gap) => studio.change(studio.edits.setting("gap", gap)),
+    setGap: (gap) => studio.set("gap", gap),
     network: () => studio.paint().catch(tell),
     change: () => change(),
   });
@@ -70,7 +70,7 @@ async function makeStudio() {
     painting: new Painting(engine, byId("picture"), busy),
     session: new Session(store, kept, () => say(texts.notKept)),
     suggestions: new Suggestions((colour) => palette.take(colour)),
-    variations: new Variations((seed) => studio.change(studio.edits.setting("seed", seed))),
+    variations: new Variations((seed) => studio.set("seed", seed)),
     view: new View(stage, byId("sheet"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)}%`;
     }),

@@ -1,5 +1,7 @@
 // The drawing on the canvas: as the engine colours it, or as it was.
 
+import { breath } from "./files/bytes.js";
+
 /**
  * @typedef {object} Painted what the engine's `paint` gives, see engine/README.md
  * @property {"filler" | "network"} source
@@ -30,6 +32,7 @@ export class Painting {
     this.painted = null;
     this.requests++;
     this.drawing = await this.engine.open(width, height, data);
+    await breath(); // the answer is large, and so is what comes next
     this.canvas.width = this.drawing.width;
     this.canvas.height = this.drawing.height;
     this.before(true);

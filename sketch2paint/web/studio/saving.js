@@ -2,12 +2,14 @@
 
 import { make } from "./dom.js";
 import { writeHints } from "./engine/format.js";
-import { coloursOf } from "./engine/layers.js";
+import { breath } from "./files/bytes.js";
 import { codes, layersOf } from "./files/layers.js";
 import { openraster } from "./files/openraster.js";
 import { png, withoutAlpha } from "./files/png.js";
 import { LONGEST, psd } from "./files/psd.js";
 import { texts } from "./texts.js";
+
+const PIXELS = 1 << 19; // that are looked at without a break
 
 /**
  * What there is to save.
@@ -31,7 +33,7 @@ export const ENDS = {
 /** @type {Record<keyof typeof ENDS, (work: Work) => Promise<Blob | Uint8Array | string>>} */
 const MAKERS = {
   png: ({ painted }) => opaque(painted),
-  colours: ({ painted }) => opaque({ ...painted, rgba: coloursOf(painted.index, painted.table) }),
+  colours: async ({ painted }) => png(await coloursOf(painted), painted.width, painted.height, 3),
   ora: ({ painted, sketch }) => openraster(layers(painted, sketch), merged(painted)),
   psd: async ({ painted, sketch }) => {
     if (Math.max(painted.width, painted.height) > LONGEST) {
@@ -60,6 +62,19 @@ export function download(blob, name) {
   const href = URL.createObjectURL(blob);
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** The colours without lines, RGB. */
+async function coloursOf({ index, table }) {
+  const rgb = new Uint8Array(3 * index.length);
+  for (let at = 0; at < index.length; at++) {
+    if (at % PIXELS === 0) await breath();
+    const row = 3 * index[at];
+    rgb[3 * at] = table[row];
+    rgb[3 * at + 1] = table[row + 1];
+    rgb[3 * at + 2] = table[row + 2];
+  }
+  return rgb;
 }
 
 function opaque({ rgba, width, height }) {

@@ -44,7 +44,13 @@ export class Session {
 
   /** Add a drawing that was opened. */
   add(blob, name) {
-    const drawing = { id: crypto.randomUUID(), name, blob, edits: new Edits(), thumb: "" };
+    const drawing = {
+      id: `${Date.now()} ${Math.random()}`,
+      name,
+      blob,
+      edits: new Edits(),
+      thumb: "",
+    };
     this.drawings.push(drawing);
     this.#try((store) => store.put("pictures", drawing.id, blob));
     this.keep(drawing);

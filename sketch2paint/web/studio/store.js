@@ -3,9 +3,13 @@
 const NAME = "sketch2paint studio";
 const STORES = ["pictures", "edits", "settings"];
 
-/** @returns {Promise<Store | null>} null where the browser keeps nothing */
+/**
+ * What is kept, for one window at a time: two would write over each other.
+ * @returns {Promise<Store | null>} null where the browser keeps nothing, or another window has it
+ */
 export async function openStore() {
   try {
+    if (!(await isOnly())) return null;
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => {
       for (const store of STORES) request.result.createObjectStore(store);
@@ -14,6 +18,17 @@ export async function openStore() {
   } catch {
     return null;
   }
+}
+
+/** Whether no other window has the studio open; held until this one is closed. */
+function isOnly() {
+  if (!navigator.locks) return true; // a page without https
+  return new Promise((tell) => {
+    navigator.locks.request(NAME, { ifAvailable: true }, (lock) => {
+      tell(lock !== null);
+      return new Promise(() => {});
+    });
+  });
 }
 
 export class Store {

@@ -62,8 +62,15 @@ export class Studio {
 
   async #addPicture(file) {
     const pixels = await this.#read(file, file.name);
+    const before = this.open;
     const open = this.session.add(file, stemOf(file.name));
-    await this.show(open, pixels);
+    try {
+      await this.show(open, pixels);
+    } catch (error) {
+      this.session.remove(open);
+      if (before) await this.show(before);
+      throw error;
+    }
   }
 
   #addPalette(text) {
@@ -83,7 +90,8 @@ export class Studio {
       this.edits.setting("gap", fit.hints.gap),
       this.edits.setting("palette", fit.hints.palette),
     );
-    say([texts.hintsRead(fit.hints.hints.length), ...notes, ...fit.notes].join(" "));
+    const read = texts.hintsRead(fit.hints.hints.length);
+    say([read, ...[...notes, ...fit.notes].map(sentence)].join(" "));
   }
 
   async #overlay(file) {
@@ -99,6 +107,7 @@ export class Studio {
   /** Show a drawing, itself read already or not. */
   async show(open, pixels) {
     const read = pixels ?? (await this.#read(open.blob, open.name));
+    this.open = null; // nothing is said of a drawing while another one comes
     const { count, notes } = await this.painting.open(read);
     this.open = open;
     document.body.classList.remove("empty");
@@ -110,7 +119,7 @@ export class Studio {
     this.#showSaid();
     await this.paint();
     const opened = count ? texts.opened(open.name, count) : texts.openedPlain(open.name);
-    say([opened, ...notes.map((note) => `${note}.`)].join(" "));
+    say([opened, ...notes.map(sentence)].join(" "));
   }
 
   /** Close a drawing and forget it. */
@@ -131,6 +140,11 @@ export class Studio {
   change(...parts) {
     if (this.edits.change(...parts)) this.#changed();
     else this.#showSaid();
+  }
+
+  /** Set a value of the drawing, as its gap, and colour anew. */
+  set(name, value) {
+    if (this.open) this.change(this.edits.setting(name, value));
   }
 
   undo() {
@@ -168,10 +182,12 @@ export class Studio {
 
   /** Colour what is shown; a gap that is only tried out goes over the one that was said. */
   async paint(tried = {}) {
+    if (!this.open) return;
+    const { open } = this;
     const painted = await this.painting.paint(this.#request(tried));
-    if (!painted) return;
+    if (!painted || this.open !== open) return;
     this.suggestions.stale();
-    this.open.thumb = thumbnail(painted, SIDE).toDataURL();
+    open.thumb = thumbnail(painted, SIDE).toDataURL();
     this.#showStrip();
     this.session.keep(this.open);
   }
@@ -236,4 +252,8 @@ export class Studio {
     download(new Blob([writePalette(this.palette.colours)]), name);
     say(texts.saved(name));
   }
+}
+
+function sentence(note) {
+  return `${note[0].toUpperCase()}${note.slice(1)}.`;
 }

@@ -160,5 +160,7 @@ export const english = {
     `Expected at most ${most} x ${most} pixels in all, got ${width} x ${height}. Scale it down.`,
   tooLongForPsd: (width, height) =>
     `Expected at most 30000 pixels a side for PSD, got ${width} x ${height}. Save OpenRaster.`,
-  notKept: "This browser keeps nothing for this page, so save before you close it.",
+  notKept:
+    "Nothing is kept here, as in a private window, or beside another window of the studio. " +
+    "Save before you close it.",
 };

@@ -88,19 +88,20 @@ class Pipe:
 
 
 class Page:
-    """A page that shares nothing with others: neither what is kept nor what is cached.
+    """A page that shares nothing with others, or what is kept with the one that it lies beside.
 
     Attributes:
         errors: What the page wrote to the console as an error or a warning, or threw.
         requests: URLs that it asked for.
     """
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, beside: Page | None = None) -> None:
         self.pipe, self.session = pipe, ""
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.loads = 0
-        self.context = self.call("Target.createBrowserContext")["browserContextId"]
+        new = self.call("Target.createBrowserContext") if beside is None else {}
+        self.context = beside.context if beside else new["browserContextId"]
         self._open_tab()
 
     def _open_tab(self) -> None:

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from browser import needs_chromium
-from chromium import Page, Point
+from chromium import Page, Pipe, Point
 from PIL import Image
 
 from sketch2paint.hints.format import Hints, read_hints, write_hints
@@ -453,6 +453,36 @@ def test_drawings_keep_their_own_strokes(page: Page, drawing: Path, tmp_path: Pa
     page.wait("/boxes: /.test(document.querySelector('#status').textContent)")
     page.wait(QUIET)
     assert strokes(page) == 1 and colour(page, LEFT) == RED
+
+
+def test_a_second_window_leaves_what_the_first_one_keeps(
+    page: Page, browser: Pipe, drawing: Path, studio_url: str
+) -> None:
+    opened(page, drawing)
+    other = Page(browser, beside=page)
+    other.open(studio_url)
+    other.wait("document.body.classList.contains('ready')")
+    assert other.run("document.body.classList.contains('empty')")
+    other.click(".example")
+    other.wait("/Save before you close it/.test(document.querySelector('#status').textContent)")
+    assert other.errors == []
+    page.open(studio_url)
+    page.wait("/back as you left it/.test(document.querySelector('#status').textContent)")
+    assert page.run("[picture.width, picture.height]") == [300, 200]
+
+
+def test_a_picture_that_is_too_large_leaves_the_one_before(
+    page: Page, drawing: Path, tmp_path: Path
+) -> None:
+    opened(page, drawing)
+    dot(page, LEFT)
+    Image.new("1", (4096, 4097), 1).save(tmp_path / "large.png")
+    page.files("#files", tmp_path / "large.png")
+    said = "Expected at most 4096 x 4096 pixels in all, got 4096 x 4097. Scale it down."
+    page.wait(f"document.querySelector('#status').textContent === '{said}'")
+    dot(page, RIGHT)
+    assert strokes(page) == 2 and colour(page, RIGHT) == RED
+    assert page.run("document.querySelectorAll('#strip .item').length") == 1
 
 
 # ---------------------------------------------------------------- everybody

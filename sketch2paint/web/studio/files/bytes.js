@@ -53,7 +53,12 @@ export class Bytes {
   }
 }
 
-/** Let the page answer a person before work goes on. */
-export function breath() {
-  return new Promise((done) => setTimeout(done));
+const WORK = 12; // ms after which somebody may wait for an answer
+let since = 0;
+
+/** Let the page answer a person before work goes on, if there was much of it since the last time. */
+export async function breath() {
+  if (performance.now() - since < WORK) return;
+  await new Promise((done) => setTimeout(done));
+  since = performance.now();
 }

@@ -15,6 +15,7 @@ import { breath } from "./bytes.js";
  */
 
 const WHITE = 0xffffff;
+const ROWS = 32; // that are looked at without a break
 
 /**
  * The layers from the bottom to the top, made one at a time.
@@ -26,16 +27,17 @@ const WHITE = 0xffffff;
  * @returns {AsyncGenerator<Layer>}
  */
 export async function* layersOf(index, colours, sketch, width, height) {
-  yield filled("Paper", whole(width, height), () => WHITE);
+  yield await filled("Paper", whole(width, height), () => WHITE);
   for (const { code, box } of await found(index, colours, width)) {
-    await breath();
-    yield filled(hexadecimal(code), box, (x, y) =>
+    yield await filled(hexadecimal(code), box, (x, y) =>
       colours[index[y * width + x]] === code ? code : -1,
     );
   }
-  await breath();
   const lines = (x, y) => sketch[y * width + x] * 0x010101;
-  yield { ...filled("Lines", inked(sketch, width, height), lines), blend: "multiply" };
+  yield {
+    ...(await filled("Lines", await inked(sketch, width, height), lines)),
+    blend: "multiply",
+  };
 }
 
 /** The colours of a table of RGB as 0xrrggbb. */
@@ -67,7 +69,7 @@ async function boxesOfRows(index, count, width) {
   const boxes = new Array(count).fill(null);
   const height = index.length / width;
   for (let y = 0; y < height; y++) {
-    if (y % 512 === 511) await breath();
+    if (y % ROWS === 0) await breath();
     for (let x = 0; x < width; x++) {
       const row = index[y * width + x];
       const box = boxes[row];
@@ -99,9 +101,10 @@ function whole(width, height) {
 }
 
 /** The box that holds all that is not white, at least a pixel of it. */
-function inked(sketch, width, height) {
+async function inked(sketch, width, height) {
   const box = { left: width, top: height, right: 0, bottom: 0 };
   for (let y = 0; y < height; y++) {
+    if (y % ROWS === 0) await breath();
     for (let x = 0; x < width; x++) {
       if (sketch[y * width + x] === 255) continue;
       if (x < box.left) box.left = x;
@@ -114,11 +117,12 @@ function inked(sketch, width, height) {
 }
 
 /** A layer whose pixels are what `colour(x, y)` says, 0xrrggbb, or -1: transparent. */
-function filled(name, { left, top, right, bottom }, colour) {
+async function filled(name, { left, top, right, bottom }, colour) {
   const width = right - left;
   const pixels = new Uint8Array(4 * width * (bottom - top));
   let to = 0;
   for (let y = top; y < bottom; y++) {
+    if (y % ROWS === 0) await breath();
     for (let x = left; x < right; x++, to += 4) {
       const code = colour(x, y);
       if (code < 0) continue;

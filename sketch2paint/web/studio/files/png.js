@@ -1,11 +1,11 @@
 // PNG, written from pixels: as large as wanted, without a canvas, always the same bytes.
 
-import { Bytes, crc32, utf8 } from "./bytes.js";
+import { Bytes, breath, crc32, utf8 } from "./bytes.js";
 
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const TYPES = { 1: 0, 3: 2, 4: 6 }; // by channels: grey, RGB, RGBA
 const UP = 2; // the filter that makes equal rows zeros, which flats are full of
-const STRIP = 1 << 18; // bytes that are packed at once
+const STRIP = 1 << 17; // bytes that are packed at once
 
 /**
  * A picture as a PNG file.
@@ -44,6 +44,7 @@ async function packed(pixels, stride, height) {
   const rows = Math.max(1, Math.floor(STRIP / stride));
   for (let top = 0; top < height; top += rows) {
     await writer.ready;
+    await breath();
     writer.write(filtered(pixels, stride, top, Math.min(top + rows, height)));
   }
   writer.close();

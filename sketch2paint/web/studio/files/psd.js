@@ -5,6 +5,7 @@ import { Bytes, breath, utf8 } from "./bytes.js";
 
 const BLENDS = { normal: "norm", multiply: "mul " };
 const CHANNELS = [0, 1, 2, -1]; // red, green, blue, transparency
+const ROWS = 32; // that are packed without a break
 export const LONGEST = 30_000; // the format's limit for a side
 
 /**
@@ -13,12 +14,13 @@ export const LONGEST = 30_000; // the format's limit for a side
  * @param {ImageData} merged all of them together, for programs that read no layers
  * @returns {Promise<Blob>}
  */
-export async function psd(layers, { width, height, data }) {
+export async function psd(layers, merged) {
+  const { width, height } = merged;
   const records = new Bytes();
   const planes = new Bytes();
   let count = 0;
   for await (const layer of layers) {
-    const packed = CHANNELS.map((_, channel) => packedPlane(layer.pixels, channel, layer.width));
+    const packed = await packedPlanes(layer, CHANNELS.length);
     for (const { sizes, rows } of packed) planes.numbers(2, 1, ...sizes).bytes(rows);
     record(records, layer, packed);
     count++;
@@ -29,8 +31,7 @@ export async function psd(layers, { width, height, data }) {
   head.numbers(4, height, width).numbers(2, 8, 3).numbers(4, 0, 0); // no table, no resources
   head.numbers(4, layerInfo + 8, layerInfo).numbers(2, count);
   const tail = new Bytes().numbers(4, 0); // no mask of the whole
-  await breath();
-  const whole = [0, 1, 2].map((channel) => packedPlane(data, channel, width));
+  const whole = await packedPlanes({ pixels: merged.data, width }, 3);
   tail.numbers(2, 1);
   for (const { sizes } of whole) tail.numbers(2, ...sizes);
   tail.bytes(...whole.map(({ rows }) => rows));
@@ -63,14 +64,23 @@ function pascal(name) {
   return bytes;
 }
 
+async function packedPlanes({ pixels, width }, count) {
+  const planes = [];
+  for (let channel = 0; channel < count; channel++) {
+    planes.push(await packedPlane(pixels, channel, width));
+  }
+  return planes;
+}
+
 /** One channel of RGBA pixels, each row packed by itself, and how long the rows are. */
-function packedPlane(pixels, channel, width) {
+async function packedPlane(pixels, channel, width) {
   const height = pixels.length / (4 * width);
   const sizes = [];
   let out = new Uint8Array(1024);
   let end = 0;
   const row = new Uint8Array(width);
   for (let y = 0; y < height; y++) {
+    if (y % ROWS === 0) await breath();
     for (let x = 0; x < width; x++) row[x] = pixels[4 * (y * width + x) + channel];
     const most = end + width + Math.ceil(width / 128);
     if (most > out.length) out = grown(out, 2 * most);
