@@ -126,6 +126,10 @@ export class Hand {
     this.studio.change(...parts);
   }
 
+  add(stroke) {
+    this.studio.add(stroke);
+  }
+
   pick(point) {
     this.studio.pick(point);
   }

@@ -91,7 +91,7 @@ function actionsOf(studio, hand) {
     paletteOpen: () => byId("files").click(),
     paletteSave: () => studio.savePalette(),
     example: () =>
-      studio.inTurn(async () => studio.add([await exampleFile(`${texts.example}.png`)])),
+      studio.inTurn(async () => studio.addFiles([await exampleFile(`${texts.example}.png`)])),
     save: drawn(() => byId("saveDialog").showModal()),
     undo: drawn(() => studio.undo()),
     redo: drawn(() => studio.redo()),
@@ -149,7 +149,7 @@ function listenToButtons(studio, actions) {
 
 /** Files come by a button, are dropped or pasted. */
 function listenToFiles(studio) {
-  const add = (files) => files.length && studio.inTurn(() => studio.add(files));
+  const add = (files) => files.length && studio.inTurn(() => studio.addFiles(files));
   for (const id of ["files", "camera"]) {
     byId(id).onchange = ({ target }) => {
       add([...target.files]);

@@ -29,7 +29,7 @@ export class Painting {
 
   /** Take up a picture, and show it without colours. */
   async open({ width, height, data }) {
-    this.painted = null;
+    this.painted = this.groups = null;
     this.requests++;
     this.drawing = await this.engine.open(width, height, data);
     await breath(); // the answer is large, and so is what comes next
@@ -79,6 +79,23 @@ export class Painting {
   /** The number of the finest region at a point. */
   regionAt(point) {
     return this.drawing.labels[this.#place(point)];
+  }
+
+  /** Regions as a gap in px makes them of the finest ones; null: the engine's own. */
+  async group(gap) {
+    if (this.groups && gap === this.gap) return;
+    const groups = await this.engine.groups(gap);
+    Object.assign(this, { groups, gap });
+  }
+
+  /** The region in which most points of a stroke lie, at the gap that was told last. */
+  regionOf({ points }) {
+    const counts = new Map();
+    for (const point of points) {
+      const region = this.groups[this.regionAt(point)];
+      counts.set(region, (counts.get(region) ?? 0) + 1);
+    }
+    return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
   }
 
   #place([x, y]) {

@@ -43,6 +43,11 @@ export class Settings {
     return byId("network").checked;
   }
 
+  /** Whether a stroke takes the place of those of other colours in its region. */
+  get replaces() {
+    return byId("replaces").checked;
+  }
+
   /** Whether strokes are always shown, not only while they are erased or moved. */
   showStrokes(isShown) {
     byId("strokes").checked = isShown;

@@ -49,7 +49,7 @@ export class Studio {
   // ---------------------------------------------------------------- opening
 
   /** Open files of any kind that is read, pictures first. */
-  async add(files) {
+  async addFiles(files) {
     const order = ["picture", "hints", "overlay", "palette"];
     const kinds = [...files].map((file) => ({ file, kind: kindOf(file) }));
     kinds.sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
@@ -109,6 +109,7 @@ export class Studio {
     const read = pixels ?? (await this.#read(open.blob, open.name));
     this.open = null; // nothing is said of a drawing while another one comes
     const { count, notes } = await this.painting.open(read);
+    await this.painting.group(open.edits.settings.gap);
     this.open = open;
     document.body.classList.remove("empty");
     this.view.show(this.size);
@@ -140,6 +141,19 @@ export class Studio {
   change(...parts) {
     if (this.edits.change(...parts)) this.#changed();
     else this.#showSaid();
+  }
+
+  /** Add a stroke; others that say something else of its region go, unless both are wanted. */
+  add(stroke) {
+    const { strokes } = this.edits;
+    const region = this.painting.regionOf(stroke);
+    const others = strokes.flatMap((other, number) => {
+      const isSame = other.color === stroke.color || this.painting.regionOf(other) !== region;
+      return isSame || !this.settings.replaces ? [] : [number];
+    });
+    const removed = others.toReversed().map((number) => this.edits.splice(number, 1, []));
+    const end = strokes.length - others.length;
+    this.change(...removed, { at: end, removed: [], added: [stroke] });
   }
 
   /** Set a value of the drawing, as its gap, and colour anew. */
@@ -186,6 +200,8 @@ export class Studio {
     const { open } = this;
     const painted = await this.painting.paint(this.#request(tried));
     if (!painted || this.open !== open) return;
+    await this.painting.group(this.edits.settings.gap);
+    if (painted.notes.length) say(painted.notes.map(sentence).join(" "));
     this.suggestions.stale();
     open.thumb = thumbnail(painted, SIDE).toDataURL();
     this.#showStrip();

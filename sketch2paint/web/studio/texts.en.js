@@ -71,6 +71,8 @@ export const english = {
   gapAuto: "automatic",
   network: "Colour the rest for me",
   networkTip: "Off: only what you said is coloured",
+  replaces: "A new stroke replaces older ones",
+  replacesTip: "Off: strokes of several colours share a region, each part takes the nearest",
   strokes: "Show my strokes",
 
   variations: "Variations",

@@ -12,6 +12,7 @@ import { lengthen, moved, touches } from "./strokes.js";
  * @property {number} reach px of the drawing that are near for a pointer
  * @property {import("./marks.js").Marks} marks
  * @property {(...parts: import("./edits.js").Edit) => void} change
+ * @property {(stroke: import("./edits.js").Stroke) => void} add
  * @property {(point: [number, number]) => void} pick take the colour that is there
  */
 
@@ -34,7 +35,7 @@ class Pen {
 
   end(desk) {
     desk.marks.showLive(null);
-    desk.change(desk.edits.splice(desk.edits.strokes.length, 0, [this.stroke]));
+    desk.add(this.stroke);
   }
 
   #add(desk, point, event) {

@@ -147,10 +147,29 @@ def test_a_stroke_colours_its_region_and_leave_white_leaves_it(page: Page, drawi
     assert colour(page, INNER) == GREEN and colour(page, RIGHT) == "#ffffff"
     page.press("w")
     dot(page, LEFT)
-    assert strokes(page) == 3
+    assert strokes(page) == 2 and colour(page, LEFT) == "#ffffff"
     page.press("b")
     page.drag([place(page, (-20, -20)), place(page, LEFT)])  # a stroke begins on the drawing
-    assert strokes(page) == 3
+    assert strokes(page) == 2
+
+
+def test_a_stroke_replaces_those_in_its_region_unless_both_are_wanted(
+    page: Page, drawing: Path
+) -> None:
+    opened(page, drawing)
+    dot(page, LEFT)
+    dot(page, INNER)
+    page.click("[data-place='20']")
+    far = (120, 160)  # of the same region
+    dot(page, far)
+    assert strokes(page) == 2 and colour(page, LEFT) == colour(page, far) == GREEN
+    assert colour(page, INNER) == RED
+    page.press("Ctrl+z")
+    page.wait(QUIET)
+    assert strokes(page) == 2 and colour(page, LEFT) == colour(page, far) == RED
+    page.click("#replaces")
+    dot(page, far)
+    assert strokes(page) == 3 and (colour(page, LEFT), colour(page, far)) == (RED, GREEN)
 
 
 def test_eraser_move_and_pick(page: Page, drawing: Path) -> None:
