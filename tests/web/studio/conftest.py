@@ -1,41 +1,23 @@
-"""The studio's page in a browser, served as any static host would."""
+"""The studio's page in a browser, and a drawing for it."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chromium import Page, Pipe, chromium
 from PIL import Image, ImageDraw
+from serving import served
 
-from sketch2paint.web.pages import PACKAGE
-
-Open = Callable[..., Page]
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and writes nothing to the screen."""
-
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
-
-    def log_message(self, *args: object) -> None:
-        pass
+from sketch2paint.web.site import STUDIO
 
 
 @pytest.fixture(scope="session")
 def studio_url() -> Iterator[str]:
     """Where the studio's page is served, without a model."""
-    serve = partial(Quiet, directory=str(PACKAGE / "web/studio"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(STUDIO) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
