@@ -1,6 +1,6 @@
 // Distances to the nearest pixel that is 0.
 
-const FAR = 1 << 28;
+const FAR = 1 << 30;
 const [NEXT, CORNER, KNIGHT] = [1, 1.4, 2.1969].map((step) => Math.round(step * 65536));
 
 /**
@@ -131,50 +131,46 @@ export function stepDistance(mask, width, height) {
  */
 export function nearest(mask, width, height) {
   const wide = width + 4;
-  const away = new Int32Array(wide * (height + 4)).fill(FAR * 4);
+  const away = new Int32Array(wide * (height + 4)).fill(FAR);
   const place = new Int32Array(away.length).fill(-1);
-  const before = [
-    [-2 * wide - 1, KNIGHT],
-    [-2 * wide + 1, KNIGHT],
-    [-wide - 2, KNIGHT],
-    [-wide - 1, CORNER],
-    [-wide, NEXT],
-    [-wide + 1, CORNER],
-    [-wide + 2, KNIGHT],
-    [-1, NEXT],
-  ];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0, i = (y + 2) * wide + 2; x < width; x++, i++) {
-      if (mask[y * width + x]) relax(away, place, i, before, 1);
+  const before = Int32Array.of(
+    ...[-2 * wide - 1, -2 * wide + 1, -wide - 2, -wide - 1, -wide, -wide + 1, -wide + 2, -1],
+  );
+  for (let y = 0, from = 0; y < height; y++) {
+    for (let x = 0, i = (y + 2) * wide + 2; x < width; x++, i++, from++) {
+      if (mask[from]) relax(away, place, i, before);
       else {
         away[i] = 0;
-        place[i] = y * width + x;
+        place[i] = from;
       }
     }
   }
-  const behind = before.map(([step, cost]) => [-step, cost]);
+  const behind = before.map((step) => -step);
   for (let y = height - 1; y >= 0; y--) {
     for (let x = width - 1, i = (y + 2) * wide + width + 1; x >= 0; x--, i--) {
-      if (away[i] > NEXT) relax(away, place, i, behind, 0);
+      if (away[i] > NEXT) relax(away, place, i, behind);
     }
   }
   return { away: inner(away, width, height), place: inner(place, width, height) };
 }
 
+const COSTS = Int32Array.of(KNIGHT, KNIGHT, KNIGHT, CORNER, NEXT, CORNER, KNIGHT, NEXT);
+
 /**
  * @param {Int32Array} away
  * @param {Int32Array} place
  * @param {number} i
- * @param {number[][]} steps
- * @param {number} fresh whether nothing is known of the pixel yet
+ * @param {Int32Array} steps
  */
-function relax(away, place, i, steps, fresh) {
-  let best = fresh ? FAR * 4 : away[i];
-  let from = fresh ? -1 : place[i];
-  for (const [step, cost] of steps) {
-    if (away[i + step] < FAR * 4 && away[i + step] + cost < best) {
-      best = away[i + step] + cost;
-      from = place[i + step];
+function relax(away, place, i, steps) {
+  let best = away[i];
+  let from = place[i];
+  for (let n = 0; n < 8; n++) {
+    const there = i + steps[n];
+    const sum = away[there] + COSTS[n];
+    if (sum < best) {
+      best = sum;
+      from = place[there];
     }
   }
   away[i] = best;

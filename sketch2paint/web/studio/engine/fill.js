@@ -12,10 +12,12 @@ const LINE = 0.02; // of the shorter side, and 8 px: who is that far from paper 
 const HOLD = 0.025; // of the shorter side: no narrower opening lets a stroke through, unless told
 
 /**
- * Strokes of the finest regions, 0 for none; of those with several, the nearest at each pixel.
+ * A region with several strokes: what just holds it, the nearest stroke at each pixel of that, and
+ * how many of the region's pixels each stroke has, and how many of these are free.
  * @typedef {{ left: number, top: number, width: number, height: number, region: number,
- *   strokes: Int32Array }} Mixed
- * @typedef {{ taken: Int32Array, mixed: Mixed[] }} Filled
+ *   strokes: Int32Array, counts: Map<number, { all: number, free: number }> }} Mixed
+ * @typedef {{ taken: Int32Array, mixed: Mixed[] }} Filled strokes of the finest regions, 0 for none
+ * @typedef {{ map: Int32Array, places: number[] }} Seeds a map of strokes, and where it is not 0
  */
 
 /**
@@ -30,12 +32,14 @@ export function fill(regions, marks, gap) {
   const seeds = seedsOf(regions, marks, groups);
   const strokes = strokesIn(regions, seeds);
   const taken = new Int32Array(regions.count);
-  for (const [region, found] of strokes) taken[region] = Math.min(...found);
+  for (const [region, { numbers }] of strokes) taken[region] = Math.min(...numbers);
   let ofAll = spread(regions, groups, taken);
   if (gap === null) ofAll = spread(regions, enclosed(regions, groups), ofAll);
-  const several = [...strokes].filter(([, found]) => found.size > 1);
-  const boxes = boxesOf(regions, new Set(several.map(([region]) => region)));
-  return { taken: ofAll, mixed: boxes.map((box) => withNearest(box, regions, seeds.map)) };
+  const mixed = [];
+  for (const [region, { numbers, key }] of strokes) {
+    if (numbers.size > 1) mixed.push(mixedIn(regions, region, seeds.map, key));
+  }
+  return { taken: ofAll, mixed };
 }
 
 /** The stroke of each pixel, 0 for none. @param {Regions} regions @param {Filled} filled */
@@ -77,7 +81,6 @@ function enclosed(regions, groups) {
 
 /**
  * The strokes, only where they are in a region for which they are meant.
- * @typedef {{ map: Int32Array, places: number[] }} Seeds
  * @param {Regions} regions
  * @param {Int32Array} marks
  * @param {Int32Array} groups
@@ -88,7 +91,8 @@ function seedsOf(regions, marks, groups) {
   regions.freeAreas.forEach((free, region) => {
     area[groups[region]] += free;
   });
-  const { here, sums } = countsOf(regions, marks, groups);
+  const places = marked(marks);
+  const { here, sums } = countsOf(regions, marks, places, groups);
   const onLine = [...sums].filter(([, sum]) => sum.free < (1 - ON_INK) * sum.all);
   const lines = new Set(onLine.map(([stroke]) => stroke));
   const meant = (/** @type {number} */ stroke, /** @type {number} */ group) => {
@@ -97,35 +101,39 @@ function seedsOf(regions, marks, groups) {
     return !lines.has(stroke) && free > 0 && (free >= SHARE * all || free >= COVER * area[group]);
   };
   const seeds = { map: new Int32Array(marks.length), places: /** @type {number[]} */ ([]) };
-  eachMark(marks, (i, stroke) => {
-    if (meant(stroke, groups[regions.labels[i]])) {
-      seeds.map[i] = stroke;
-      seeds.places.push(i);
-    }
-  });
+  for (const i of places) {
+    if (!meant(marks[i], groups[regions.labels[i]])) continue;
+    seeds.map[i] = marks[i];
+    seeds.places.push(i);
+  }
   for (const stroke of [...lines].sort((one, other) => one - other)) {
-    besideLine(seeds, regions, groups, area, marks, stroke);
+    const own = places.filter((place) => marks[place] === stroke);
+    besideLine(seeds, regions, groups, area, own, stroke);
   }
   return seeds;
 }
 
-/** @param {Int32Array} marks @param {(place: number, stroke: number) => void} see */
-function eachMark(marks, see) {
-  for (let i = 0; i < marks.length; i++) if (marks[i]) see(i, marks[i]);
+/** Where there are strokes. @param {Int32Array} marks */
+function marked(marks) {
+  const places = [];
+  for (let i = 0; i < marks.length; i++) if (marks[i]) places.push(i);
+  return places;
 }
 
 /**
  * Free pixels of each stroke in each group, and free and all pixels of each stroke.
  * @param {Regions} regions
  * @param {Int32Array} marks
+ * @param {number[]} places
  * @param {Int32Array} groups
  */
-function countsOf(regions, marks, groups) {
+function countsOf(regions, marks, places, groups) {
   /** @type {Map<number, Map<number, number>>} */
   const here = new Map();
   /** @type {Map<number, { free: number, all: number }>} */
   const sums = new Map();
-  eachMark(marks, (i, stroke) => {
+  for (const i of places) {
+    const stroke = marks[i];
     let sum = sums.get(stroke);
     if (!sum) {
       sum = { free: 0, all: 0 };
@@ -133,12 +141,12 @@ function countsOf(regions, marks, groups) {
       here.set(stroke, new Map());
     }
     sum.all++;
-    if (regions.ink[i]) return;
+    if (regions.ink[i]) continue;
     sum.free++;
     const group = groups[regions.labels[i]];
     const counts = /** @type {Map<number, number>} */ (here.get(stroke));
     counts.set(group, (counts.get(group) ?? 0) + 1);
-  });
+  }
   return { here, sums };
 }
 
@@ -149,18 +157,19 @@ function countsOf(regions, marks, groups) {
  * @param {Regions} regions
  * @param {Int32Array} groups
  * @param {Int32Array} area
- * @param {Int32Array} marks
+ * @param {number[]} own places of the stroke
  * @param {number} stroke
  */
-function besideLine(seeds, regions, groups, area, marks, stroke) {
+function besideLine(seeds, regions, groups, area, own, stroke) {
   const reach = Math.ceil(LINE * regions.side) + 8;
-  const box = boxAround(regions, marks, stroke, reach);
+  const box = boxAround(regions, own, reach);
   const places = placesIn(box, regions.width);
-  const { away } = nearest(
-    Uint8Array.from(places, (place) => (marks[place] === stroke ? 0 : 1)),
-    box.width,
-    box.height,
-  );
+  const mask = new Uint8Array(places.length).fill(1);
+  for (const place of own) {
+    const row = Math.floor(place / regions.width);
+    mask[(row - box.top) * box.width + place - row * regions.width - box.left] = 0;
+  }
+  const { away } = nearest(mask, box.width, box.height);
   let least = Infinity;
   places.forEach((place, n) => {
     if (!regions.ink[place] && away[n] < least) least = away[n];
@@ -183,20 +192,18 @@ function besideLine(seeds, regions, groups, area, marks, stroke) {
 
 /**
  * @param {Regions} regions
- * @param {Int32Array} marks
- * @param {number} stroke
+ * @param {number[]} places
  * @param {number} reach
  */
-function boxAround({ width, height }, marks, stroke, reach) {
+function boxAround({ width, height }, places, reach) {
   let [left, right, top, bottom] = [width, -1, height, -1];
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      if (marks[i] !== stroke) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = y;
-    }
+  for (const place of places) {
+    const y = Math.floor(place / width);
+    const x = place - y * width;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
   }
   left = Math.max(left - reach, 0);
   top = Math.max(top - reach, 0);
@@ -210,27 +217,37 @@ function boxAround({ width, height }, marks, stroke, reach) {
  * @param {number} across
  */
 function placesIn(box, across) {
-  return Int32Array.from({ length: box.width * box.height }, (_, n) => {
-    const y = Math.floor(n / box.width);
-    return (box.top + y) * across + box.left + n - y * box.width;
-  });
+  const places = new Int32Array(box.width * box.height);
+  for (let y = 0, n = 0; y < box.height; y++) {
+    const row = (box.top + y) * across + box.left;
+    for (let x = 0; x < box.width; x++) places[n++] = row + x;
+  }
+  return places;
 }
 
 /**
- * The strokes in each finest region that has some.
+ * The strokes in each finest region that has some, and a key that tells whether they are the same.
  * @param {Regions} regions
  * @param {Seeds} seeds
  */
 function strokesIn(regions, { map, places }) {
-  /** @type {Map<number, Set<number>>} */
+  /** @type {Map<number, { numbers: Set<number>, count: number, sum: number, mixed: number }>} */
   const found = new Map();
   for (const place of places) {
     const region = regions.labels[place];
-    const strokes = found.get(region);
-    if (strokes) strokes.add(map[place]);
-    else found.set(region, new Set([map[place]]));
+    let here = found.get(region);
+    if (!here) {
+      here = { numbers: new Set(), count: 0, sum: 0, mixed: 0 };
+      found.set(region, here);
+    }
+    here.numbers.add(map[place]);
+    here.count++;
+    here.sum += place;
+    here.mixed = Math.imul(here.mixed ^ place, 0x9e3779b1) + map[place];
   }
-  return found;
+  return [...found].map(([region, { numbers, count, sum, mixed }]) => {
+    return /** @type {const} */ ([region, { numbers, key: `${[count, sum, mixed]}` }]);
+  });
 }
 
 /**
@@ -255,43 +272,44 @@ export function spread(regions, groups, taken) {
   return strokes.map((_, region) => strokes[root(parents, region)]);
 }
 
-/** What just holds each of some regions. @param {Regions} regions @param {Set<number>} wanted */
-function boxesOf(regions, wanted) {
-  /** @type {Map<number, Record<"region" | "left" | "right" | "top" | "bottom", number>>} */
-  const found = new Map();
-  if (!wanted.size) return [];
-  for (let y = 0, i = 0; y < regions.height; y++) {
-    for (let x = 0; x < regions.width; x++, i++) {
-      const region = regions.labels[i];
-      if (!wanted.has(region)) continue;
-      const box = found.get(region);
-      if (!box) found.set(region, { region, left: x, right: x, top: y, bottom: y });
-      else {
-        if (x < box.left) box.left = x;
-        if (x > box.right) box.right = x;
-        box.bottom = y;
-      }
-    }
-  }
-  return [...found.values()].map(({ region, left, right, top, bottom }) => {
-    return { region, left, top, width: right - left + 1, height: bottom - top + 1 };
-  });
+/**
+ * A region with the nearest of the strokes in it, at each pixel; as it was, if they are the same.
+ * @param {Regions} regions
+ * @param {number} region
+ * @param {Int32Array} seeds
+ * @param {string} key
+ */
+function mixedIn(regions, region, seeds, key) {
+  const before = regions.found.get(region);
+  if (before?.key === key) return before.mixed;
+  const [left, top, right, bottom] = regions.bounds().subarray(4 * region, 4 * region + 4);
+  const box = { left, top, width: right - left + 1, height: bottom - top + 1 };
+  const mixed = withNearest(box, regions, region, seeds);
+  regions.found.set(region, { key, mixed });
+  return mixed;
 }
 
 /**
- * A region with the nearest of the strokes in it, at each pixel.
- * @param {{ region: number, left: number, top: number, width: number, height: number }} box
+ * @param {{ left: number, top: number, width: number, height: number }} box
  * @param {Regions} regions
+ * @param {number} region
  * @param {Int32Array} seeds
  * @returns {Mixed}
  */
-function withNearest(box, regions, seeds) {
+function withNearest(box, regions, region, seeds) {
   const places = placesIn(box, regions.width);
-  const inside = places.map((place) => (regions.labels[place] === box.region ? seeds[place] : 0));
-  const { place } = nearest(
-    Uint8Array.from(inside, (stroke) => (stroke ? 0 : 1)),
-    box.width,
-    box.height,
-  );
-  return { ...box, strokes: place.map((from) => inside[from]) };
+  const mask = new Uint8Array(places.length);
+  for (let n = 0; n < mask.length; n++) {
+    mask[n] = seeds[places[n]] && regions.labels[places[n]] === region ? 0 : 1;
+  }
+  const { place: strokes } = nearest(mask, box.width, box.height);
+  for (let n = 0; n < strokes.length; n++) strokes[n] = seeds[places[strokes[n]]];
+  const mixed = { ...box, region, strokes, counts: new Map() };
+  eachMixed(regions, [mixed], (place, stroke) => {
+    const counts = mixed.counts.get(stroke) ?? { all: 0, free: 0 };
+    if (!counts.all) mixed.counts.set(stroke, counts);
+    counts.all++;
+    if (!regions.ink[place]) counts.free++;
+  });
+  return mixed;
 }

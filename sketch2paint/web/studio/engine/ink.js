@@ -74,7 +74,9 @@ function withoutSpecks(ink, dark, width, height) {
   const least = SPECK * thickness(ink, width, height) ** 2;
   for (let piece = 0; piece < count; piece++) if (areas[piece] < least) stays[piece] = 0;
   stays[0] = 0;
-  return Uint8Array.from(labels, (label) => stays[label]);
+  const out = new Uint8Array(ink.length);
+  for (let i = 0; i < out.length; i++) out[i] = stays[labels[i]];
+  return out;
 }
 
 /**
@@ -86,6 +88,9 @@ function withoutSpecks(ink, dark, width, height) {
 export function thickness(ink, width, height) {
   const half = stepDistance(ink, width, height);
   const highest = extreme(half, width, height, 1);
-  const ridge = half.filter((distance, i) => distance > 0 && distance >= highest[i]);
-  return Math.min(2 * median(ridge), Math.min(width, height) / 50);
+  let count = 0;
+  for (let i = 0; i < half.length; i++) {
+    if (half[i] > 0 && half[i] >= highest[i]) half[count++] = half[i]; // from here on the ridge
+  }
+  return Math.min(2 * median(half.subarray(0, count)), Math.min(width, height) / 50);
 }

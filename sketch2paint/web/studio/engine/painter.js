@@ -61,7 +61,25 @@ export class Drawing {
       if (color) colours.set(color, 3 * n + 3);
     });
     const idle = strokes.length && colouring(this.regions, filled) < strokes.length;
-    return { filled, colours, notes: idle ? [...notes, "some strokes colour nothing"] : notes };
+    const index = this.indexOf(filled, strokes.length + 1);
+    const more = idle ? ["some strokes colour nothing"] : [];
+    return { filled, index, colours, notes: [...notes, ...more] };
+  }
+
+  /**
+   * The row that each pixel takes in a table of the strokes' colours and then the regions'.
+   * @param {import("./fill.js").Filled} filled
+   * @param {number} said rows of the strokes
+   */
+  indexOf(filled, said) {
+    const row = filled.taken.map((stroke, region) => stroke || said + region);
+    const index = new Int32Array(this.sketch.length);
+    const { labels } = this.regions;
+    for (let i = 0; i < index.length; i++) index[i] = row[labels[i]];
+    eachMixed(this.regions, filled.mixed, (place, stroke) => {
+      index[place] = stroke;
+    });
+    return index;
   }
 
   /**
@@ -71,21 +89,14 @@ export class Drawing {
    * @param {Uint8Array} table (count x 3)
    * @returns {Painted}
    */
-  painted(source, { filled, colours, notes }, table) {
+  painted(source, { index, colours, notes }, table) {
     const said = colours.length / 3;
-    const row = filled.taken.map((stroke, region) => stroke || said + region);
-    const index = new Int32Array(this.sketch.length);
-    const { labels } = this.regions;
-    for (let i = 0; i < index.length; i++) index[i] = row[labels[i]];
-    eachMixed(this.regions, filled.mixed, (place, stroke) => {
-      index[place] = stroke;
-    });
     const every = new Uint8Array(colours.length + table.length);
     every.set(colours);
     every.set(table, colours.length);
     const { width, height } = this;
     const rgba = multiplied(index, every, this.sketch);
-    return { source, width, height, rgba, index, table: every, said, notes };
+    return { source, width, height, rgba, index: index.slice(), table: every, said, notes };
   }
 
   /**
@@ -170,7 +181,7 @@ function colouring(regions, filled) {
   filled.taken.forEach((stroke, region) => {
     if (stroke && regions.areas[region] && !isMixed.has(region)) some.add(stroke);
   });
-  eachMixed(regions, filled.mixed, (_, stroke) => some.add(stroke));
+  for (const { counts } of filled.mixed) for (const stroke of counts.keys()) some.add(stroke);
   return some.size;
 }
 
@@ -185,16 +196,12 @@ export function knownRegions(regions, filled, colours) {
   const known = new Map();
   const colourOf = (/** @type {number} */ stroke) =>
     /** @type {Color} */ ([...colours.subarray(3 * stroke, 3 * stroke + 3)]);
-  /** @type {Map<number, Map<number, number>>} */
-  const counts = new Map(filled.mixed.map(({ region }) => [region, new Map()]));
-  eachMixed(regions, filled.mixed, (place, stroke, region) => {
-    const here = /** @type {Map<number, number>} */ (counts.get(region));
-    if (!regions.ink[place] && stroke) here.set(stroke, (here.get(stroke) ?? 0) + 1);
-  });
+  const mixed = new Map(filled.mixed.map(({ region, counts }) => [region, counts]));
   filled.taken.forEach((stroke, region) => {
-    const here = counts.get(region) ?? new Map([[stroke, regions.freeAreas[region]]]);
-    for (const [one, count] of here) {
-      if (one && count > MEANT * regions.freeAreas[region]) known.set(region, colourOf(one));
+    const all = regions.freeAreas[region];
+    const counts = mixed.get(region) ?? new Map([[stroke, { free: all }]]);
+    for (const [one, { free }] of counts) {
+      if (one && free > MEANT * all) known.set(region, colourOf(one));
     }
   });
   return known;

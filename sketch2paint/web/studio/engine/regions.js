@@ -37,6 +37,19 @@ export class Regions {
     this.count = most + 1;
     this.areas = bincount(labels, this.count);
     this.freeAreas = bincount(labels, this.count, ink);
+    /**
+     * What was found for regions with several strokes, by their strokes; see `fill`.
+     * @type {Map<number, { key: string, mixed: import("./fill.js").Mixed }>}
+     */
+    this.found = new Map();
+    /** @type {Int32Array | null} */
+    this.allBounds = null;
+  }
+
+  /** What just holds each region: left, top, right and bottom, for one after the other. */
+  bounds() {
+    this.allBounds ??= boundsOf(this.labels, this.width, this.height, this.count);
+    return this.allBounds;
   }
 
   get side() {
@@ -101,6 +114,27 @@ export class Regions {
     );
     return { part, numbers };
   }
+}
+
+/**
+ * @param {Int32Array} labels
+ * @param {number} width
+ * @param {number} height
+ * @param {number} count
+ */
+function boundsOf(labels, width, height, count) {
+  const bounds = new Int32Array(4 * count);
+  for (let at = 0; at < bounds.length; at += 4) bounds.set([width, height, -1, -1], at);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const at = 4 * labels[i];
+      if (x < bounds[at]) bounds[at] = x;
+      if (bounds[at + 1] > y) bounds[at + 1] = y;
+      if (x > bounds[at + 2]) bounds[at + 2] = x;
+      bounds[at + 3] = y;
+    }
+  }
+  return bounds;
 }
 
 /**
@@ -512,7 +546,9 @@ function refined(labels, across, ink, width, height, factor) {
 function borderOf(labels, width, height, reach) {
   const most = extreme(labels, width, height, reach);
   const least = extreme(labels, width, height, reach, true);
-  return Uint8Array.from(most, (label, i) => (label !== least[i] ? 1 : 0));
+  const border = new Uint8Array(labels.length);
+  for (let i = 0; i < border.length; i++) if (most[i] !== least[i]) border[i] = 1;
+  return border;
 }
 
 /**
