@@ -1,6 +1,10 @@
 // Finding and making elements of the page.
 
-/** The element of an id. */
+/**
+ * The element of an id, of whatever kind index.html has it.
+ * @param {string} id
+ * @returns {any}
+ */
 export function byId(id) {
   return document.getElementById(id);
 }
@@ -10,6 +14,7 @@ export function byId(id) {
  * @param {string} tag
  * @param {Record<string, unknown>} properties of the element; `attributes` and `dataset` are objects
  * @param {...(Node | string)} children
+ * @returns {any}
  */
 export function make(tag, { attributes = {}, dataset = {}, ...properties } = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

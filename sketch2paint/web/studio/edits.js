@@ -59,7 +59,10 @@ export class Edits {
     return { done: this.done, undone: this.undone };
   }
 
-  /** The object of a hints file. */
+  /**
+   * The object of a hints file.
+   * @returns {import("./engine/format.js").HintsFile}
+   */
   hints(width, height) {
     const { gap, palette } = this.settings;
     return { version: 1, size: [width, height], gap, palette, hints: this.strokes };

@@ -30,7 +30,7 @@ function showPage() {
   document.title = texts.title;
   byId("stage").setAttribute("aria-label", texts.stage);
   byId("stalled").hidden = true;
-  document.querySelector(".welcome").hidden = false;
+  byId("welcome").hidden = false;
   const example = byId("example");
   example.width *= devicePixelRatio;
   example.height *= devicePixelRatio;
@@ -121,7 +121,7 @@ function showMore() {
 
 function listenToButtons(studio, actions) {
   document.addEventListener("click", ({ target, detail }) => {
-    const button = target.closest("button");
+    const button = target instanceof Element ? target.closest("button") : null;
     if (button?.dataset.action) attempt(actions[button.dataset.action]);
     if (button?.dataset.save) studio.inTurn(() => studio.save(button.dataset.save));
     if (button && ("close" in button.dataset || button.dataset.save))

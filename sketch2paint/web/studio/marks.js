@@ -7,7 +7,9 @@ export class Marks {
   /** @param {SVGSVGElement} svg with the groups hints, live and cursor */
   constructor(svg) {
     this.svg = svg;
-    [this.hints, this.live, this.cross] = svg.children;
+    this.hints = svg.children[0];
+    this.live = svg.children[1];
+    this.cross = svg.children[2];
   }
 
   /** The drawing's size; (0, 0) is the middle of its first pixel. */

@@ -25,6 +25,7 @@ export class Painting {
     this.canvas = canvas;
     this.onBusy = onBusy;
     this.requests = 0;
+    this.gap = null; // at which the regions were grouped
   }
 
   /** Take up a picture, and show it without colours. */

@@ -13,7 +13,7 @@ export const COLOURS = [
 ];
 
 export class Palette {
-  /** @param {(colour: string) => void} onChange told the colour in hand, and when swatches change */
+  /** @param {() => void} onChange told when the colour in hand or a swatch is another */
   constructor(onChange) {
     this.onChange = onChange;
     this.colours = COLOURS;

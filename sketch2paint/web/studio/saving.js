@@ -54,7 +54,7 @@ const MAKERS = {
  * @param {Work} work
  */
 export async function made(kind, work) {
-  return new Blob([await MAKERS[kind](work)]);
+  return new Blob([/** @type {BlobPart} */ (await MAKERS[kind](work))]);
 }
 
 /** Let the browser save a file. */

@@ -15,7 +15,7 @@ const SIDE = 96; // px of the small picture in the strip
 export class Studio {
   /**
    * @param {object} parts
-   * @param {object} parts.engine
+   * @param {import("./engine/client.js").Engine} parts.engine
    * @param {import("./painting.js").Painting} parts.painting
    * @param {import("./session.js").Session} parts.session
    * @param {import("./view.js").View} parts.view
@@ -25,8 +25,16 @@ export class Studio {
    * @param {import("./variations.js").Variations} parts.variations
    * @param {import("./settings.js").Settings} parts.settings
    */
-  constructor(parts) {
-    Object.assign(this, parts);
+  constructor({ engine, painting, session, view, marks, palette, ...others }) {
+    this.engine = engine;
+    this.painting = painting;
+    this.session = session;
+    this.view = view;
+    this.marks = marks;
+    this.palette = palette;
+    this.suggestions = others.suggestions;
+    this.variations = others.variations;
+    this.settings = others.settings;
     /** @type {import("./session.js").Open | null} */
     this.open = null;
     this.queue = Promise.resolve();
@@ -185,12 +193,8 @@ export class Studio {
     this.marks.showHints(this.edits.strokes);
     byId("stage").dataset.strokes = this.edits.strokes.length;
     byId("stage").dataset.edits = this.edits.done.length;
-    for (const [action, list] of [
-      ["undo", "done"],
-      ["redo", "undone"],
-    ]) {
-      document.querySelector(`[data-action=${action}]`).disabled = !this.edits[list].length;
-    }
+    byId("undo").disabled = !this.edits.done.length;
+    byId("redo").disabled = !this.edits.undone.length;
     this.session.keep(this.open);
   }
 
@@ -241,9 +245,9 @@ export class Studio {
   /** Ask for the likeliest colours at a point. */
   look(point) {
     if (!this.painting.painted || !this.view.holds(point)) return;
-    const place = point.map(Math.round);
+    const [x, y] = point.map(Math.round);
     this.suggestions.look(this.painting.regionAt(point), () => {
-      return this.engine.suggest(...place).catch(() => []);
+      return this.engine.suggest(x, y).catch(() => []);
     });
   }
 

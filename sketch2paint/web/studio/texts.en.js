@@ -71,7 +71,7 @@ export const english = {
   gapAuto: "automatic",
   network: "Colour the rest for me",
   networkTip: "Off: only what you said is coloured",
-  replaces: "A new stroke replaces older ones",
+  replaces: "New strokes replace older ones",
   replacesTip: "Off: strokes of several colours share a region, each part takes the nearest",
   strokes: "Show my strokes",
 

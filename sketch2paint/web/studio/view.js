@@ -17,6 +17,8 @@ export class View {
     this.sheet = sheet;
     this.onScale = onScale;
     this.fitted = true;
+    this.width = this.height = this.scale = 1;
+    this.x = this.y = 0;
     this.show({ width: 1, height: 1 });
     new ResizeObserver(() => this.fitted && this.fit()).observe(stage);
   }

@@ -116,7 +116,13 @@ async function inked(sketch, width, height) {
   return box.bottom ? box : whole(1, 1);
 }
 
-/** A layer whose pixels are what `colour(x, y)` says, 0xrrggbb, or -1: transparent. */
+/**
+ * A layer of one box.
+ * @param {string} name
+ * @param {{left: number, top: number, right: number, bottom: number}} box
+ * @param {(x: number, y: number) => number} colour 0xrrggbb of a pixel, or -1: transparent
+ * @returns {Promise<Layer>}
+ */
 async function filled(name, { left, top, right, bottom }, colour) {
   const width = right - left;
   const pixels = new Uint8Array(4 * width * (bottom - top));

@@ -15,6 +15,7 @@ const THUMBNAIL = 256; // the specification's limit
  */
 export async function openraster(layers, merged) {
   const lines = [];
+  /** @type {[string, Uint8Array][]} */
   const pictures = [];
   for await (const layer of layers) {
     const src = `data/layer${pictures.length}.png`;
@@ -31,13 +32,15 @@ ${lines.join("\n")}
 </stack></image>
 `;
   const small = await thumbnail(merged);
-  return zip([
+  /** @type {[string, Uint8Array][]} */
+  const entries = [
     ["mimetype", utf8("image/openraster")], // first, as it is
     ["stack.xml", utf8(stack)],
     ...pictures,
     ["mergedimage.png", await png(data, width, height, 4)],
     ["Thumbnails/thumbnail.png", await png(small.data, small.width, small.height, 4)],
-  ]);
+  ];
+  return zip(entries);
 }
 
 async function thumbnail(picture) {
