@@ -23,7 +23,7 @@ const HOLD = 0.025; // of the shorter side: no narrower opening lets a stroke th
 /**
  * Say for each region which stroke it takes its colour from.
  * @param {Regions} regions
- * @param {Int32Array} marks number of the stroke at each pixel, 0 where there is none
+ * @param {Int32Array} marks number of the stroke at each pixel, 0 where there is none; it is used up
  * @param {number | null} gap px of the widest opening that is a border
  * @returns {Filled}
  */
@@ -100,16 +100,16 @@ function seedsOf(regions, marks, groups) {
     const all = /** @type {{ free: number }} */ (sums.get(stroke)).free;
     return !lines.has(stroke) && free > 0 && (free >= SHARE * all || free >= COVER * area[group]);
   };
-  const seeds = { map: new Int32Array(marks.length), places: /** @type {number[]} */ ([]) };
+  const ordered = [...lines].sort((one, other) => one - other);
+  const own = ordered.map((stroke) => places.filter((place) => marks[place] === stroke));
+  const seeds = { map: marks, places: /** @type {number[]} */ ([]) };
   for (const i of places) {
-    if (!meant(marks[i], groups[regions.labels[i]])) continue;
-    seeds.map[i] = marks[i];
-    seeds.places.push(i);
+    if (meant(marks[i], groups[regions.labels[i]])) seeds.places.push(i);
+    else marks[i] = 0;
   }
-  for (const stroke of [...lines].sort((one, other) => one - other)) {
-    const own = places.filter((place) => marks[place] === stroke);
-    besideLine(seeds, regions, groups, area, own, stroke);
-  }
+  ordered.forEach((stroke, n) => {
+    besideLine(seeds, regions, groups, area, own[n], stroke);
+  });
   return seeds;
 }
 
