@@ -76,7 +76,7 @@ async function loaded(models, runtime) {
     isUrl ? fetched(`${models}about.json`).then((answer) => answer.json()) : models.about,
     isUrl ? fetched(`${models}read.onnx`).then(bytesOf) : models.read,
     isUrl ? fetched(`${models}reply.onnx`).then(bytesOf) : models.reply,
-    runtime.module === null ? self.ort : import(runtime.module),
+    runtime.module === null ? /** @type {any} */ (self).ort : import(runtime.module),
     runtime.wasm instanceof ArrayBuffer ? runtime.wasm : fetched(runtime.wasm).then(bytesOf),
   ]);
   return Network.load(prepared(module, { wasm }), { about, read, reply });
