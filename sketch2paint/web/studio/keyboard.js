@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { entryOf, isTyping } from "./keys.js";
+import { attempt } from "./status.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -9,12 +10,11 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * Listen to the keyboard.
  * @param {Record<string, (place?: number) => void>} actions by the names in keys.js
  * @param {import("./hand.js").Hand} hand
- * @param {(act: Function, ...given: unknown[]) => void} attempt calls, and tells what goes wrong
  */
-export function listenToKeys(actions, hand, attempt) {
+export function listenToKeys(actions, hand) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") || isTyping(event)) return;
-    const isHandled = onStage(event, hand) || onPage(event, actions, hand, attempt);
+    const isHandled = onStage(event, hand) || onPage(event, actions, hand);
     if (isHandled) event.preventDefault();
   });
   document.addEventListener("keyup", (event) => release(event, hand));
@@ -35,7 +35,7 @@ function onStage(event, hand) {
   return true;
 }
 
-function onPage(event, actions, hand, attempt) {
+function onPage(event, actions, hand) {
   const entry = entryOf(event);
   if (!entry) return false;
   if (entry.action === "compare") {

@@ -1,8 +1,11 @@
 // Starts the page: makes its parts, and ties buttons, keys and pointers to them.
 
+import { actionsOf } from "./actions.js";
+import { listenToFiles } from "./arrivals.js";
+import { listenToButtons } from "./buttons.js";
 import { byId, icon, make } from "./dom.js";
 import { Engine } from "./engine/client.js";
-import { drawExample, exampleFile } from "./example.js";
+import { drawExample } from "./example.js";
 import { Hand } from "./hand.js";
 import { fillHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
@@ -13,12 +16,12 @@ import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
-import { say, tell } from "./status.js";
+import { attempt, say, tell } from "./status.js";
 import { openStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Suggestions } from "./suggestions.js";
 import { fillTexts, texts } from "./texts.js";
-import { startTheme, turnTheme } from "./theme.js";
+import { startTheme } from "./theme.js";
 import { TOOLS } from "./tools.js";
 import { Variations } from "./variations.js";
 import { View } from "./view.js";
@@ -67,7 +70,7 @@ async function makeStudio() {
     palette,
     settings,
     marks: new Marks(byId("marks")),
-    painting: new Painting(engine, byId("picture"), busy),
+    painting: new Painting(engine, byId("picture"), byId("cover"), busy),
     session: new Session(store, kept, () => say(texts.notKept)),
     suggestions: new Suggestions((colour) => palette.take(colour)),
     variations: new Variations((seed) => studio.set("seed", seed)),
@@ -77,106 +80,6 @@ async function makeStudio() {
   });
   document.body.classList.toggle("plain", !engine.about.network);
   return studio;
-}
-
-/** What buttons and keys do, by the names that index.html and keys.js use. */
-function actionsOf(studio, hand) {
-  const { view, settings, palette } = studio;
-  const drawn = (act) => (place) => studio.open && act(place);
-  const tools = Object.keys(TOOLS).map((name) => [name, drawn(() => hand.take(name))]);
-  return {
-    ...Object.fromEntries(tools),
-    open: () => byId("files").click(),
-    photo: () => byId("camera").click(),
-    paletteOpen: () => byId("files").click(),
-    paletteSave: () => studio.savePalette(),
-    example: () =>
-      studio.inTurn(async () => studio.addFiles([await exampleFile(`${texts.example}.png`)])),
-    save: drawn(() => byId("saveDialog").showModal()),
-    undo: drawn(() => studio.undo()),
-    redo: drawn(() => studio.redo()),
-    zoomIn: drawn(() => view.zoom(1.25)),
-    zoomOut: drawn(() => view.zoom(0.8)),
-    fit: drawn(() => view.fit()),
-    actual: drawn(() => view.actual()),
-    compare: drawn(() => studio.painting.before(true)),
-    thinner: drawn(() => settings.stepWidth(-1)),
-    thicker: drawn(() => settings.stepWidth(1)),
-    strokes: drawn(() => settings.showStrokes(!byId("strokes").checked)),
-    swatch: drawn((place) => palette.choose(place)),
-    suggestion: (place) => studio.suggestions.take(place),
-    keep: () => palette.keep(),
-    variations: drawn(() => studio.vary().catch(tell)),
-    more: () => showMore(),
-    theme: () => turnTheme(),
-    help: () => byId("helpDialog").showModal(),
-  };
-}
-
-function showMore() {
-  const isOpen = byId("panel").classList.toggle("open");
-  byId("more").setAttribute("aria-expanded", isOpen);
-  byId("more").setAttribute("aria-label", isOpen ? texts.fewer : texts.more);
-}
-
-function listenToButtons(studio, actions) {
-  document.addEventListener("click", ({ target, detail }) => {
-    const button = target instanceof Element ? target.closest("button") : null;
-    if (button?.dataset.action) attempt(actions[button.dataset.action]);
-    if (button?.dataset.save) studio.inTurn(() => studio.save(button.dataset.save));
-    if (button && ("close" in button.dataset || button.dataset.save))
-      button.closest("dialog").close();
-    // so that Space moves the drawing after a click on a tool, and does not press it again
-    if (button && detail && !document.querySelector("dialog[open]")) {
-      byId("stage").dataset.by = "pointer";
-      byId("stage").focus();
-    }
-  });
-  for (const dialog of document.querySelectorAll("dialog")) {
-    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-  }
-  const compare = byId("compare");
-  const turn = (isBefore) => {
-    compare.setAttribute("aria-pressed", isBefore);
-    studio.painting.before(isBefore);
-  };
-  compare.addEventListener("pointerdown", () => turn(true));
-  for (const name of ["pointerup", "pointerleave", "pointercancel"]) {
-    compare.addEventListener(name, () => turn(false));
-  }
-  compare.addEventListener("click", ({ detail }) => detail || turn(!studio.painting.isBefore));
-}
-
-/** Files come by a button, are dropped or pasted. */
-function listenToFiles(studio) {
-  const add = (files) => files.length && studio.inTurn(() => studio.addFiles(files));
-  for (const id of ["files", "camera"]) {
-    byId(id).onchange = ({ target }) => {
-      add([...target.files]);
-      target.value = ""; // so that the same file can be chosen again
-    };
-  }
-  const { classList } = document.body;
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    classList.add("dropping");
-  });
-  addEventListener("dragleave", (event) => event.relatedTarget || classList.remove("dropping"));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    classList.remove("dropping");
-    add([...event.dataTransfer.files]);
-  });
-  addEventListener("paste", (event) => add([...event.clipboardData.files]));
-}
-
-/** Call something that may throw; what went wrong is told. */
-function attempt(act, ...given) {
-  try {
-    act?.(...given);
-  } catch (error) {
-    tell(error);
-  }
 }
 
 async function recover(studio) {
@@ -198,7 +101,7 @@ async function start() {
   const hand = new Hand(studio);
   const actions = actionsOf(studio, hand);
   listenToButtons(studio, actions);
-  listenToKeys(actions, hand, attempt);
+  listenToKeys(actions, hand);
   listenToFiles(studio);
   listen(studio.view, hand);
   byId("hex").onchange = ({ target }) => attempt(() => studio.palette.typed(target.value));

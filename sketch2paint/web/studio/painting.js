@@ -16,13 +16,15 @@ import { breath } from "./files/bytes.js";
 
 export class Painting {
   /**
-   * @param {object} engine
+   * @param {import("./engine/client.js").Engine} engine
    * @param {HTMLCanvasElement} canvas
+   * @param {HTMLCanvasElement} cover over it, that shows the drawing as it was
    * @param {(isBusy: boolean) => void} onBusy
    */
-  constructor(engine, canvas, onBusy) {
+  constructor(engine, canvas, cover, onBusy) {
     this.engine = engine;
     this.canvas = canvas;
+    this.cover = cover;
     this.onBusy = onBusy;
     this.requests = 0;
     this.gap = null; // at which the regions were grouped
@@ -32,12 +34,13 @@ export class Painting {
   async open({ width, height, data }) {
     this.painted = this.groups = null;
     this.requests++;
-    this.drawing = await this.engine.open(width, height, data);
+    const { labels, ...drawing } = await this.engine.open(width, height, data);
     await breath(); // the answer is large, and so is what comes next
-    this.canvas.width = this.drawing.width;
-    this.canvas.height = this.drawing.height;
-    this.before(true);
-    return this.drawing;
+    this.drawing = drawing;
+    this.labels = drawing.count > 65_536 ? labels : new Uint16Array(labels); // a page's are 67 MB
+    this.before(false);
+    this.#put(this.canvas, grey(drawing.sketch));
+    return drawing;
   }
 
   /**
@@ -65,10 +68,8 @@ export class Painting {
   /** Show the drawing as it was, or as it is coloured. */
   before(isBefore) {
     this.isBefore = isBefore;
-    if (!this.drawing) return;
-    const { width, height, sketch } = this.drawing;
-    if (isBefore || !this.painted) this.#put(grey(sketch), width, height);
-    else this.#put(this.painted.rgba, width, height);
+    if (isBefore) this.#put(this.cover, grey(this.drawing.sketch));
+    else this.cover.width = this.cover.height = 0; // its memory is free again
   }
 
   /** The colour at a point, without the line that may lie over it: [r, g, b]. */
@@ -79,7 +80,7 @@ export class Painting {
 
   /** The number of the finest region at a point. */
   regionAt(point) {
-    return this.drawing.labels[this.#place(point)];
+    return this.labels[this.#place(point)];
   }
 
   /** Regions as a gap in px makes them of the finest ones; null: the engine's own. */
@@ -106,12 +107,16 @@ export class Painting {
   }
 
   #show(painted) {
-    this.painted = painted;
-    this.before(false);
+    const { rgba, ...kept } = painted; // the canvas has the pixels
+    this.painted = kept;
+    this.#put(this.canvas, rgba);
   }
 
-  #put(rgba, width, height) {
-    this.canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  #put(canvas, rgba) {
+    const { width, height } = this.drawing;
+    if (canvas.width !== width || canvas.height !== height)
+      Object.assign(canvas, { width, height });
+    canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
   }
 }
 

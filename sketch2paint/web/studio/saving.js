@@ -14,7 +14,7 @@ const PIXELS = 1 << 19; // that are looked at without a break
 /**
  * What there is to save.
  * @typedef {object} Work
- * @property {import("./painting.js").Painted} painted
+ * @property {Omit<import("./painting.js").Painted, "rgba">} painted
  * @property {Uint8Array} sketch
  * @property {object} hints as in the file
  * @property {(hints: object) => Promise<{width: number, height: number, rgba: Uint8ClampedArray}>} overlay
@@ -32,14 +32,16 @@ export const ENDS = {
 
 /** @type {Record<keyof typeof ENDS, (work: Work) => Promise<Blob | Uint8Array | string>>} */
 const MAKERS = {
-  png: ({ painted }) => opaque(painted),
-  colours: async ({ painted }) => png(await coloursOf(painted), painted.width, painted.height, 3),
-  ora: ({ painted, sketch }) => openraster(layers(painted, sketch), merged(painted)),
+  png: ({ painted, sketch }) => opaque(painted, sketch),
+  colours: ({ painted }) => opaque(painted),
+  ora: async ({ painted, sketch }) => {
+    return openraster(layers(painted, sketch), await pictureOf(painted, sketch));
+  },
   psd: async ({ painted, sketch }) => {
     if (Math.max(painted.width, painted.height) > LONGEST) {
       throw new Error(texts.tooLongForPsd(painted.width, painted.height));
     }
-    return psd(layers(painted, sketch), merged(painted));
+    return psd(layers(painted, sketch), await pictureOf(painted, sketch));
   },
   hints: async ({ hints }) => writeHints(hints),
   overlay: async ({ hints, overlay }) => {
@@ -64,27 +66,27 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** The colours without lines, RGB. */
-async function coloursOf({ index, table }) {
-  const rgb = new Uint8Array(3 * index.length);
-  for (let at = 0; at < index.length; at++) {
-    if (at % PIXELS === 0) await breath();
-    const row = 3 * index[at];
-    rgb[3 * at] = table[row];
-    rgb[3 * at + 1] = table[row + 1];
-    rgb[3 * at + 2] = table[row + 2];
-  }
-  return rgb;
-}
-
-function opaque({ rgba, width, height }) {
-  return png(withoutAlpha(rgba), width, height, 3);
-}
-
 function layers({ index, table, width, height }, sketch) {
   return layersOf(index, codes(table), sketch, width, height);
 }
 
-function merged({ rgba, width, height }) {
-  return new ImageData(rgba, width, height);
+/** The colours, and the lines over them if there are any, as the engine lays them. */
+async function pictureOf({ index, table, width, height }, lines = null) {
+  const picture = new ImageData(width, height);
+  const { data } = picture;
+  for (let at = 0; at < index.length; at++) {
+    if (at % PIXELS === 0) await breath();
+    const row = 3 * index[at];
+    const share = lines ? lines[at] / 255 : 1;
+    data[4 * at] = table[row] * share; // rounded to the nearest there, and none lies half way
+    data[4 * at + 1] = table[row + 1] * share;
+    data[4 * at + 2] = table[row + 2] * share;
+    data[4 * at + 3] = 255;
+  }
+  return picture;
+}
+
+async function opaque(painted, lines) {
+  const { data, width, height } = await pictureOf(painted, lines);
+  return png(withoutAlpha(data), width, height, 3);
 }

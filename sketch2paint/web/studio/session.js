@@ -27,7 +27,12 @@ export class Session {
     this.drawings = [];
     this.changed = new Set();
     this.isTaken = false;
+    this.isLost = false;
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
+    addEventListener("beforeunload", (event) => {
+      const isWork = this.drawings.some(({ edits }) => edits.done.length);
+      if (this.isLost && isWork) event.preventDefault(); // the browser asks
+    });
   }
 
   /** Take up what was kept; the settings of then, or null. */

@@ -14,3 +14,12 @@ export function tell(error) {
   say(error.message);
   byId("status").classList.add("error");
 }
+
+/** Call something that may throw; what went wrong is told. */
+export function attempt(act, ...given) {
+  try {
+    act?.(...given);
+  } catch (error) {
+    tell(error);
+  }
+}

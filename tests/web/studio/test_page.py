@@ -25,7 +25,7 @@ LEFT, INNER, RIGHT, CIRCLE = (35, 40), (75, 100), (215, 55), (210, 145)
 SEEN = """(() => {
   const {width, height} = picture, copy = new OffscreenCanvas(width, height);
   const context = copy.getContext("2d", {willReadFrequently: true});
-  context.drawImage(picture, 0, 0);
+  for (const canvas of [picture, cover]) if (canvas.width) context.drawImage(canvas, 0, 0);
   return context;
 })()"""
 SUM = f"""(() => {{
@@ -260,6 +260,12 @@ def test_before_and_after_while_a_key_is_held(page: Page, drawing: Path) -> None
     page.key("down", "c")
     assert colour(page, LEFT) == "#ffffff"
     page.key("up", "c")
+    assert colour(page, LEFT) == RED
+    button = page.middle("#compare")
+    page.mouse("mouseMoved", button)
+    page.mouse("mousePressed", button, buttons=1)
+    assert colour(page, LEFT) == "#ffffff"
+    page.mouse("mouseReleased", button)
     assert colour(page, LEFT) == RED
 
 
