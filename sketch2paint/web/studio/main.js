@@ -79,6 +79,7 @@ async function makeStudio() {
     }),
   });
   document.body.classList.toggle("plain", !engine.about.network);
+  if (!engine.about.network) byId("startHow").textContent = texts.startHowPlain;
   return studio;
 }
 

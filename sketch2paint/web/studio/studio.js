@@ -222,8 +222,20 @@ export class Studio {
   #showStrip() {
     showStrip(this.session.drawings, this.open, {
       show: (open) => open !== this.open && this.inTurn(() => this.show(open)),
-      close: (open) => this.inTurn(() => this.close(open)),
+      close: (open) => this.#askToClose(open),
     });
+  }
+
+  /** Close a drawing, if a person who has worked on it says so once more. */
+  #askToClose(open) {
+    const close = () => this.inTurn(() => this.close(open));
+    if (!open.edits.done.length) {
+      close();
+      return;
+    }
+    byId("t-close").textContent = texts.closeTitle(open.name);
+    byId("closeYes").onclick = close;
+    byId("closeDialog").showModal();
   }
 
   /** Show other colourings, small. */

@@ -7,6 +7,7 @@ export const english = {
 
   startTitle: "Colour a line drawing",
   startHow: "It is coloured at once. Then say with strokes which colour goes where.",
+  startHowPlain: "Say with strokes which colour goes where: each fills the region it lies in.",
   startOpen: "Open a drawing",
   startPhoto: "Take a photo of one",
   startOr: "or drop it here, or paste it",
@@ -84,6 +85,10 @@ export const english = {
   drawings: "Drawings",
   drawing: (name) => `Show ${name}`,
   drawingClose: (name) => `Close ${name}`,
+  closeTitle: (name) => `Close ${name}?`,
+  closeWhat: "Your strokes on it are forgotten. Save them first if you need them again.",
+  closeYes: "Close it",
+  closeNo: "Keep it open",
   drawingClosed: (name) => `${name} closed.`,
   example: "example",
 

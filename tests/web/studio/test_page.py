@@ -462,8 +462,26 @@ def test_work_is_there_again_after_a_reload(page: Page, drawing: Path, studio_ur
     for left in (2, 1, 0):
         page.press("Ctrl+z")
         assert strokes(page) == left
-    page.click("#strip .close")
+    page.click("#strip .close")  # nothing is said of it any more
     page.wait("document.body.classList.contains('empty')")
+
+
+def test_a_drawing_that_was_worked_on_is_closed_after_a_question(
+    page: Page, drawing: Path, studio_url: str
+) -> None:
+    opened(page, drawing)
+    dot(page, LEFT)
+    page.click("#strip .close")
+    assert "Close boxes?" in page.run("document.querySelector('#closeDialog').innerText")
+    page.press("Enter")  # of the two answers the one that loses nothing
+    assert page.run("document.querySelectorAll('#strip .item').length") == 1
+    page.click("#strip .close")
+    page.click("#closeYes")
+    page.wait("document.body.classList.contains('empty')")
+    page.run("new Promise(done => setTimeout(done, 600))")
+    page.open(studio_url)
+    page.wait("document.body.classList.contains('ready')")
+    assert page.run("document.body.classList.contains('empty')")
 
 
 def test_drawings_keep_their_own_strokes(page: Page, drawing: Path, tmp_path: Path) -> None:
