@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { say } from "./status.js";
 import { texts } from "./texts.js";
-import { TOOLS } from "./tools.js";
+import { Pen, TOOLS } from "./tools.js";
 
 const REACH = 8; // CSS px that are near for a pointer
 const STEP = 10; // CSS px that an arrow key moves the pen; 1 with Shift
@@ -38,6 +38,7 @@ export class Hand {
   }
 
   begin(point, event) {
+    this.studio.outline.hide();
     this.studio.marks.showCursor(null);
     this.point = null;
     this.using = this.#toolFor(event);
@@ -68,7 +69,15 @@ export class Hand {
 
   hover(point, event) {
     this.#showBrush(event);
-    if (this.studio.open) this.studio.look(point);
+    if (!this.studio.open) return;
+    this.studio.look(point);
+    if (TOOLS[this.name] instanceof Pen && !this.isSpace) this.studio.trace(point);
+    else this.studio.outline.hide();
+  }
+
+  /** The pointer is gone. */
+  leave() {
+    this.studio.outline.hide();
   }
 
   /** Move the keyboard's pen by steps. */
@@ -82,6 +91,7 @@ export class Hand {
     view.reveal(this.point);
     marks.showCursor(this.point);
     this.studio.look(this.point);
+    this.studio.trace(this.point);
   }
 
   /** Set the keyboard's pen down. */

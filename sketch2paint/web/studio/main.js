@@ -11,6 +11,7 @@ import { fillHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { Marks } from "./marks.js";
 import { options } from "./options.js";
+import { Outline } from "./outline.js";
 import { Painting } from "./painting.js";
 import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
@@ -70,6 +71,7 @@ async function makeStudio() {
     palette,
     settings,
     marks: new Marks(byId("marks")),
+    outline: new Outline(byId("outline")),
     painting: new Painting(engine, byId("picture"), byId("cover"), busy),
     session: new Session(store, kept, () => say(texts.notKept)),
     suggestions: new Suggestions((colour) => palette.take(colour)),

@@ -11,6 +11,7 @@ const WHEEL = 0.0015; // of a wheel's turn in px to the logarithm of the zoom
  * @param {() => void} hand.end
  * @param {() => void} hand.cancel
  * @param {(point: [number, number], event: PointerEvent) => void} hand.hover
+ * @param {() => void} hand.leave
  * @param {(event: PointerEvent) => boolean} hand.pans whether a press moves the drawing
  */
 export function listen(view, hand) {
@@ -20,6 +21,7 @@ export function listen(view, hand) {
   stage.addEventListener("pointermove", (event) => pointers.move(event));
   stage.addEventListener("pointerup", (event) => pointers.up(event));
   stage.addEventListener("pointercancel", (event) => pointers.up(event, true));
+  stage.addEventListener("pointerleave", () => hand.leave());
   stage.addEventListener("blur", () => delete stage.dataset.by);
   stage.addEventListener("contextmenu", (event) => event.preventDefault());
   stage.addEventListener("wheel", (event) => turn(view, event), { passive: false });

@@ -24,6 +24,7 @@ export class Studio {
    * @param {import("./suggestions.js").Suggestions} parts.suggestions
    * @param {import("./variations.js").Variations} parts.variations
    * @param {import("./settings.js").Settings} parts.settings
+   * @param {import("./outline.js").Outline} parts.outline
    */
   constructor({ engine, painting, session, view, marks, palette, ...others }) {
     this.engine = engine;
@@ -35,6 +36,7 @@ export class Studio {
     this.suggestions = others.suggestions;
     this.variations = others.variations;
     this.settings = others.settings;
+    this.outline = others.outline;
     /** @type {import("./session.js").Open | null} */
     this.open = null;
     this.queue = Promise.resolve();
@@ -189,6 +191,7 @@ export class Studio {
   #showSaid() {
     const { gap, seed } = this.edits.settings;
     this.settings.showGap(gap);
+    this.outline.hide();
     this.variations.mark(seed);
     this.marks.showHints(this.edits.strokes);
     byId("stage").dataset.strokes = this.edits.strokes.length;
@@ -252,6 +255,14 @@ export class Studio {
     if (!this.painting.painted || !this.view.holds(point)) return;
     this.palette.take(hexOf(this.painting.colourAt(point)));
     say(texts.picked(this.palette.colour));
+  }
+
+  /** Show the region in which a point lies. */
+  trace(point) {
+    if (!this.painting.painted || !this.view.holds(point)) return this.outline.hide();
+    const { groups, labels } = this.painting;
+    const region = groups[this.painting.regionAt(point)];
+    return this.outline.show(region, this.size, (place) => groups[labels[place]]);
   }
 
   /** Ask for the likeliest colours at a point. */

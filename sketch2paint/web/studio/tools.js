@@ -16,7 +16,7 @@ import { lengthen, moved, touches } from "./strokes.js";
  * @property {(point: [number, number]) => void} pick take the colour that is there
  */
 
-class Pen {
+export class Pen {
   /** @param {(desk: Desk) => string} colour of its strokes */
   constructor(colour, { single = false } = {}) {
     this.colour = colour;

@@ -172,6 +172,32 @@ def test_a_stroke_replaces_those_in_its_region_unless_both_are_wanted(
     assert strokes(page) == 3 and (colour(page, LEFT), colour(page, far)) == (RED, GREEN)
 
 
+def test_the_region_under_the_pen_is_outlined(page: Page, drawing: Path) -> None:
+    opened(page, drawing)
+    rim = "getComputedStyle(outline).display !== 'none'"
+    blue = """(() => {
+      const copy = new OffscreenCanvas(outline.width, outline.height).getContext("2d");
+      copy.drawImage(outline, 0, 0);
+      const {data} = copy.getImageData(0, 0, outline.width, outline.height), seen = [];
+      for (let at = 3; at < data.length; at += 4) if (data[at]) seen.push((at - 3) / 4);
+      return [Math.min(...seen.map(at => at % 300)), Math.max(...seen.map(at => at % 300))];
+    })()"""
+    page.mouse("mouseMoved", place(page, INNER))
+    page.wait(rim)
+    left, right = page.run(blue)
+    assert 49 <= left <= 55 and 95 <= right <= 101  # on the lines of the inner box
+    page.mouse("mouseMoved", place(page, (-20, 100)))
+    assert not page.run(rim)
+    page.mouse("mouseMoved", place(page, RIGHT))
+    page.wait(rim)
+    page.mouse("mouseMoved", page.middle("#hex"))
+    assert not page.run(rim)
+    page.press("e")
+    page.mouse("mouseMoved", place(page, RIGHT))
+    page.run("new Promise(done => setTimeout(done, 100))")
+    assert not page.run(rim)
+
+
 def test_eraser_move_and_pick(page: Page, drawing: Path) -> None:
     opened(page, drawing)
     dot(page, LEFT)
