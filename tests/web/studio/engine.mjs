@@ -31,9 +31,11 @@ function encoded(value) {
 
 async function answered({ module, on, name, given, shown }) {
   const owner = on === null ? await import(new URL(`${module}.js`, folder)) : kept[on];
-  const value = await owner[name](...given.map(decoded));
+  const isClass = /^[A-Z]/.test(name);
+  const all = given.map(decoded);
+  const value = isClass ? new owner[name](...all) : await owner[name](...all);
   kept.push(value);
-  return { kept: kept.length - 1, value: shown ? encoded(value) : null };
+  return { kept: kept.length - 1, value: shown ? (encoded(value) ?? null) : null };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

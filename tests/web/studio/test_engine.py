@@ -196,15 +196,28 @@ def test_colours_are_compared_as_in_python(js: Engine) -> None:
 
 
 def test_lines_lie_over_colours_as_in_python(js: Engine) -> None:
+    sketch = cv2.GaussianBlur(large(150), (0, 0), 1.0)
+    height, width = sketch.shape
+    regions, kept = find_regions(sketch), js.keep("regions.findRegions", sketch, width, height)
     rng = np.random.default_rng(0)
-    table = rng.integers(0, 256, (9, 3)).astype(np.uint8)
-    index = rng.integers(0, 9, (256, 40)).astype(np.int32)
-    lines = np.repeat(np.arange(256, dtype=np.uint8), 40).reshape(256, 40)
-    found = js.call("layers.multiplied", index, table, lines).reshape(256, 40, 4)
-    np.testing.assert_array_equal(found[..., :3], multiplied(table[index], lines))
-    colours = js.call("layers.coloursOf", index, table).reshape(256, 40, 4)
-    np.testing.assert_array_equal(colours[..., :3], table[index])
-    assert (found[..., 3] == 255).all() and (colours[..., 3] == 255).all()
+    canvas = js.keep("canvas.Canvas", kept, sketch)
+    hints = [Hints((width, height), strokes(rng, width, height)[:count]) for count in (0, 9, 5, 9)]
+    for told in hints:  # each over the one before
+        table = rng.integers(0, 256, (regions.count, 3)).astype(np.uint8)
+        table[:2] = 255
+        filled, said, _ = filled_by(told, regions, None)
+        every = np.concatenate([table, said[1:].astype(np.uint8)])
+        index = np.where(filled > 0, regions.count - 1 + filled, regions.labels)
+        drawn = marks(told)
+        js.of(canvas, "show", js.keep("fill.fill", kept, drawn, None), every)
+        found = js.of(canvas, "shown")
+        np.testing.assert_array_equal(found["index"], index.ravel())
+        pixels = found["rgba"].reshape(height, width, 4)
+        np.testing.assert_array_equal(pixels[..., :3], multiplied(every[index], sketch))
+        colours = js.call("layers.coloursOf", index.astype(np.int32), every)
+        colours = colours.reshape(height, width, 4)
+        np.testing.assert_array_equal(colours[..., :3], every[index])
+        assert (pixels[..., 3] == 255).all() and (colours[..., 3] == 255).all()
 
 
 # ---------------------------------------------------------------- hints

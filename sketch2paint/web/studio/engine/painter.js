@@ -1,10 +1,10 @@
 // From a drawing and hints to flats; sketch2paint/inference/region_painter.py again.
 
 import { likeliest, read, reply } from "./answer.js";
+import { Canvas } from "./canvas.js";
 import { clustered, nearestTold } from "./colours.js";
-import { eachMixed, fill } from "./fill.js";
+import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
-import { multiplied } from "./layers.js";
 import { findRegions } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
 import { marksOf } from "./strokes.js";
@@ -39,6 +39,7 @@ export class Drawing {
     this.sketch = sketch;
     this.notes = notes;
     this.regions = findRegions(sketch, width, height);
+    this.canvas = new Canvas(this.regions, sketch);
     /** @type {Promise<Window[]> | null} */
     this.windows = null;
     /** @type {Uint8Array} */
@@ -61,25 +62,8 @@ export class Drawing {
       if (color) colours.set(color, 3 * n + 3);
     });
     const idle = strokes.length && colouring(this.regions, filled) < strokes.length;
-    const index = this.indexOf(filled, strokes.length + 1);
     const more = idle ? ["some strokes colour nothing"] : [];
-    return { filled, index, colours, notes: [...notes, ...more] };
-  }
-
-  /**
-   * The row that each pixel takes in a table of the strokes' colours and then the regions'.
-   * @param {import("./fill.js").Filled} filled
-   * @param {number} said rows of the strokes
-   */
-  indexOf(filled, said) {
-    const row = filled.taken.map((stroke, region) => stroke || said + region);
-    const index = new Int32Array(this.sketch.length);
-    const { labels } = this.regions;
-    for (let i = 0; i < index.length; i++) index[i] = row[labels[i]];
-    eachMixed(this.regions, filled.mixed, (place, stroke) => {
-      index[place] = stroke;
-    });
-    return index;
+    return { filled, colours, notes: [...notes, ...more] };
   }
 
   /**
@@ -89,14 +73,14 @@ export class Drawing {
    * @param {Uint8Array} table (count x 3)
    * @returns {Painted}
    */
-  painted(source, { index, colours, notes }, table) {
-    const said = colours.length / 3;
-    const every = new Uint8Array(colours.length + table.length);
-    every.set(colours);
-    every.set(table, colours.length);
+  painted(source, { filled, colours, notes }, table) {
+    const every = new Uint8Array(table.length + colours.length - 3);
+    every.set(table);
+    every.set(colours.subarray(3), table.length);
+    this.canvas.show(filled, every);
     const { width, height } = this;
-    const rgba = multiplied(index, every, this.sketch);
-    return { source, width, height, rgba, index: index.slice(), table: every, said, notes };
+    const said = colours.length / 3 - 1;
+    return { source, width, height, ...this.canvas.shown(), table: every, said, notes };
   }
 
   /**
