@@ -39,6 +39,8 @@ export class Studio {
     this.outline = others.outline;
     /** @type {import("./session.js").Open | null} */
     this.open = null;
+    /** @type {[number, number] | null} */
+    this.looked = null; // where colours were asked for last
     this.queue = Promise.resolve();
   }
 
@@ -125,6 +127,7 @@ export class Studio {
     this.view.show(this.size);
     this.marks.resize(this.size);
     this.settings.resize(this.size);
+    this.looked = null;
     this.suggestions.clear();
     this.variations.clear();
     this.#showSaid();
@@ -210,6 +213,7 @@ export class Studio {
     await this.painting.group(this.edits.settings.gap);
     if (painted.notes.length) say(painted.notes.map(sentence).join(" "));
     this.suggestions.stale();
+    if (this.looked) this.look(this.looked); // a finger does not move on
     open.thumb = thumbnail(painted, SIDE).toDataURL();
     this.#showStrip();
     this.session.keep(this.open);
@@ -268,6 +272,7 @@ export class Studio {
   /** Ask for the likeliest colours at a point. */
   look(point) {
     if (!this.painting.painted || !this.view.holds(point)) return;
+    this.looked = point;
     const [x, y] = point.map(Math.round);
     this.suggestions.look(this.painting.regionAt(point), () => {
       return this.engine.suggest(x, y).catch(() => []);

@@ -37,7 +37,7 @@ export class Suggestions {
     this.row.replaceChildren(make("p", { className: "quiet", textContent: texts.suggestedNone }));
   }
 
-  /** Ask anew when the pen moves next, as something was said meanwhile. */
+  /** Forget which region these are for, as something was said meanwhile. */
   stale() {
     this.region = null;
   }

@@ -78,6 +78,14 @@ def test_the_likeliest_colours_of_a_region_are_shown_and_taken(page: Page) -> No
     assert page.run("document.querySelector('#hex').value") != chips[1]
 
 
+def test_a_finger_is_shown_the_likeliest_colours_too(page: Page) -> None:
+    page.size(390, 844, is_phone=True)
+    page.wait("picture.getBoundingClientRect().right < 390")
+    page.touch([place(page, RIGHT)])
+    page.wait(f"{CHIPS}.length > 1")
+    assert strokes(page) == 1
+
+
 def test_a_variation_is_chosen_and_undone(page: Page) -> None:
     first = page.run(SUM)
     page.click("[data-action=variations]")
