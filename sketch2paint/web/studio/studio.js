@@ -41,6 +41,7 @@ export class Studio {
     this.open = null;
     /** @type {[number, number] | null} */
     this.looked = null; // where colours were asked for last
+    this.remarks = "";
     this.queue = Promise.resolve();
   }
 
@@ -211,12 +212,18 @@ export class Studio {
     const painted = await this.painting.paint(this.#request(tried));
     if (!painted || this.open !== open) return;
     await this.painting.group(this.edits.settings.gap);
-    if (painted.notes.length) say(painted.notes.map(sentence).join(" "));
+    this.#remark(painted.notes.map(sentence).join(" "));
     this.suggestions.stale();
     if (this.looked) this.look(this.looked); // a finger does not move on
     open.thumb = thumbnail(painted, SIDE).toDataURL();
     this.#showStrip();
     this.session.keep(this.open);
+  }
+
+  /** Say what the engine remarks on the strokes, once. */
+  #remark(remarks) {
+    if (remarks && remarks !== this.remarks) say(remarks);
+    this.remarks = remarks;
   }
 
   #request(more = {}) {

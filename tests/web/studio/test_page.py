@@ -172,6 +172,21 @@ def test_a_stroke_replaces_those_in_its_region_unless_both_are_wanted(
     assert strokes(page) == 3 and (colour(page, LEFT), colour(page, far)) == (RED, GREEN)
 
 
+def test_a_stroke_that_colours_nothing_is_told_once(page: Page, drawing: Path) -> None:
+    opened(page, drawing)
+    dot(page, LEFT)
+    page.click("#replaces")
+    page.click("[data-place='20']")
+    dot(page, LEFT)  # over the other, of which nothing is left
+    assert status(page) == "Some strokes colour nothing."
+    page.press("s")
+    page.press("i")
+    dot(page, LEFT)
+    page.press("b")
+    dot(page, RIGHT)
+    assert status(page) == f"{GREEN} picked."
+
+
 def test_the_region_under_the_pen_is_outlined(page: Page, drawing: Path) -> None:
     opened(page, drawing)
     rim = "getComputedStyle(outline).display !== 'none'"
