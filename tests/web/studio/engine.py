@@ -19,6 +19,7 @@ NODE = shutil.which("node")
 TYPES = {
     "Uint8Array": np.uint8,
     "Uint8ClampedArray": np.uint8,
+    "Uint16Array": np.uint16,
     "Int32Array": np.int32,
     "Float32Array": np.float32,
 }

@@ -208,7 +208,7 @@ def test_lines_lie_over_colours_as_in_python(js: Engine) -> None:
         filled, said, _ = filled_by(told, regions, None)
         every = np.concatenate([table, said[1:].astype(np.uint8)])
         index = np.where(filled > 0, regions.count - 1 + filled, regions.labels)
-        drawn = marks(told)
+        drawn = marks(told).astype(np.uint16)
         js.of(canvas, "show", js.keep("fill.fill", kept, drawn, None), every)
         found = js.of(canvas, "shown")
         np.testing.assert_array_equal(found["index"], index.ravel())

@@ -109,17 +109,36 @@ export function stepDistance(mask, width, height) {
       }
     }
   }
-  const out = new Float32Array(mask.length);
   for (let y = height - 1; y >= 0; y--) {
     for (let x = width - 1, i = (y + 1) * wide + width; x >= 0; x--, i--) {
-      if (padded[i] > side) {
-        const below = Math.min(padded[i + wide + 1] + corner, padded[i + wide - 1] + corner);
-        padded[i] = Math.min(padded[i], below, padded[i + wide] + side, padded[i + 1] + side);
-      }
-      out[y * width + x] = padded[i];
+      if (padded[i] <= side) continue;
+      const below = Math.min(padded[i + wide + 1] + corner, padded[i + wide - 1] + corner);
+      padded[i] = Math.min(padded[i], below, padded[i + wide] + side, padded[i + 1] + side);
     }
   }
-  return out;
+  for (let y = 0; y < height; y++) {
+    const start = (y + 1) * wide + 1;
+    padded.copyWithin(y * width, start, start + width); // a large page's are 67 MB
+  }
+  return padded.subarray(0, mask.length);
+}
+
+/**
+ * Whether no neighbour of a pixel is further away, corners included.
+ * @param {Float32Array} distances
+ * @param {number} width
+ * @param {number} height
+ * @param {number} x
+ * @param {number} y
+ */
+export function isRidge(distances, width, height, x, y) {
+  const own = distances[y * width + x];
+  for (let row = Math.max(y - 1, 0); row <= y + 1 && row < height; row++) {
+    for (let column = Math.max(x - 1, 0); column <= x + 1 && column < width; column++) {
+      if (distances[row * width + column] > own) return false;
+    }
+  }
+  return true;
 }
 
 /**

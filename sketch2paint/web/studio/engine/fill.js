@@ -17,13 +17,13 @@ const HOLD = 0.025; // of the shorter side: no narrower opening lets a stroke th
  * @typedef {{ left: number, top: number, width: number, height: number, region: number,
  *   strokes: Int32Array, counts: Map<number, { all: number, free: number }> }} Mixed
  * @typedef {{ taken: Int32Array, mixed: Mixed[] }} Filled strokes of the finest regions, 0 for none
- * @typedef {{ map: Int32Array, places: number[] }} Seeds a map of strokes, and where it is not 0
+ * @typedef {{ map: Uint16Array, places: number[] }} Seeds a map of strokes, and where it is not 0
  */
 
 /**
  * Say for each region which stroke it takes its colour from.
  * @param {Regions} regions
- * @param {Int32Array} marks number of the stroke at each pixel, 0 where there is none; it is used up
+ * @param {Uint16Array} marks number of the stroke at each pixel, 0 where there is none; it is used up
  * @param {number | null} gap px of the widest opening that is a border
  * @returns {Filled}
  */
@@ -82,7 +82,7 @@ function enclosed(regions, groups) {
 /**
  * The strokes, only where they are in a region for which they are meant.
  * @param {Regions} regions
- * @param {Int32Array} marks
+ * @param {Uint16Array} marks
  * @param {Int32Array} groups
  * @returns {Seeds}
  */
@@ -113,7 +113,7 @@ function seedsOf(regions, marks, groups) {
   return seeds;
 }
 
-/** Where there are strokes. @param {Int32Array} marks */
+/** Where there are strokes. @param {Uint16Array} marks */
 function marked(marks) {
   const places = [];
   for (let i = 0; i < marks.length; i++) if (marks[i]) places.push(i);
@@ -123,7 +123,7 @@ function marked(marks) {
 /**
  * Free pixels of each stroke in each group, and free and all pixels of each stroke.
  * @param {Regions} regions
- * @param {Int32Array} marks
+ * @param {Uint16Array} marks
  * @param {number[]} places
  * @param {Int32Array} groups
  */
@@ -276,7 +276,7 @@ export function spread(regions, groups, taken) {
  * A region with the nearest of the strokes in it, at each pixel; as it was, if they are the same.
  * @param {Regions} regions
  * @param {number} region
- * @param {Int32Array} seeds
+ * @param {Uint16Array} seeds
  * @param {string} key
  */
 function mixedIn(regions, region, seeds, key) {
@@ -293,7 +293,7 @@ function mixedIn(regions, region, seeds, key) {
  * @param {{ left: number, top: number, width: number, height: number }} box
  * @param {Regions} regions
  * @param {number} region
- * @param {Int32Array} seeds
+ * @param {Uint16Array} seeds
  * @returns {Mixed}
  */
 function withNearest(box, regions, region, seeds) {

@@ -1,7 +1,7 @@
 // Where a drawing's lines are.
 
 import { connected } from "./components.js";
-import { stepDistance } from "./distance.js";
+import { isRidge, stepDistance } from "./distance.js";
 import { boxBlur, extreme } from "./filters.js";
 import { bincount, cumulated, median, percentile, rint, searchSorted } from "./numbers.js";
 import { linear, shrunk } from "./resize.js";
@@ -87,10 +87,11 @@ function withoutSpecks(ink, dark, width, height) {
  */
 export function thickness(ink, width, height) {
   const half = stepDistance(ink, width, height);
-  const highest = extreme(half, width, height, 1);
-  let count = 0;
-  for (let i = 0; i < half.length; i++) {
-    if (half[i] > 0 && half[i] >= highest[i]) half[count++] = half[i]; // from here on the ridge
+  const ridge = [];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (ink[i] && isRidge(half, width, height, x, y)) ridge.push(half[i]);
+    }
   }
-  return Math.min(2 * median(half.subarray(0, count)), Math.min(width, height) / 50);
+  return Math.min(2 * median(Float32Array.from(ridge)), Math.min(width, height) / 50);
 }

@@ -1,7 +1,6 @@
 // Openings between the ends of lines: two ends that look at each other are joined.
 
-import { exactDistance } from "./distance.js";
-import { extreme } from "./filters.js";
+import { exactDistance, isRidge } from "./distance.js";
 import { clamp, rint } from "./numbers.js";
 
 const WIDEST = 0.099; // of the shorter side: no wider does an opening between two line ends count
@@ -22,12 +21,11 @@ const DIRECTIONS = 32; // in which an end of a line is looked for
 export function lineEnds(ink) {
   const { data, width, height } = ink;
   const half = exactDistance(data, width, height, true);
-  const highest = extreme(half, width, height, 1);
   /** @type {End[]} */
   const found = [];
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
-      if (!data[i] || half[i] < highest[i]) continue;
+      if (!data[i] || !isRidge(half, width, height, x, y)) continue;
       const end = endAt(ink, x, y, half[i]);
       if (end) found.push(end);
     }

@@ -2,7 +2,7 @@
 // of sketch2paint/hints/regions.py.
 
 import { exactDistance } from "./distance.js";
-import { extreme, smooth } from "./filters.js";
+import { smooth } from "./filters.js";
 import { inkOf, thickness } from "./ink.js";
 import { withClosures } from "./line_ends.js";
 import { bincount, descending, sortedBy, upTo } from "./numbers.js";
@@ -521,12 +521,17 @@ function tree(numbers, count, { low, high, openings }) {
  * @param {number} factor
  */
 function refined(labels, across, ink, width, height, factor) {
+  const border = borderOf(labels, across);
   const large = new Int32Array(width * height);
+  const near = new Uint8Array(width * height);
   for (let y = 0, i = 0; y < height; y++) {
     const row = Math.floor(y / factor) * across;
-    for (let x = 0; x < width; x++, i++) large[i] = labels[row + Math.floor(x / factor)];
+    for (let x = 0; x < width; x++, i++) {
+      const from = row + Math.floor(x / factor);
+      large[i] = labels[from];
+      near[i] = border[from];
+    }
   }
-  const near = borderOf(large, width, height, factor);
   let most = 0;
   for (let i = 0; i < labels.length; i++) if (labels[i] > most) most = labels[i];
   const stays = bincount(large, most + 1, near);
@@ -537,17 +542,22 @@ function refined(labels, across, ink, width, height, factor) {
 }
 
 /**
- * Where another label lies within reach.
+ * Where one of the eight neighbours has another label: 1.
  * @param {Int32Array} labels
  * @param {number} width
- * @param {number} height
- * @param {number} reach
  */
-function borderOf(labels, width, height, reach) {
-  const most = extreme(labels, width, height, reach);
-  const least = extreme(labels, width, height, reach, true);
+function borderOf(labels, width) {
+  const height = labels.length / width;
   const border = new Uint8Array(labels.length);
-  for (let i = 0; i < border.length; i++) if (most[i] !== least[i]) border[i] = 1;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      for (let row = Math.max(y - 1, 0); row <= y + 1 && row < height; row++) {
+        for (let column = Math.max(x - 1, 0); column <= x + 1 && column < width; column++) {
+          if (labels[row * width + column] !== labels[i]) border[i] = 1;
+        }
+      }
+    }
+  }
   return border;
 }
 

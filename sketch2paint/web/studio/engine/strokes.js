@@ -100,7 +100,7 @@ function between(slope, offset, low, high) {
  * @param {number} height
  */
 export function marksOf(strokes, width, height) {
-  const marks = new Int32Array(width * height);
+  const marks = new Uint16Array(width * height);
   strokes.forEach((stroke, n) => {
     draw(stroke, n + 1, { data: marks, width, height });
   });
