@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BIOME := @biomejs/biome@2.6.8
+TSC := typescript@5.9.2
 
 .PHONY: help install demo test slow lint clean
 
@@ -10,7 +11,7 @@ help:
 	@echo "              pairs and colour held-out sketches (4 minutes on 2 cores)"
 	@echo "make test     install, run the tests"
 	@echo "make slow     the tests that take longer"
-	@echo "make lint     ruff, mypy and, where there is node, biome"
+	@echo "make lint     ruff, mypy and, where there is node, biome and tsc"
 	@echo "make install  only make .venv"
 	@echo "make clean    remove .venv, runs of the demo and caches"
 
@@ -53,8 +54,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@if command -v npx >/dev/null; then set -x; npx --yes $(BIOME) check --error-on-warnings; \
-	else echo "Skipped: biome, which checks .css and .js. It needs npx, which comes with node."; fi
+	@if command -v npx >/dev/null; then set -ex; npx --yes $(BIOME) check --error-on-warnings; \
+		npx --yes -p $(TSC) tsc -p jsconfig.json; \
+	else echo "Skipped: biome and tsc, which check .css and .js. They need npx, which comes with node."; fi
 
 clean:
 	rm -rf .venv runs/demo data/demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -14,6 +14,7 @@ VERBS = {
     "prepare": "decode a data set once, or check it",
     "train": "train a generator",
     "predict": "colour sketches, with the model that comes along or a trained one",
+    "studio": "colour drawings in the browser",
     "evaluate": "measure generators on pictures they have not seen",
     "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",

@@ -36,7 +36,7 @@ def export(
     told |= {"attribution": Path(attribution).read_text("utf-8") if attribution else None}
     print(f"Exporting {checkpoint} as {format}, then comparing the file with PyTorch", flush=True)
     keys: dict[str, Any] = {"output": output, "dtype": dtype}
-    keys["drawings"] = _read(drawings) if drawings else _drawn()
+    keys["drawings"] = _read(drawings) if drawings else drawn()
     if format == "model":
         about = {key: value for key, value in told.items() if value}
         _export_model(checkpoint, {**keys, "region_network": region_network, **about})
@@ -122,7 +122,7 @@ def _print_size(file: Path, dtype: str) -> None:
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {dtype}")
 
 
-def _drawn() -> list[Any]:
+def drawn() -> list[Any]:
     """Drawings of the demo, and their colours, which a network for photographs is to see."""
     from sketch2paint.data.demo import draw_pair
 

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import logging
+import math
 import tempfile
 import time
 import warnings
@@ -40,6 +41,7 @@ Format = Literal["onnx", "torchscript", "torch_export", "safetensors"]
 Dtype = Literal["float32", "float16", "int8"]
 OPSETS = range(18, 24)  # the exporter writes 18; ONNX's own converter makes the later ones
 LIMIT = 1.0  # of 255 levels
+FEW = 1024  # numbers of a tensor that are kept as they are
 ONNX_BYTES = 2**31 - 2**20  # of one protocol buffer
 
 Sizes = Mapping[int, str]  # names of a tensor's sizes that vary, by their places
@@ -311,6 +313,28 @@ def _quantise(path: Path) -> None:
             path, made, op_types_to_quantize=["Conv"], weight_type=quantization.QuantType.QUInt8
         )
         path.write_bytes(made.read_bytes())
+
+
+def halve_weights(path: Path) -> None:
+    """Keep the larger float32 weights of an .onnx file as float16; it computes in float32 still.
+
+    A Cast behind each makes it float32 again, which ONNX Runtime does once, as it opens the file.
+    """
+    onnx = need("onnx")
+    model = onnx.ModelProto.FromString(path.read_bytes())
+    casts = []
+    for weights in model.graph.initializer:
+        if weights.data_type == onnx.TensorProto.FLOAT and math.prod(weights.dims) > FEW:
+            name = weights.name
+            half = onnx.numpy_helper.to_array(weights).astype(np.float16)
+            weights.CopyFrom(onnx.numpy_helper.from_array(half, f"{name}.half"))
+            casts.append(
+                onnx.helper.make_node("Cast", [weights.name], [name], to=onnx.TensorProto.FLOAT)
+            )
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    path.write_bytes(model.SerializeToString())
 
 
 def note(path: Path, about: Mapping[str, Any]) -> None:

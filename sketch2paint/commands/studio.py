@@ -1,0 +1,103 @@
+"""Colour drawings in the browser: python studio.py [checkpoint=runs/NAME] [single_file=true]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sketch2paint.arguments import Name
+from sketch2paint.verb import verb, working
+
+if TYPE_CHECKING:
+    from sketch2paint.web.site import Model
+
+
+def studio(
+    checkpoint: Name | None,
+    output: Name,
+    single_file: bool,
+    serve: bool,
+    open: bool,
+    port: str | int,
+) -> int:
+    """Build the studio's page, serve it to this machine alone and open it."""
+    _check_port(port)
+    from sketch2paint.web.site import check_ours, write_single, write_site
+
+    if not single_file:
+        check_ours(output)  # told before the work
+    model = exported(checkpoint) if checkpoint else None
+    if single_file:
+        path = Path(output).with_suffix(".html")
+        print(f"Wrote {path}: {write_single(path, model) / 1e6:.1f} MB. Open it in a browser.")
+        _show(path.resolve().as_uri(), open)
+        return 0
+    with working():
+        print(f"Wrote {output}/: {write_site(output, model) / 1e6:.1f} MB", flush=True)
+    if serve:
+        _serve(output, port, open)
+    return 0
+
+
+def exported(checkpoint: str) -> Model:
+    """A region network as the page reads it.
+
+    Args:
+        checkpoint: A run folder, .ckpt or .safetensors, or shipped.
+
+    Raises:
+        ValueError: it is another network, or the packages of ONNX are missing.
+    """
+    import json
+    from tempfile import TemporaryDirectory
+
+    from sketch2paint.commands.export import drawn
+    from sketch2paint.models.export import halve_weights
+    from sketch2paint.models.export_regions import export_regions
+    from sketch2paint.models.loading import networks_in
+    from sketch2paint.models.onnx_generator import KEY, open_session
+    from sketch2paint.web.site import Model
+
+    if "region_network" not in networks_in(checkpoint):
+        raise ValueError(
+            f"{checkpoint}: expected a region network, got another one. Pass a run of "
+            "model=regions, or checkpoint=null for a page without a network."
+        )
+    print(f"Exporting {checkpoint}", flush=True)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        written = export_regions(checkpoint, format="onnx", output=path, drawings=drawn())
+        for file in written.files:
+            halve_weights(file)
+        read, reply = (file.read_bytes() for file in written.files)
+        session, _ = open_session(path, reply, "cpu")
+    told = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+    about = {key: told[key] for key in ("size", "colours", "temperature", "one_object")}
+    return Model(about, read, reply)
+
+
+def _check_port(port: str | int) -> None:
+    if port != "auto" and (isinstance(port, str) or not 0 <= port < 65536):
+        raise ValueError(f"Expected `port` to be auto or a number below 65536, got {port!r}.")
+
+
+def _serve(folder: str, port: str | int, show: bool) -> None:
+    from sketch2paint.web.server import Server
+
+    with Server(folder, port) as server:
+        print(f"Studio: {server.url} (for this machine alone; Ctrl+C ends it)", flush=True)
+        _show(server.url, show)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("Ended.")
+
+
+def _show(url: str, show: bool) -> None:
+    if show:
+        import webbrowser
+
+        webbrowser.open(url)
+
+
+main = verb(studio)

@@ -1,0 +1,169 @@
+// The page's side of the engine: calls that are answered by a worker. README.md tells all of it.
+
+/**
+ * @typedef {import("./painter.js").Request} Request
+ * @typedef {import("./painter.js").Painted} Painted
+ * @typedef {import("./format.js").HintsFile} HintsFile
+ * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Int32Array,
+ *   count: number, notes: string[] }} Drawing
+ * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer }} Model
+ * @typedef {{ module: string | null, wasm: string | ArrayBuffer }} Runtime
+ * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void,
+ *   onPainted?: (painted: Painted) => void }} Waiting
+ */
+
+/** An engine in a worker of its own. */
+export class Engine {
+  /**
+   * Start an engine.
+   * @param {object} [options]
+   * @param {string | Worker} [options.worker] URL of worker.js, or it where it runs already
+   * @param {string | Runtime} [options.runtime] URL of the runtime's folder, or its two files: the
+   *   module's URL (null: the worker has it as `ort`), and the other's URL or bytes
+   * @param {string | Model | null} [options.models] URL of the model's folder, or its files in
+   *   memory; null: the filler alone
+   */
+  static async start({ worker, runtime, models = null } = {}) {
+    const engine = new Engine(worker ?? new URL("./worker.js", import.meta.url).href);
+    const folder = runtime ?? new URL("../vendor/", import.meta.url).href;
+    const given = { models: folderOf(models), runtime: runtimeOf(folder) };
+    engine.about = await engine.call("start", given);
+    return engine;
+  }
+
+  /** @param {string | Worker} worker */
+  constructor(worker) {
+    /** @type {{ network: boolean, threads: number }} */
+    this.about = { network: false, threads: 1 };
+    /** @type {Map<number, Waiting>} */
+    this.waiting = new Map();
+    this.last = 0;
+    this.worker = typeof worker === "string" ? new Worker(worker, { type: "module" }) : worker;
+    this.worker.onmessage = ({ data }) => this.answered(data);
+    this.worker.onerror = (event) => {
+      this.fail(
+        `Expected the engine to run, got an error (${event.message ?? "it does not load"}). ` +
+          "Reload the page.",
+      );
+    };
+  }
+
+  /**
+   * Open a drawing; its pixels are handed over.
+   * @param {number} width
+   * @param {number} height
+   * @param {Uint8ClampedArray} rgba
+   * @returns {Promise<Drawing>}
+   */
+  open(width, height, rgba) {
+    return this.call("open", { width, height, rgba }, [rgba.buffer]);
+  }
+
+  /**
+   * Paint; of several wishes only the newest is computed.
+   * @param {Request} request
+   * @param {(painted: Painted) => void} [onPainted] called with the filler's answer, then with the
+   *   network's
+   * @returns {Promise<Painted | null>} null: something newer came first
+   */
+  async paint(request, onPainted = () => {}) {
+    const painted = await this.call("paint", request, [], onPainted);
+    if (painted) onPainted(painted);
+    return painted;
+  }
+
+  /**
+   * The likeliest colours of the region at a pixel, best first, each with its share.
+   * @param {number} x
+   * @param {number} y
+   * @returns {Promise<[number, number, number, number][]>}
+   */
+  suggest(x, y) {
+    return this.call("suggest", { x, y });
+  }
+
+  /**
+   * The number of the region in which each finest one lies at a gap in px; null: the default.
+   * @param {number | null} [gap]
+   * @returns {Promise<Int32Array>}
+   */
+  groups(gap = null) {
+    return this.call("groups", { gap });
+  }
+
+  /**
+   * The hints that a painted overlay holds.
+   * @param {number} width
+   * @param {number} height
+   * @param {Uint8ClampedArray} rgba
+   * @returns {Promise<{ hints: HintsFile, notes: string[] }>}
+   */
+  readOverlay(width, height, rgba) {
+    return this.call("readOverlay", { width, height, rgba }, [rgba.buffer]);
+  }
+
+  /**
+   * Hints as a painted overlay.
+   * @param {HintsFile} hints
+   * @returns {Promise<{ width: number, height: number, rgba: Uint8ClampedArray }>}
+   */
+  writeOverlay(hints) {
+    return this.call("writeOverlay", { hints });
+  }
+
+  /** End the worker; what waits is rejected. */
+  close() {
+    this.worker.terminate();
+    this.fail("Expected the engine to be open, got an answer too late. Start another one.");
+  }
+
+  /**
+   * @param {string} call
+   * @param {any} given
+   * @param {Transferable[]} [handed]
+   * @param {(painted: Painted) => void} [onPainted]
+   * @returns {Promise<any>}
+   */
+  call(call, given, handed = [], onPainted) {
+    this.last++;
+    const id = this.last;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject, onPainted });
+      this.worker.postMessage({ id, call, given }, handed);
+    });
+  }
+
+  /** @param {{ id: number, painted?: Painted, done?: any, error?: string }} answer */
+  answered({ id, painted, done, error }) {
+    const waiting = this.waiting.get(id);
+    if (!waiting) return;
+    if (painted) {
+      waiting.onPainted?.(painted);
+      return;
+    }
+    this.waiting.delete(id);
+    if (error === undefined) waiting.resolve(done);
+    else waiting.reject(new Error(error));
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    for (const { reject } of this.waiting.values()) reject(new Error(message));
+    this.waiting.clear();
+  }
+}
+
+/** @param {string | Model | null} models */
+function folderOf(models) {
+  return typeof models === "string" ? new URL(models, document.baseURI).href : models;
+}
+
+/** @param {string | Runtime} runtime */
+function runtimeOf(runtime) {
+  if (typeof runtime !== "string") return runtime;
+  const folder = new URL(runtime, document.baseURI).href;
+  return {
+    module: `${folder}ort.wasm.bundle.min.mjs`,
+    wasm: `${folder}ort-wasm-simd-threaded.wasm`,
+  };
+}

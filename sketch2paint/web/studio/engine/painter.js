@@ -1,0 +1,323 @@
+// From a drawing and hints to flats; sketch2paint/inference/region_painter.py again.
+
+import { likeliest, read, reply } from "./answer.js";
+import { Canvas } from "./canvas.js";
+import { clustered, nearestTold } from "./colours.js";
+import { fill } from "./fill.js";
+import { fitted, strokesOf } from "./format.js";
+import { findRegions } from "./regions.js";
+import { greyOf, normalise } from "./scans.js";
+import { marksOf } from "./strokes.js";
+
+/**
+ * @typedef {[number, number, number]} Color
+ * @typedef {import("./format.js").HintsFile} HintsFile
+ * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
+ *   seed?: number | null, network?: boolean }} Request
+ * @typedef {{ source: "filler" | "network", width: number, height: number,
+ *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
+ *   notes: string[] }} Painted
+ */
+
+const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
+const MEANT = 0.5; // of a region's free pixels: with more of them a stroke tells its colour
+const LARGEST = 16384; // pixels of a side
+const AREA = 4096 ** 2; // pixels in all: what a page can hold, several times over
+
+/** A drawing that was opened: its regions, and what the network has read and said of it. */
+export class Drawing {
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {ArrayLike<number>} rgba
+   */
+  constructor(width, height, rgba) {
+    checkSize(width, height, rgba.length);
+    const { sketch, notes } = normalise(greyOf(rgba), width, height);
+    this.width = width;
+    this.height = height;
+    this.sketch = sketch;
+    this.notes = notes;
+    this.regions = findRegions(sketch, width, height);
+    this.canvas = new Canvas(this.regions, sketch);
+    /** @type {Promise<Window[]> | null} */
+    this.windows = null;
+    /** @type {Uint8Array} */
+    this.lastTable = new Uint8Array(3 * this.regions.count).fill(255);
+  }
+
+  /**
+   * Fill regions with what a person said.
+   * @param {Request} request
+   */
+  fill({ hints, gap = null }) {
+    const { hints: own, notes } = fitted(hints, this.width, this.height);
+    const strokes = strokesOf(own);
+    const marks = marksOf(strokes, this.width, this.height);
+    const filled = strokes.length
+      ? fill(this.regions, marks, gap ?? own.gap ?? null)
+      : { taken: new Int32Array(this.regions.count), mixed: [] };
+    const colours = new Uint8Array(3 * strokes.length + 3).fill(255);
+    strokes.forEach(({ color }, n) => {
+      if (color) colours.set(color, 3 * n + 3);
+    });
+    const idle = strokes.length && colouring(this.regions, filled) < strokes.length;
+    const more = idle ? ["some strokes colour nothing"] : [];
+    return { filled, colours, notes: [...notes, ...more] };
+  }
+
+  /**
+   * The picture with a colour for each region that no stroke fills.
+   * @param {"filler" | "network"} source
+   * @param {ReturnType<Drawing["fill"]>} told
+   * @param {Uint8Array} table (count x 3)
+   * @returns {Painted}
+   */
+  painted(source, { filled, colours, notes }, table) {
+    const every = new Uint8Array(table.length + colours.length - 3);
+    every.set(table);
+    every.set(colours.subarray(3), table.length);
+    this.canvas.show(filled, every);
+    const { width, height } = this;
+    const said = colours.length / 3 - 1;
+    return { source, width, height, ...this.canvas.shown(), table: every, said, notes };
+  }
+
+  /**
+   * What the network says of all regions, like ones equal, a person's as they were.
+   * @param {import("./network.js").Network} network
+   * @param {ReturnType<Drawing["fill"]>} told
+   * @param {Request} request
+   */
+  async ask(network, told, { temperature = null, seed = null }) {
+    checkWish(temperature, seed);
+    const known = knownRegions(this.regions, told.filled, told.colours);
+    this.windows ??= readWindows(network, this.sketch, this.regions);
+    const table = await answered(network, await this.windows, known, { temperature, seed });
+    this.lastTable = madeAlike(table, known, this.regions);
+    return this.lastTable;
+  }
+
+  /**
+   * The likeliest colours of the region at a pixel.
+   * @param {import("./network.js").Network} network
+   * @param {number} x
+   * @param {number} y
+   */
+  async suggest(network, x, y) {
+    const [column, row] = [Math.floor(x + 0.5), Math.floor(y + 0.5)];
+    const inside = column >= 0 && row >= 0 && column < this.width && row < this.height;
+    if (!this.windows || !inside) return [];
+    const region = this.regions.labels[row * this.width + column];
+    const windows = (await this.windows).filter(
+      ({ said, numbers }) => said && numbers[region] >= 0,
+    );
+    const [best] = windows.sort((a, b) => areaIn(b, region) - areaIn(a, region));
+    if (!best?.said) return [];
+    return likeliest(network.about, best.reading, best.said, best.numbers[region], 6);
+  }
+}
+
+/**
+ * A part of a drawing that the network reads at once; `numbers` has the numbers of the drawing's
+ * regions there, -1 for those it does not hold.
+ * @typedef {{ numbers: Int32Array, reading: import("./answer.js").Reading,
+ *   said: import("./answer.js").Said | null }} Window
+ */
+
+/** @param {number} width @param {number} height @param {number} length */
+function checkSize(width, height, length) {
+  const isWhole = [width, height].every((side) => Number.isInteger(side) && side > 0);
+  if (!isWhole || length !== 4 * width * height) {
+    throw new Error(
+      `Expected the RGBA pixels of a picture of ${width} x ${height}, got ${length} numbers. ` +
+        "Pass the data of an ImageData.",
+    );
+  }
+  if (Math.max(width, height) > LARGEST || width * height > AREA) {
+    throw new Error(
+      `Expected a drawing of at most ${LARGEST.toLocaleString("en")} pixels a side and ` +
+        `4,096 x 4,096 in all, got ${width} x ${height}. Make it smaller, or use predict.py.`,
+    );
+  }
+}
+
+/** @param {number | null} temperature @param {number | null} seed */
+function checkWish(temperature, seed) {
+  if (temperature !== null && !(temperature > 0)) {
+    throw new Error(
+      `Expected \`temperature\` above 0, got ${temperature}. Pass 0.05 for the likeliest.`,
+    );
+  }
+  if (seed !== null && !Number.isInteger(seed)) {
+    throw new Error(`Expected \`seed\` to be a whole number, got ${seed}. Pass 1, 2, 3 or so.`);
+  }
+}
+
+/**
+ * How many strokes colour something.
+ * @param {import("./regions.js").Regions} regions
+ * @param {import("./fill.js").Filled} filled
+ */
+function colouring(regions, filled) {
+  const some = new Set();
+  const isMixed = new Set(filled.mixed.map(({ region }) => region));
+  filled.taken.forEach((stroke, region) => {
+    if (stroke && regions.areas[region] && !isMixed.has(region)) some.add(stroke);
+  });
+  for (const { counts } of filled.mixed) for (const stroke of counts.keys()) some.add(stroke);
+  return some.size;
+}
+
+/**
+ * The colours of the regions that strokes were meant for.
+ * @param {import("./regions.js").Regions} regions
+ * @param {import("./fill.js").Filled} filled
+ * @param {Uint8Array} colours of the strokes, from row 1
+ */
+export function knownRegions(regions, filled, colours) {
+  /** @type {Map<number, Color>} */
+  const known = new Map();
+  const colourOf = (/** @type {number} */ stroke) =>
+    /** @type {Color} */ ([...colours.subarray(3 * stroke, 3 * stroke + 3)]);
+  const mixed = new Map(filled.mixed.map(({ region, counts }) => [region, counts]));
+  filled.taken.forEach((stroke, region) => {
+    const all = regions.freeAreas[region];
+    const counts = mixed.get(region) ?? new Map([[stroke, { free: all }]]);
+    for (const [one, { free }] of counts) {
+      if (one && free > MEANT * all) known.set(region, colourOf(one));
+    }
+  });
+  return known;
+}
+
+/**
+ * Windows in which a network reads a drawing: all of it, or squares along a long one, which overlap
+ * by half, so that what is no longer than half of one lies in one as a whole.
+ * @param {number} width
+ * @param {number} height
+ */
+function squares(width, height) {
+  const [side, longer] = [Math.min(width, height), Math.max(width, height)];
+  if (longer <= LONG * side) return [{ left: 0, top: 0, width, height }];
+  const starts = [];
+  for (let at = 0; at < longer - side; at += Math.max(side >> 1, 1)) starts.push(at);
+  starts.push(longer - side);
+  return starts.map((start) => {
+    const [left, top] = height > width ? [0, start] : [start, 0];
+    return { left, top, width: side, height: side };
+  });
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {Uint8Array} sketch
+ * @param {import("./regions.js").Regions} regions
+ * @returns {Promise<Window[]>}
+ */
+async function readWindows(network, sketch, regions) {
+  const windows = [];
+  const all = squares(regions.width, regions.height);
+  for (const window of all) {
+    if (all.length === 1) {
+      const numbers = Int32Array.from({ length: regions.count }, (_, n) => n);
+      windows.push({ numbers, reading: await read(network, sketch, regions), said: null });
+      continue;
+    }
+    const { part, numbers: old } = regions.part(window);
+    const numbers = new Int32Array(regions.count).fill(-1);
+    old.forEach((region, n) => {
+      numbers[region] = n;
+    });
+    const here = cutSketch(sketch, regions.width, window);
+    windows.push({ numbers, reading: await read(network, here, part), said: null });
+  }
+  return windows;
+}
+
+/**
+ * @param {Uint8Array} sketch
+ * @param {number} across
+ * @param {{ left: number, top: number, width: number, height: number }} window
+ */
+function cutSketch(sketch, across, { left, top, width, height }) {
+  const out = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const start = (top + y) * across + left;
+    out.set(sketch.subarray(start, start + width), y * width);
+  }
+  return out;
+}
+
+/** @param {Window} window @param {number} region */
+function areaIn({ numbers, reading }, region) {
+  return numbers[region] < 0 ? 0 : reading.regions.areas[numbers[region]];
+}
+
+/**
+ * Colours of all regions, each by the window that holds most of it.
+ * @param {import("./network.js").Network} network
+ * @param {Window[]} windows
+ * @param {Map<number, Color>} known
+ * @param {{ temperature: number | null, seed: number | null }} wish
+ */
+async function answered(network, windows, known, wish) {
+  const count = windows[0].numbers.length;
+  const table = new Uint8Array(3 * count).fill(255);
+  const most = new Int32Array(count);
+  for (const window of windows) {
+    /** @type {Map<number, Color>} */
+    const here = new Map();
+    for (const [region, color] of known) {
+      if (window.numbers[region] >= 0) here.set(window.numbers[region], color);
+    }
+    window.said = await reply(network, window.reading, here, wish);
+    if (windows.length === 1) return window.said.colours;
+    for (let region = 0; region < count; region++) {
+      const area = areaIn(window, region);
+      if (area <= most[region]) continue;
+      most[region] = area;
+      const from = 3 * window.numbers[region];
+      table.set(window.said.colours.subarray(from, from + 3), 3 * region);
+    }
+  }
+  return table;
+}
+
+/**
+ * Colours that are like a person's become those; the others become equal where they are alike.
+ * @param {Uint8Array} table
+ * @param {Map<number, Color>} known
+ * @param {import("./regions.js").Regions} regions
+ */
+function madeAlike(table, known, regions) {
+  const isWhite = (/** @type {ArrayLike<number>} */ color) =>
+    color[0] === 255 && color[1] === 255 && color[2] === 255;
+  const row = (/** @type {number} */ region) => table.subarray(3 * region, 3 * region + 3);
+  const told = toldColours([...known.values()].filter((color) => !isWhite(color)));
+  const free = [];
+  for (let region = 0; region < regions.count; region++) {
+    if (!known.has(region) && !isWhite(row(region))) free.push(region);
+  }
+  const like = nearestTold(Uint8Array.from(free.flatMap((region) => [...row(region)])), told);
+  const rest = free.filter((region, n) => {
+    if (like[n] >= 0) table.set(told.subarray(3 * like[n], 3 * like[n] + 3), 3 * region);
+    return like[n] < 0;
+  });
+  const own = Uint8Array.from(rest.flatMap((region) => [...row(region)]));
+  const equal = clustered(
+    own,
+    rest.map((region) => regions.areas[region]),
+  );
+  rest.forEach((region, n) => {
+    table.set(equal.subarray(3 * n, 3 * n + 3), 3 * region);
+  });
+  return table;
+}
+
+/** Each told colour once, sorted. @param {Color[]} colours */
+function toldColours(colours) {
+  const codes = new Set(colours.map(([red, green, blue]) => (red << 16) | (green << 8) | blue));
+  const sorted = [...codes].sort((one, other) => one - other);
+  return Uint8Array.from(sorted.flatMap((code) => [code >> 16, (code >> 8) & 255, code & 255]));
+}

@@ -1,0 +1,115 @@
+// Starts the page: makes its parts, and ties buttons, keys and pointers to them.
+
+import { actionsOf } from "./actions.js";
+import { listenToFiles } from "./arrivals.js";
+import { listenToButtons } from "./buttons.js";
+import { byId, icon, make } from "./dom.js";
+import { Engine } from "./engine/client.js";
+import { drawExample } from "./example.js";
+import { Hand } from "./hand.js";
+import { fillHelp } from "./help.js";
+import { listenToKeys } from "./keyboard.js";
+import { Marks } from "./marks.js";
+import { options } from "./options.js";
+import { Outline } from "./outline.js";
+import { Painting } from "./painting.js";
+import { Palette } from "./palette.js";
+import { listen } from "./pointer.js";
+import { Session } from "./session.js";
+import { Settings } from "./settings.js";
+import { attempt, say, tell } from "./status.js";
+import { openStore } from "./store.js";
+import { Studio } from "./studio.js";
+import { Suggestions } from "./suggestions.js";
+import { fillTexts, texts } from "./texts.js";
+import { startTheme } from "./theme.js";
+import { TOOLS } from "./tools.js";
+import { Variations } from "./variations.js";
+import { View } from "./view.js";
+
+function showPage() {
+  startTheme();
+  fillTexts();
+  fillHelp();
+  document.title = texts.title;
+  byId("stage").setAttribute("aria-label", texts.stage);
+  byId("stalled").hidden = true;
+  byId("welcome").hidden = false;
+  const example = byId("example");
+  example.width *= devicePixelRatio;
+  example.height *= devicePixelRatio;
+  drawExample(example);
+  const buttons = Object.keys(TOOLS).map((name) => {
+    const words = make("span", { textContent: texts[name] });
+    const title = texts[`${name}Tip`];
+    return make("button", { type: "button", title, dataset: { action: name } }, icon(name), words);
+  });
+  byId("tools").append(...buttons);
+}
+
+async function makeStudio() {
+  const engine = await Engine.start(options);
+  const store = await openStore();
+  const change = () => studio.session.keep(); // of what is kept beside the drawings
+  const stage = byId("stage");
+  const busy = (isBusy) => stage.setAttribute("aria-busy", isBusy);
+  const palette = new Palette(() => change());
+  const settings = new Settings({
+    tryGap: (gap) => studio.paint({ gap }).catch(tell),
+    setGap: (gap) => studio.set("gap", gap),
+    network: () => studio.paint().catch(tell),
+    change: () => change(),
+  });
+  const kept = () => ({
+    current: studio.open?.id,
+    colours: palette.colours,
+    colour: palette.colour,
+    share: settings.share,
+  });
+  const studio = new Studio({
+    engine,
+    palette,
+    settings,
+    marks: new Marks(byId("marks")),
+    outline: new Outline(byId("outline")),
+    painting: new Painting(engine, byId("picture"), byId("cover"), busy),
+    session: new Session(store, kept, () => say(texts.notKept)),
+    suggestions: new Suggestions((colour) => palette.take(colour)),
+    variations: new Variations((seed) => studio.set("seed", seed)),
+    view: new View(stage, byId("sheet"), (scale) => {
+      byId("zoom").textContent = `${Math.round(100 * scale)}%`;
+    }),
+  });
+  document.body.classList.toggle("plain", !engine.about.network);
+  if (!engine.about.network) byId("startHow").textContent = texts.startHowPlain;
+  return studio;
+}
+
+async function recover(studio) {
+  const { session, palette, settings } = studio;
+  const kept = await session.recover();
+  if (!kept) return;
+  palette.load(kept.colours);
+  palette.take(kept.colour);
+  settings.share = kept.share;
+  const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];
+  if (!open) return;
+  await studio.show(open);
+  say(texts.recovered(session.drawings.length));
+}
+
+async function start() {
+  showPage();
+  const studio = await makeStudio();
+  const hand = new Hand(studio);
+  const actions = actionsOf(studio, hand);
+  listenToButtons(studio, actions);
+  listenToKeys(actions, hand);
+  listenToFiles(studio);
+  listen(studio.view, hand);
+  byId("hex").onchange = ({ target }) => attempt(() => studio.palette.typed(target.value));
+  await studio.inTurn(() => recover(studio));
+  document.body.classList.add("ready");
+}
+
+start().catch(tell);

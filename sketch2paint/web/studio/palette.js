@@ -1,0 +1,106 @@
+// The colour in hand, and the 32 others beside it.
+
+import { byId, make } from "./dom.js";
+import { texts } from "./texts.js";
+
+const COUNT = 32;
+const COLUMNS = 8;
+export const COLOURS = [
+  ..."#1f1a1c #54504f #8c8884 #c4bfb8 #fff6e5 #f6d7b8 #e3ae86 #b87d5a".split(" "),
+  ..."#7a4a32 #4b2d22 #8f2230 #d23c3c #ef6f6c #f7b2ad #e2711d #f6a945".split(" "),
+  ..."#f7d154 #fbeaa0 #8a9a3b #bdd36c #4f8f46 #2d5f3f #8ccfa5 #2c8c8c".split(" "),
+  ..."#8fd3dc #3b82c4 #24457e #9db8e8 #6a4fa3 #b79be0 #a83d7f #eda2c8".split(" "),
+];
+
+export class Palette {
+  /** @param {() => void} onChange told when the colour in hand or a swatch is another */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.colours = COLOURS;
+    this.place = 11;
+    this.colour = this.colours[this.place];
+    this.swatches = byId("swatches");
+    byId("hex").onchange = ({ target }) => this.typed(target.value);
+    byId("mix").oninput = ({ target }) => this.take(target.value);
+    this.swatches.onclick = ({ target }) =>
+      target.dataset.place && this.choose(+target.dataset.place);
+    this.swatches.onkeydown = (event) => this.#step(event);
+    this.#show();
+  }
+
+  /** Take a colour in hand, wherever it comes from. */
+  take(colour) {
+    this.colour = colour;
+    const place = this.colours.indexOf(colour);
+    if (place >= 0) this.place = place;
+    this.#mark();
+    this.onChange();
+  }
+
+  /** Take a colour of the palette in hand. */
+  choose(place) {
+    this.place = place;
+    this.take(this.colours[place]);
+  }
+
+  /** Take what was typed, with or without #, also in three digits. */
+  typed(text) {
+    const digits = text.trim().replace(/^#/, "").toLowerCase();
+    const long = digits.length === 3 ? digits.replace(/./g, "$&$&") : digits;
+    if (!/^[0-9a-f]{6}$/.test(long)) {
+      byId("hex").value = this.colour;
+      throw new Error(texts.hexWrong(text));
+    }
+    this.take(`#${long}`);
+  }
+
+  /** Put the colour in hand into the palette, in the place chosen last. */
+  keep() {
+    this.colours = this.colours.with(this.place, this.colour);
+    this.#show();
+    this.onChange();
+  }
+
+  /** Other colours; where there are fewer than 32 the last places keep theirs. */
+  load(colours) {
+    this.colours = [...colours.slice(0, COUNT), ...this.colours.slice(colours.length)];
+    this.#show();
+    this.onChange();
+  }
+
+  #show() {
+    const swatches = this.colours.map((colour, place) => {
+      const label = texts.swatch(colour, place + 1);
+      const attributes = { role: "radio", "aria-label": label };
+      const swatch = make("button", {
+        type: "button",
+        title: label,
+        attributes,
+        dataset: { place },
+      });
+      swatch.style.background = colour;
+      return swatch;
+    });
+    this.swatches.replaceChildren(...swatches);
+    this.#mark();
+  }
+
+  /** Arrow keys go from swatch to swatch, as in a group of radio buttons. */
+  #step(event) {
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.choose((this.place + step + this.colours.length) % this.colours.length);
+    this.swatches.children[this.place].focus();
+  }
+
+  #mark() {
+    byId("hex").value = this.colour;
+    byId("mix").value = this.colour;
+    for (const [place, swatch] of [...this.swatches.children].entries()) {
+      swatch.setAttribute("aria-checked", this.colours[place] === this.colour);
+      swatch.tabIndex = place === this.place ? 0 : -1;
+    }
+  }
+}

@@ -1,0 +1,226 @@
+"""The engine with a network in a browser: as predict.py paints, asking for nothing once loaded."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import needs_chromium
+from chromium import Page, Pipe
+from PIL import Image
+from tiny_words import TINY, make_region_network
+
+from sketch2paint.commands.studio import exported
+from sketch2paint.hints.format import Hints
+from sketch2paint.hints.strokes import Stroke
+from sketch2paint.inference.region_painter import RegionPainter
+from sketch2paint.models.description import describe_regions
+from sketch2paint.models.weights import save_generator
+from sketch2paint.web.server import Server
+from sketch2paint.web.site import Model, write_single, write_site
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+NETWORK: dict[str, Any] = {**TINY, "colours": 9}
+PAINT = """(async () => {
+  const {Engine} = await import("./engine/client.js");
+  const {coloursOf} = await import("./engine/layers.js");
+  const plain = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const {rgba, width, height, hints, ...wishes} = %s;
+  const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
+  const engine = await Engine.start({models: "./model/"});
+  const drawing = await engine.open(width, height, pixels);
+  const said = [];
+  const {index, table, notes, ...painted} = await engine.paint(
+    {hints, ...wishes}, ({source}) => said.push(source));
+  const middle = await engine.suggest(width / 2, height / 2);
+  engine.close();
+  return {colours: plain(coloursOf(index, table)), picture: plain(painted.rgba), said, middle,
+    count: drawing.count, notes: [...drawing.notes, ...notes], threads: engine.about.threads};
+})()"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    pytest.importorskip("onnxscript", reason="the extra onnx")
+    weights = tmp_path_factory.mktemp("weights") / "regions.safetensors"
+    save_generator(weights, make_region_network(**NETWORK).state_dict(), describe_regions(NETWORK))
+    return exported(str(weights))
+
+
+@pytest.fixture(scope="module")
+def served(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("site") / "studio"
+    write_site(folder, model)
+    with Server(folder, 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.url
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def opened(browser: Pipe, served: str) -> Iterator[Page]:
+    page = Page(browser)
+    page.open(served)
+    page.wait("document.body.classList.contains('ready')")
+    yield page
+    page.run("0")
+    assert page.errors == []
+    page.close()
+
+
+def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[str, Any]:
+    """What the engine makes of a drawing, its pictures as (H, W, 3)."""
+    rgba = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    given = {
+        "rgba": b64encode(rgba.tobytes()).decode(),
+        "width": rgb.shape[1],
+        "height": rgb.shape[0],
+        "hints": json.loads(hints.to_json()),
+        **wishes,
+    }
+    found: dict[str, Any] = page.run(PAINT % json.dumps(given))
+    for name in ("colours", "picture"):
+        pixels = np.frombuffer(b64decode(found[name]), np.uint8)
+        found[name] = pixels.reshape(rgba.shape)[..., :3]
+    return found
+
+
+def assert_alike(found: np.ndarray, wanted: np.ndarray) -> None:
+    assert np.abs(found.astype(int) - wanted).max() <= 2
+
+
+def test_the_page_colours_as_predict_does(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    long = np.concatenate([rgb, rgb[:, ::-1], rgb], 1)  # is read in squares
+    painter = RegionPainter(make_region_network(**NETWORK))
+    strokes = (
+        Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40)),
+        Stroke(((75.0, 40.0),), 8.0, None),
+        Stroke(((200.0, 50.0), (210.0, 150.0)), 5.0, (20, 120, 220)),
+    )
+    for picture in (rgb, long, 255 - rgb):
+        size = picture.shape[1], picture.shape[0]
+        for hints in (Hints(size), Hints(size, strokes, gap=4.0)):
+            (wanted,) = painter.process([picture], [hints])
+            found = painted(opened, picture, hints)
+            assert_alike(found["colours"], wanted.colours)
+            assert_alike(found["picture"], wanted.picture)
+            assert found["notes"] == list(wanted.notes)
+            assert found["said"] == ["filler", "network"]
+
+
+def test_colours_are_suggested_and_variations_differ_but_stay(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    hints = Hints((rgb.shape[1], rgb.shape[0]))
+    plain, one, again, other = (
+        painted(opened, rgb, hints, **wishes)
+        for wishes in ({}, {"seed": 1}, {"seed": 1}, {"seed": 2})
+    )
+    shares = [share for *_, share in plain["middle"]]
+    assert 1 <= len(shares) <= 6 and shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1.0001
+    np.testing.assert_array_equal(one["colours"], again["colours"])
+    assert (one["colours"] != plain["colours"]).any() and (one["colours"] != other["colours"]).any()
+
+
+def test_only_the_newest_wish_is_computed_and_a_wrong_one_told(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGBA"))
+    opened.run(f"globalThis.rgba = '{b64encode(rgb.tobytes()).decode()}'; 0")
+    said = opened.run(
+        """(async () => {
+          const {Engine} = await import("./engine/client.js");
+          const {emptyHints} = await import("./engine/format.js");
+          const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
+          const engine = await Engine.start({models: "./model/"});
+          await engine.open(300, 200, pixels);
+          const hints = emptyHints(300, 200);
+          const wishes = [1, 2, 3, 4, 5].map((seed) => engine.paint({hints, seed}));
+          const sources = (await Promise.all(wishes)).map((painted) => painted?.source ?? null);
+          const told = (wish) => wish.then(() => null, ({message}) => message);
+          const errors = [
+            await told(engine.paint({hints: {...hints, size: [9, 300]}})),
+            await told(engine.paint({hints, temperature: 0})),
+            await told(engine.open(20000, 1, new Uint8ClampedArray(80000))),
+          ];
+          engine.close();
+          return [sources, errors];
+        })()"""
+    )
+    assert said[0] == [None, None, None, None, "network"]
+    assert said[1][0].startswith("Expected hints for a drawing of 300 x 200 pixels, or of that")
+    assert said[1][1].startswith("Expected `temperature` above 0, got 0. Pass 0.05 for")
+    assert said[1][2].startswith("Expected a drawing of at most 16,384 pixels a side")
+
+
+def test_threads_are_used_where_the_page_is_alone(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    found = painted(opened, rgb, Hints((rgb.shape[1], rgb.shape[0])))
+    cores = opened.run("navigator.hardwareConcurrency")
+    assert found["threads"] == min(cores, 4) and opened.run("crossOriginIsolated")
+
+
+def test_one_file_works_from_the_disk_and_asks_for_nothing(
+    browser: Pipe, model: Model, drawing: Path, tmp_path: Path
+) -> None:
+    write_single(tmp_path / "studio.html", model)
+    page = Page(browser)
+    page.open((tmp_path / "studio.html").as_uri())
+    page.wait("document.body.classList.contains('ready')")
+    page.files("#files", drawing)
+    page.wait("!document.body.classList.contains('empty')")
+    page.wait("document.querySelector('#stage').ariaBusy === 'false'")
+    (wanted,) = RegionPainter(make_region_network(**NETWORK)).process(
+        [np.asarray(Image.open(drawing).convert("RGB"))]
+    )
+    shown = page.run(
+        """(() => { const {width, height} = document.querySelector("#picture");
+          const pixels = document.querySelector("#picture").getContext("2d");
+          return Array.from(pixels.getImageData(0, 0, width, height).data); })()"""
+    )
+    assert_alike(np.array(shown, np.uint8).reshape(200, 300, 4)[..., :3], wanted.picture)
+    assert page.errors == []
+    asked = {url.partition(":")[0] for url in page.requests}
+    assert asked <= {"file", "blob", "data"}
+    assert [url for url in page.requests if url.startswith("file")] == [
+        (tmp_path / "studio.html").as_uri()
+    ]
+    page.close()
+
+
+def test_a_model_that_is_cut_off_is_told_and_the_filler_still_answers(
+    browser: Pipe, model: Model, drawing: Path, tmp_path: Path
+) -> None:
+    write_site(tmp_path / "studio", model._replace(read=model.read[:1000]))
+    rgb = np.asarray(Image.open(drawing).convert("RGBA"))
+    with Server(tmp_path / "studio", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = Page(browser)
+        page.open(server.url)
+        page.run(f"globalThis.rgba = '{b64encode(rgb.tobytes()).decode()}'; 0")
+        said = page.run(
+            """(async () => {
+              const {Engine} = await import("./engine/client.js");
+              const {emptyHints} = await import("./engine/format.js");
+              const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
+              const engine = await Engine.start({models: "./model/"});
+              await engine.open(300, 200, pixels);
+              const said = [];
+              const hints = emptyHints(300, 200);
+              const wish = engine.paint({hints}, ({source}) => said.push(source));
+              const error = await wish.then(() => null, ({message}) => message);
+              engine.close();
+              return [...said, error];
+            })()"""
+        )
+        page.close()
+        server.shutdown()
+    assert said[0] == "filler" and len(said) == 2
+    assert said[1].startswith("Expected a model that export.py wrote, got one that does not open")
