@@ -50,7 +50,7 @@ class RegionColours(Learner):
 
     trained, weights = "network", REGION_NETWORK
     losses = ("loss_words", "loss_same", "loss")
-    metrics = ("val/psnr", "val/psnr_hinted", "val/ssim")
+    metrics: tuple[str, ...] = ("val/psnr", "val/psnr_hinted", "val/ssim")
     keys = "model.network.* and data.size"
     network: RegionNetwork
     ema: RegionNetwork | None
