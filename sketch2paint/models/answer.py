@@ -20,6 +20,7 @@ from sketch2paint.models.region_network import RegionNetwork
 
 TEMPERATURE = 0.3  # nearer to the likeliest colour than to the mean of all, which is dull
 ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
+ONE_PAINT = 0.5  # the same where objects choose one of some colours, which is another at once
 
 
 class Reading(NamedTuple):
@@ -71,16 +72,18 @@ def reply(
     palette: Palette | None = None,
     strict: bool = True,
     temperature: float = TEMPERATURE,
-    one_object: float = ONE_OBJECT,
+    one_object: float | None = None,
 ) -> np.ndarray:
     """Answer as `answer` does for a drawing that was read."""
     regions, words, *_ = reading
+    alone = palette is not None and strict
+    one_object = (ONE_PAINT if alone else ONE_OBJECT) if one_object is None else one_object
     _check(regions, known, temperature, one_object)
     is_known, given = known_words(reading, known)
     own, same = ask(network, reading, known=is_known[None], given=given[None], palette=palette)
     groups = objects_of(words, own[0], same[0], is_known, one_object)
     shares = agreed(own[0], groups, words)
-    if palette is not None and strict:
+    if alone:
         paints = paints_of(to_uint8(network.colours).cpu().numpy(), given, palette)
         areas = np.bincount(groups, areas_of(words))
         first = np.unique(groups, return_index=True)[1]  # a word of each object
@@ -100,7 +103,7 @@ def answer(
     palette: Palette | None = None,
     strict: bool = True,
     temperature: float = TEMPERATURE,
-    one_object: float = ONE_OBJECT,
+    one_object: float | None = None,
 ) -> np.ndarray:
     """Give each region of a drawing a colour.
 
@@ -115,7 +118,8 @@ def answer(
         temperature: Sharpness of the mixture of likely colours: near 0 the likeliest one, 1 their
             mean, which is dull.
         one_object: Probability above which regions that open to each other, and are neither known
-            nor paper, are one object and get one colour; 1: each has its own.
+            nor paper, are one object and get one colour; 1: each has its own; None: 0.8, and 0.5
+            for the colours of a palette alone.
 
     Returns:
         Colours (count, 3) uint8 of all regions; known ones are exactly as they were given. What
