@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sketch2paint.hints.palette import Palette
 from sketch2paint.inference.painter import Lines, Painter, Precision
 from sketch2paint.inference.picture_painter import Normalise
 from sketch2paint.models.loading import is_region_network
@@ -26,6 +27,9 @@ def load_painter(
     flats: bool = False,
     colours: int | str = "auto",
     gap: float | str = "auto",
+    palette: Palette | None = None,
+    variations: int = 1,
+    seed: int = 0,
 ) -> Painter | RegionPainter:
     """Read a generator, a region network, or both, for painting.
 
@@ -34,22 +38,26 @@ def load_painter(
         region_network: Run folder or file of a region network, which names the colours; the
             generator of `checkpoint` shades them then.
         device, precision, scale, tile, lines, normalise, flats, colours, gap: As Painter's.
+        palette, variations, seed: As RegionPainter's; they need a region network.
 
     Raises:
         FileNotFoundError: there are no weights.
-        ValueError: a damaged or foreign file, no such device, or a bad parameter.
+        ValueError: a damaged or foreign file, no such device, a bad parameter, or a palette or
+            variations without a region network.
     """
     common: dict[str, Any] = {"normalise": normalise, "colours": colours, "gap": gap}
+    regions = {**common, "palette": palette, "variations": variations, "seed": seed}
     generator: dict[str, Any] = {
         "device": device, "precision": precision, "scale": scale, "tile": tile, "lines": lines,
     }  # fmt: skip
     if is_region_network(checkpoint):
         _check_alone(checkpoint, region_network, lines)
-        return _by_regions(checkpoint, None, device=device, flats=flats, **common)
+        return _by_regions(checkpoint, None, device=device, flats=flats, **regions)
     if region_network is None:
+        _check_generator(checkpoint, palette, variations)
         return Painter.load(checkpoint, flats=flats, **generator, **common)
     shading = Painter.load(checkpoint, normalise="off", **generator)  # the drawing comes clean
-    return _by_regions(region_network, shading, device=device, flats=flats, **common)
+    return _by_regions(region_network, shading, device=device, flats=flats, **regions)
 
 
 def _by_regions(path: Path | str, shading: Painter | None, **keys: Any) -> RegionPainter:
@@ -71,3 +79,14 @@ def _check_alone(checkpoint: Path | str, region_network: Path | str | None, line
             f"{checkpoint}: expected lines=keep with a region network, which paints no lines, got "
             "lines=network. Leave out `lines`."
         )
+
+
+def _check_generator(checkpoint: Path | str, palette: Palette | None, variations: int) -> None:
+    """See that a generator alone is asked for nothing that a region network is for."""
+    for wanted, key in ((palette is not None, "a palette"), (variations != 1, "variations")):
+        if wanted:
+            raise ValueError(
+                f"{checkpoint}: expected a region network with {key}, got a generator, which "
+                "paints each drawing in one way. Pass region_network=RUN, or say colours with "
+                "hints."
+            )
