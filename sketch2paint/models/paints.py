@@ -10,7 +10,7 @@ from sketch2paint.hints.palette import Palette
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.images.layer import WHITE
 
-WISH = 0.3  # weight of a palette's portions beside the surprise at an object's colour
+WISH = 0.6  # weight of a palette's portions beside the surprise at an object's colour
 LEAST = 0.02  # of the coloured area: with less, a colour of the palette counts as missing
 TURNS = 6  # in which objects reconsider; few ever need the last
 

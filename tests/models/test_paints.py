@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sketch2paint.hints.palette import Palette
-from sketch2paint.models.paints import by_paint, choose, paints_of
+from sketch2paint.models.paints import WISH, by_paint, choose, paints_of
 
 NAMED = np.array([[255, 255, 255], [200, 40, 40], [30, 30, 190]], np.uint8)
 GIVEN = np.array([[255, 255, 255], [10, 200, 10]], np.uint8)
@@ -51,7 +51,7 @@ def test_no_single_change_is_better(seed):
         used = np.bincount(chosen, weight, 5)[1:]
         surprise = -(weight * np.log(shares[np.arange(12), chosen] + 1e-4)).sum()
         missed = wanted[1:] * np.log((wanted[1:] + 0.02) / (used + 0.02))
-        return surprise + 0.3 * missed.sum()
+        return surprise + WISH * missed.sum()
 
     chosen = choose(shares, areas=areas, wanted=wanted)
     least = cost(chosen)
