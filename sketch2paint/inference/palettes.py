@@ -7,17 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from reprlib import repr as shortened
 
+import cv2
 import numpy as np
 
 from sketch2paint.arguments import is_number
 from sketch2paint.hints import plain
 from sketch2paint.hints.palette import Palette, palette_of
 from sketch2paint.hints.strokes import Color
+from sketch2paint.images.convert import fit_within, resize
 from sketch2paint.images.io import read_picture
 from sketch2paint.images.layer import WHITE
 from sketch2paint.inference.jobs import STDIO, Job
 
 MOST = 64  # colours of a palette
+SIDE = 512  # pixels to which a reference is made smaller, so that lines are thin
+CALM = 24  # levels of a channel between the pixels around one that lies within an area
+FEW = 0.05  # of the pixels: where fewer are calm, all of them count
 GREY = 8  # levels between the channels of what counts as grey
 GPL = "GIMP Palette"
 
@@ -76,14 +81,22 @@ def palette_of_reference(reference: str, jobs: Iterable[Job], max_pixels: int) -
             f"{reference}: expected a picture in colour as `reference`, got one of the drawings. "
             "Pass a painted picture."
         )
-    pixels = read_picture(path, max_pixels).rgb.reshape(-1, 3)
-    found = palette_of(pixels)
+    found = palette_of(_calm(read_picture(path, max_pixels).rgb))
     if not np.ptp(found.colours.astype(int), axis=1).max(initial=0) > GREY:
         raise ValueError(
             f"{reference}: expected a picture in colour as `reference`, got a grey one. Pass a "
             "painted picture, or palette=[#rrggbb,...]."
         )
     return found
+
+
+def _calm(picture: np.ndarray) -> np.ndarray:
+    """Pixels (P, 3) of a picture (H, W, 3) uint8 that lie within areas, and on no line or edge."""
+    small = resize(picture, *fit_within(picture.shape, SIDE))
+    around = np.ones((5, 5), np.uint8)
+    apart = cv2.dilate(small, around) - cv2.erode(small, around)
+    calm = apart.max(2) <= CALM
+    return small[calm] if calm.mean() > FEW else small.reshape(-1, 3)
 
 
 def hexadecimal(palette: Palette) -> list[str]:
