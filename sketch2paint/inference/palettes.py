@@ -20,7 +20,7 @@ from sketch2paint.images.layer import WHITE
 from sketch2paint.inference.jobs import STDIO, Job
 
 MOST = 64  # colours of a palette
-SIDE = 512  # pixels to which a reference is made smaller, so that lines are thin
+SIDE = 256  # pixels to which a reference is made smaller, so that lines are thin
 CALM = 24  # levels of a channel between the pixels around one that lies within an area
 FEW = 0.05  # of the pixels: where fewer are calm, all of them count
 GREY = 8  # levels between the channels of what counts as grey
