@@ -115,7 +115,7 @@ def test_bash_completes_verbs_and_keys(tmp_path: Path) -> None:
         "bound",
         "prepare train predict studio evaluate export benchmark",
         "prepare predict",
-        "experiment=shipped experiment=sketch2paint experiment=small",
+        "experiment=shading experiment=shipped experiment=sketch2paint experiment=small",
         "model.lambda_l1=",
         "",
         "bound",

@@ -17,6 +17,7 @@ def evaluate(
     regions: bool,
     hints: int | list[int] | None,
     placement: str,
+    style: bool,
     plot: Name | None,
     csv: Name | None,
     json: Name | None,
@@ -29,7 +30,7 @@ def evaluate(
     """Print one table of checkpoints and baselines, and write the files that are asked for."""
     if gallery and not gallery.endswith(".html"):
         raise ValueError(f"Expected `gallery` to be an .html file, got {gallery}.")
-    _check_drawings(data["task"], regions, hints is not None)
+    _check_drawings(data["task"], regions, hints is not None, style)
     _check_plot(plot, hints is not None)
     from functools import partial
 
@@ -48,6 +49,7 @@ def evaluate(
     from sketch2paint.evaluation.learned import Learned
     from sketch2paint.evaluation.methods import compare_methods
     from sketch2paint.evaluation.page import PicturePage
+    from sketch2paint.evaluation.style_table import measure_style
 
     counts = check_hints(hints, placement)
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
@@ -76,6 +78,7 @@ def evaluate(
             protocol=report.protocol(chosen, results, seed),
             methods=compare_methods(drawings(chosen)) if regions else None,
             hints=told(chosen, methods=hint_methods(candidates)) if counts else None,
+            style=measure_style(chosen, candidates=candidates, seed=seed) if style else None,
         )
         print(report.text_report(found))
         for path, write in (
@@ -92,11 +95,12 @@ def evaluate(
     return 0
 
 
-def _check_drawings(task: str, regions: bool, hints: bool) -> None:
+def _check_drawings(task: str, regions: bool, hints: bool, style: bool) -> None:
     """See that there are drawings for what is found by their lines."""
     for wanted, what, key in (
         (regions, "measure regions on", "regions=false"),
         (hints, "set hints on", "hints=null"),
+        (style, "give palettes to", "style=false"),
     ):
         if wanted and task == "photo":
             raise ValueError(f"Expected drawings to {what}, got data.task=photo. Pass {key}.")

@@ -23,6 +23,10 @@ def predict(
     colours: str | int,
     hints: Name | None,
     gap: str | float,
+    palette: Name | list[Name] | None,
+    reference: Name | None,
+    variations: int,
+    seed: int,
     gallery: Name | bool | None,
     gallery_rows: int,
     truth: Name | None,
@@ -43,6 +47,11 @@ def predict(
     _check_inputs(inputs)
     _check_numbers(batch_size, quality, gallery_rows, max_pixels)
     _check_gallery(gallery, truth, piped="-" in [*inputs, output])
+    if palette is not None and reference:
+        raise ValueError(
+            f"Expected `palette` or `reference`, got both ({palette} and {reference}). Leave one "
+            "of them out."
+        )
     import os
     import sys
     from contextlib import nullcontext, redirect_stdout
@@ -52,6 +61,11 @@ def predict(
         from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painters import load_painter
+        from sketch2paint.inference.palettes import (
+            hexadecimal,
+            palette_from,
+            palette_of_reference,
+        )
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
@@ -59,8 +73,11 @@ def predict(
             from sketch2paint.images.psd import check_installed
 
             check_installed()
+        asked = None if palette is None else palette_from(palette)
         also = {"layers": layers, "psd": psd, "compare": compare}
-        jobs = plan_jobs(inputs, output=output, format=format, **also)
+        jobs = plan_jobs(inputs, output=output, format=format, variations=variations, **also)
+        if reference:
+            asked = palette_of_reference(reference, jobs, max_pixels)
         jobs, orphans = with_hints(jobs, hints, inputs) if hints else (jobs, [])
         others = left_out(inputs, output)
         page = None
@@ -83,6 +100,9 @@ def predict(
             flats=flats,
             colours=colours,
             gap=gap,
+            palette=asked,
+            variations=variations,
+            seed=seed,
         )
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
@@ -100,7 +120,16 @@ def predict(
             if record:
                 record.write(outcomes, others)  # before anything is said of it
             counts = {"mine": len(mine), "total": len(jobs), "signum": signum}
-            print(summary(outcomes, output=output, left_out=others, orphans=orphans, **counts))
+            print(
+                summary(
+                    outcomes,
+                    output=output,
+                    left_out=others,
+                    orphans=orphans,
+                    palette=hexadecimal(asked) if asked else (),
+                    **counts,
+                )
+            )
             if page and index == 0 and not signum:
                 print(
                     make_gallery(

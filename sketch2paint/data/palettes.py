@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sketch2paint.hints.palette import NO_PALETTE, Palette, palette_of
+from sketch2paint.hints.palette import MOST, NO_PALETTE, Palette, palette_of
 from sketch2paint.images.convert import array_to_lab
 
 NONE = 0.5  # of the samples have no palette
@@ -21,10 +21,11 @@ LIT = 30  # level of a sketch above which a pixel shows what its colour was
 FINE = 24  # colours of a picture that are told apart when it is given others
 
 
-def palette_of_picture(picture: np.ndarray) -> Palette:
+def palette_of_picture(picture: np.ndarray, most: int = MOST) -> Palette:
     """Palette of a picture (H, W, 3 or 4) uint8; where there is a sketch, what lies off lines."""
     pixels = picture[..., :3].reshape(-1, 3)
-    return palette_of(pixels[picture[..., 3].ravel() > BRIGHT] if picture.shape[2] > 3 else pixels)
+    clear = pixels[picture[..., 3].ravel() > BRIGHT] if picture.shape[2] > 3 else pixels
+    return palette_of(clear, most)
 
 
 def draw_truth(rng: np.random.Generator, picture: np.ndarray, other: Palette) -> np.ndarray:
@@ -42,7 +43,7 @@ def draw_truth(rng: np.random.Generator, picture: np.ndarray, other: Palette) ->
     if rng.random() >= RECOLOURED:
         return real
     if rng.random() < TURNED or not len(other.colours):
-        return _turned(real, int(rng.integers(20, 236)))
+        return turned(real, int(rng.integers(20, 236)))
     return _exchanged(rng, real=real, sketch=picture[..., 3], other=other)
 
 
@@ -75,7 +76,7 @@ def draw_palette(
     return Palette(colours, portions / portions.sum() * np.float32(told))
 
 
-def _turned(real: np.ndarray, angle: int) -> np.ndarray:
+def turned(real: np.ndarray, angle: int) -> np.ndarray:
     """A picture (H, W, 3) uint8 with all hues turned by an angle, 256 for a full turn."""
     hsv = cv2.cvtColor(real, cv2.COLOR_RGB2HSV_FULL)
     hsv[..., 0] += np.uint8(angle)  # wraps as hues do

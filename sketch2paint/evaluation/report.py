@@ -26,6 +26,7 @@ from sketch2paint.evaluation.metrics import (
     Better,
     Metric,
 )
+from sketch2paint.evaluation.style_table import StyleTable
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
 from sketch2paint.tables import aligned, markdown
@@ -44,6 +45,7 @@ class Evaluation:
         protocol: Account of how the figures came about, as plain data.
         methods: Ways to find regions, compared; None where nobody wanted it.
         hints: What came of n hints; None where nobody wanted it.
+        style: What came of palettes and variations; None where nobody wanted it.
     """
 
     split: Split
@@ -53,6 +55,7 @@ class Evaluation:
     protocol: dict[str, Any]
     methods: MethodTable | None = None
     hints: HintTable | None = None
+    style: StyleTable | None = None
 
 
 def protocol(split: Split, results: Results, seed: int) -> dict[str, Any]:
@@ -120,6 +123,8 @@ def text_report(evaluation: Evaluation) -> str:
         parts.append(_methods(evaluation.methods))
     if evaluation.hints:
         parts.append(evaluation.hints.text())
+    if evaluation.style:
+        parts.append(evaluation.style.text())
     parts.append(
         "\n".join(f"{n.name}: {n.about['file']}, {_cost(n)}" for n in evaluation.candidates)
     )
@@ -224,6 +229,7 @@ def write_json(path: Path | str, evaluation: Evaluation) -> None:
         "not_applicable": results.missing,
     } | ({"regions": methods.plain()} if methods else {})
     plain |= {"hints": evaluation.hints.plain()} if evaluation.hints else {}
+    plain |= {"style": evaluation.style.plain()} if evaluation.style else {}
     with written_beside(path) as beside:
         beside.write_text(json.dumps(plain, indent=1, allow_nan=False), encoding="utf-8")
 

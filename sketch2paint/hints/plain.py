@@ -24,8 +24,8 @@ def said_of(place: str) -> Iterator[None]:
         raise ValueError(f"{place}: {said[:1].lower()}{said[1:]}") from error
 
 
-def parsed(text: str | bytes) -> Any:
-    """What a text says as JSON.
+def parsed(text: str | bytes, what: str = "hints") -> Any:
+    """What a text that is to hold `what` says as JSON.
 
     Raises:
         ValueError: it is none.
@@ -34,8 +34,8 @@ def parsed(text: str | bytes) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"Expected hints as JSON, got {shortened(text)} ({str(error)[:100]}). Pass a file that "
-            "sketch2paint wrote, or mend this one."
+            f"Expected {what} as JSON, got {shortened(text)} ({str(error)[:100]}). Pass a file "
+            "that sketch2paint wrote, or mend this one."
         ) from error
 
 

@@ -35,7 +35,7 @@ class Job:
         folder: Output folder, which no file of it may leave.
         suffix: Suffix of the picture, which tells its format.
         files: Files that it becomes, by kind: picture, and if asked for colours, layers, psd,
-            compare.
+            compare; of several variations picture, 2, 3, ... and sheet.
         hints: File of the colours that a person gave for it.
         trouble: Reason why it cannot be painted, known before it is read.
     """
@@ -87,6 +87,7 @@ def plan_jobs(
     layers: bool = False,
     psd: bool = False,
     compare: bool = False,
+    variations: int = 1,
 ) -> list[Job]:
     """Decide what is painted and where it goes; nothing is written.
 
@@ -98,6 +99,8 @@ def plan_jobs(
         layers: Whether NAME.colours.png and NAME.ora are written too.
         psd: Whether NAME.psd is written too.
         compare: Whether NAME.compare.png is written too, input and output side by side.
+        variations: Number of pictures for each; several are NAME.1.png, NAME.2.png and so on, and
+            NAME.variations.png, all on a sheet.
 
     Returns:
         One job for each picture, in the order of the inputs, each file once. Pictures of one name
@@ -119,6 +122,12 @@ def plan_jobs(
         )
     one = len(inputs) == 1 and list(sources.values()) in ([STDIO], [Path(inputs[0])])
     also = _also(layers, psd, compare)
+    if variations > 1 and (also or output == "-"):
+        raise ValueError(
+            f"Expected no `layers`, `psd` or `compare` and no output=- with variations={variations}"
+            ", which are pictures alone. Choose one of them first."
+        )
+    also |= _of_variations(variations)
     if output == "-" and (not one or also):
         asked = {"layers": layers, "psd": psd, "compare": compare}
         got = [f"input={', '.join(inputs)}", *(f"{key}=true" for key in asked if asked[key])]
@@ -312,9 +321,20 @@ def _also(layers: bool, psd: bool, compare: bool) -> dict[str, str]:
     return endings
 
 
+def _of_variations(count: int) -> dict[str, str]:
+    """Endings of several variations by kind, {suffix} being the picture's; none of a single one."""
+    if count < 2:
+        return {}
+    others = {str(number): f".{number}{{suffix}}" for number in range(2, count + 1)}
+    return {"picture": ".1{suffix}", **others, "sheet": ".variations.png"}
+
+
 def _kinds(base: Path, suffix: str, also: Mapping[str, str]) -> dict[str, Path]:
-    endings = {"picture": suffix, **also}
-    return {kind: base.with_name(base.name + ending) for kind, ending in endings.items()}
+    endings = {"picture": "{suffix}", **also}
+    return {
+        kind: base.with_name(base.name + ending.replace("{suffix}", suffix))
+        for kind, ending in endings.items()
+    }
 
 
 def _to_file(
@@ -331,7 +351,9 @@ def _to_file(
             f"{target}: expected its suffix and `format` to agree, got format={format}. "
             "Leave out `format`."
         )
-    files = _kinds(target.with_suffix(""), suffix, also) | {"picture": target}
+    files = _kinds(target.with_suffix(""), suffix, also)
+    if "sheet" not in also:
+        files["picture"] = target
     return Job(source=source, name=name, folder=target.parent, suffix=suffix, files=files)
 
 

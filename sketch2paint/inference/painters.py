@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sketch2paint.hints.palette import Palette
 from sketch2paint.inference.painter import Lines, Painter, Precision
 from sketch2paint.inference.picture_painter import Normalise
 from sketch2paint.models.description import planes_of
@@ -28,6 +29,9 @@ def load_painter(
     flats: bool = False,
     colours: int | str = "auto",
     gap: float | str = "auto",
+    palette: Palette | None = None,
+    variations: int = 1,
+    seed: int = 0,
 ) -> Painter | RegionPainter:
     """Read a generator, a region network, or both, for painting.
 
@@ -37,24 +41,28 @@ def load_painter(
         region_network: Run folder or file of a region network, which names the colours; the
             generator of `checkpoint` shades them then. None: that of `checkpoint`, if there is one.
         device, precision, scale, tile, lines, normalise, flats, colours, gap: As Painter's.
+        palette, variations, seed: As RegionPainter's; they need a region network.
 
     Raises:
         FileNotFoundError: there are no weights.
-        ValueError: a damaged or foreign file, no such device, or a bad parameter.
+        ValueError: a damaged or foreign file, no such device, a bad parameter, or a palette or
+            variations without a region network.
     """
     common: dict[str, Any] = {"normalise": normalise, "colours": colours, "gap": gap}
+    regions = {**common, "palette": palette, "variations": variations, "seed": seed}
     generator: dict[str, Any] = {
         "device": device, "precision": precision, "scale": scale, "tile": tile, "lines": lines,
     }  # fmt: skip
     there = networks_in(checkpoint)
     if there == {"region_network"}:
         _check_alone(checkpoint, region_network, lines)
-        return _by_regions(checkpoint, None, device=device, flats=flats, **common)
+        return _by_regions(checkpoint, None, device=device, flats=flats, **regions)
     if region_network is None and "region_network" not in there:
+        _check_generator(checkpoint, palette, variations)
         return _by_generator(checkpoint, flats=flats, **generator, **common)
     shading = _by_generator(checkpoint, normalise="off", **generator)  # the drawing comes clean
     names = region_network or checkpoint
-    return _by_regions(names, shading, device=device, flats=flats, **common)
+    return _by_regions(names, shading, device=device, flats=flats, **regions)
 
 
 def _by_generator(path: Path | str, *, device: str, **keys: Any) -> Painter:
@@ -81,3 +89,14 @@ def _check_alone(checkpoint: Path | str, region_network: Path | str | None, line
             f"{checkpoint}: expected lines=keep with a region network, which paints no lines, got "
             "lines=network. Leave out `lines`."
         )
+
+
+def _check_generator(checkpoint: Path | str, palette: Palette | None, variations: int) -> None:
+    """See that a generator alone is asked for nothing that a region network is for."""
+    for wanted, key in ((palette is not None, "a palette"), (variations != 1, "variations")):
+        if wanted:
+            raise ValueError(
+                f"{checkpoint}: expected a region network with {key}, got a generator, which "
+                "paints each drawing in one way. Pass region_network=RUN, or say colours with "
+                "hints."
+            )

@@ -37,6 +37,8 @@ class Painted:
         lines: Line layer (H, W), uint8; 255 is no line.
         notes: Remarks on what was done to the drawing first, such as "paper lightened".
         flat: Whether `colours` has one colour for each region.
+        variations: Further results, of a painter that was asked for several.
+        used: Colours of the palette that regions have, as "#rrggbb".
     """
 
     picture: np.ndarray
@@ -45,6 +47,8 @@ class Painted:
     lines: np.ndarray
     notes: tuple[str, ...] = ()
     flat: bool = False
+    variations: tuple[np.ndarray, ...] = ()
+    used: tuple[str, ...] = ()
 
 
 class PicturePainter(ABC):

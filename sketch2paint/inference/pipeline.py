@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ from sketch2paint.arguments import one_of
 from sketch2paint.device import shared_threads, thread_count
 from sketch2paint.files import written_beside
 from sketch2paint.hints.format import Hints, read_hints
+from sketch2paint.images.convert import on_square
 from sketch2paint.images.formats import left_out_text
 from sketch2paint.images.io import (
     MAX_PIXELS,
@@ -45,6 +47,7 @@ BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10
 Coloured = Literal["skip", "paint"]
 Status = Literal["done", "kept", "skipped", "failed"]
 AHEAD = 2  # batches being read while others are painted
+CELL = 320  # pixels of a side for each picture on the sheet of variations
 COMPARE_GAP = 16  # white pixels between input and output in NAME.compare.png
 THREADS = 8  # reading and writing; more wait for Python
 
@@ -59,6 +62,7 @@ class Outcome:
         seconds: Time that its batch was painted, shared out equally.
         size: Size as (width, height).
         notes: Remarks on what was done to it or left out.
+        used: Colours of the palette that it has, as "#rrggbb".
         error: Reason why it failed, with the file's name.
     """
 
@@ -68,6 +72,7 @@ class Outcome:
     seconds: float = 0.0
     size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -324,7 +329,8 @@ def _write(one: Colouring | Outcome, overwrite: bool, quality: int) -> Outcome:
             return Outcome(job, "failed", error=f"{job.files[kind]}: cannot be written: {why}")
     height, width = painted.picture.shape[:2]
     notes = (*picture.notes, *painted.notes)
-    return Outcome(job, "done", seconds=seconds, size=(width, height), notes=notes)
+    size = (width, height)
+    return Outcome(job, "done", seconds=seconds, size=size, notes=notes, used=painted.used)
 
 
 def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality: int) -> None:
@@ -337,13 +343,25 @@ def _write_kind(job: Job, kind: str, picture: Picture, painted: Painted, quality
     elif kind == "compare":
         gap = np.full((len(picture.rgb), COMPARE_GAP, 3), 255, np.uint8)
         write_picture(path, np.hstack([picture.rgb, gap, painted.picture]), icc=icc)
+    elif kind == "sheet":
+        write_picture(path, sheet([painted.picture, *painted.variations]), icc=icc)
     elif path == STDIO:
         data = encoded(painted.picture, job.suffix, quality=quality, dpi=dpi, exif=exif, icc=icc)
         assert sys.__stdout__ is not None
         sys.__stdout__.buffer.write(data)  # sys.stdout may stand for stderr meanwhile
         sys.__stdout__.buffer.flush()
     else:
-        write_picture(path, painted.picture, quality=quality, dpi=dpi, exif=exif, icc=icc)
+        shown = painted.variations[int(kind) - 2] if kind.isdecimal() else painted.picture
+        write_picture(path, shown, quality=quality, dpi=dpi, exif=exif, icc=icc)
+
+
+def sheet(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures (H, W, 3) uint8 of one size side by side and below each other, made smaller."""
+    small = [on_square(picture, CELL) for picture in pictures]
+    columns = math.ceil(math.sqrt(len(small)))
+    small += [np.full_like(small[0], 255)] * (-len(small) % columns)
+    rows = [np.hstack(small[i : i + columns]) for i in range(0, len(small), columns)]
+    return np.vstack(rows)
 
 
 def _layers(painted: Painted) -> Iterable[Layer]:
@@ -435,6 +453,7 @@ class Record:
                 "seconds": round(outcome.seconds, 4),
                 "size": outcome.size,
                 "warnings": outcome.notes,
+                **({"palette": outcome.used} if outcome.used else {}),
                 "error": outcome.error,
             }
         with written_beside(self.path) as beside:
@@ -453,6 +472,7 @@ def summary(
     signum: int = 0,
     left_out: Mapping[Path, str] | None = None,
     orphans: Sequence[Path] = (),
+    palette: Sequence[str] = (),
 ) -> str:
     """The last lines: failures, notes with their first picture, and the counts.
 
@@ -464,6 +484,7 @@ def summary(
         signum: Number of the signal that ended it, or 0.
         left_out: Files among the inputs that were not painted, with words for their kind.
         orphans: Files of hints without a drawing of their name.
+        palette: Colours that the pictures were to have, as "#rrggbb".
     """
     noted: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -475,6 +496,10 @@ def summary(
         lines.append(f"note: {left_out_text(left_out)}")
     if orphans:
         lines.append(f"note: hints without a drawing: {len(orphans)} (first: {orphans[0]})")
+    used = Counter(colour for outcome in outcomes for colour in outcome.used)
+    if palette:
+        of_each = ", ".join(f"{colour} {used[colour]}" for colour in palette)
+        lines.append(f"palette, and in how many pictures each colour is: {of_each}")
     count = Counter(outcome.status for outcome in outcomes)
     told = sum(outcome.status == "done" and outcome.job.hints is not None for outcome in outcomes)
     text = f"{count['done']} coloured{f' ({told} with hints)' if told else ''}"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from sketch2paint.arguments import is_whole
 from sketch2paint.device import choose_device
 from sketch2paint.hints.format import Hints
+from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Color
-from sketch2paint.images.convert import array_to_lab, strips, to_float, to_uint8
+from sketch2paint.images.convert import array_to_lab, codes, strips, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
 from sketch2paint.inference.flats import ALIKE, clustered, filled_by, shade
 from sketch2paint.inference.painter import Painter
@@ -22,8 +24,9 @@ from sketch2paint.inference.picture_painter import (
     Painted,
     PicturePainter,
 )
-from sketch2paint.models.answer import answer
+from sketch2paint.models.answer import read, reply
 from sketch2paint.models.tasks import FLATS, SKETCH, Batch
+from sketch2paint.models.variations import vary
 
 if TYPE_CHECKING:
     import torch
@@ -33,22 +36,31 @@ if TYPE_CHECKING:
 
 LONG = 1.5  # times the shorter side; a longer drawing is read in squares
 RIM = 1 / 40  # of the shorter side: so far from a line shading is whole
+MOST_VARIATIONS = 64
 MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
 
 
 class Named(NamedTuple):
-    """The colours of a drawing: `table` (n, 3) uint8 by the map `which` (H, W); `free` of lines."""
+    """The colours of a drawing.
+
+    Attributes:
+        which: Number of a colour for each pixel, (H, W).
+        tables: Colours (n, 3) uint8 for each variation.
+        free: Map (H, W) bool of the pixels that are no line.
+        notes: Remarks on the hints.
+        used: Colours of the palette that some region has.
+    """
 
     which: np.ndarray
-    table: np.ndarray
+    tables: list[np.ndarray]
     free: np.ndarray
     notes: tuple[str, ...]
+    used: tuple[str, ...]
 
     @property
-    def flats(self) -> np.ndarray:
-        """One plain colour for each region, (H, W, 3) uint8."""
-        flats: np.ndarray = self.table[self.which]
-        return flats
+    def flats(self) -> list[np.ndarray]:
+        """One plain colour for each region, (H, W, 3) uint8 for each variation."""
+        return [table[self.which] for table in self.tables]
 
 
 class RegionPainter(PicturePainter):
@@ -65,6 +77,10 @@ class RegionPainter(PicturePainter):
             are unlike.
         gap: Width in pixels of the widest opening in a line that still stops a stroke | auto: the
             hints', or a tenth of the shorter side.
+        palette: Colours that regions get, and no others besides paper and hints; None: the
+            network's own.
+        variations: Number of results for each drawing, see `vary`; 1: the likeliest alone.
+        seed: Seed of the variations.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -80,6 +96,9 @@ class RegionPainter(PicturePainter):
         flats: bool = False,
         colours: int | str = "auto",
         gap: float | str = "auto",
+        palette: Palette | None = None,
+        variations: int = 1,
+        seed: int = 0,
     ) -> None:
         super().__init__(
             SKETCH,
@@ -93,7 +112,10 @@ class RegionPainter(PicturePainter):
                 "Expected `shading` to be a painter of sketches with lines=keep, got task "
                 f"{shading.task.name} with lines={shading.lines}. Leave it out for flats."
             )
+        _check_palette(palette, network, self.colours)
+        _check_variations(variations, seed)
         self.network, self.shading = network.eval().to(choose_device(device)), shading
+        self.palette, self.variations, self.seed = palette, variations, seed
 
     @property
     def size(self) -> int:
@@ -122,11 +144,27 @@ class RegionPainter(PicturePainter):
         told = self.fitted(hints, sketches)
         drawings, notes = self.drawings(sketches)
         named = [self._named(*each) for each in zip(drawings, told, strict=True)]
-        bases: Sequence[np.ndarray | None] = [None] * len(named)
-        if self.shading and not self.flats:
-            flats = [one.flats for one in named] if FLATS in self.shading.planes else None
-            bases = [painted.colours for painted in self.shading.process(drawings, flats=flats)]
-        return [_painted(*each) for each in zip(drawings, named, bases, notes, strict=True)]
+        if not self.shading or self.flats:
+            layers = [one.flats for one in named]
+        else:
+            layers = self._shaded(self.shading, drawings, named)
+        flat = self.flats or not self.shading
+        return [
+            _painted(drawing, one, colours, (*own, *one.notes), flat)
+            for drawing, one, colours, own in zip(drawings, named, layers, notes, strict=True)
+        ]
+
+    def _shaded(
+        self, shading: Painter, drawings: Sequence[np.ndarray], named: Sequence[Named]
+    ) -> list[list[np.ndarray]]:
+        """Colours with a generator's light and dark, for each drawing those of each variation."""
+        if FLATS in shading.planes:
+            many = [d for d, one in zip(drawings, named, strict=True) for _ in one.tables]
+            every = shading.process(many, flats=[flats for one in named for flats in one.flats])
+        else:
+            every = [p for p in shading.process(drawings) for _ in range(self.variations)]
+        bases = iter(painted.colours for painted in every)
+        return [[_laid_over(one, table, next(bases)) for table in one.tables] for one in named]
 
     def generate(self, batch: Batch) -> Tensor:
         """Pictures for a batch, as `Painter.generate` makes them.
@@ -147,32 +185,52 @@ class RegionPainter(PicturePainter):
         """The colours of a drawing (H, W) that a person and the network name."""
         regions = find_regions(drawing)
         filled, said, notes = filled_by(hints, regions, self.gap)
-        table = self._table(drawing, regions, known_regions(regions, filled, said))
+        known = known_regions(regions, filled, said)
+        tables = self._answered(drawing, regions, known)
+        if self.palette is None:
+            tables = np.stack([self._joined(table, regions, known) for table in tables])
         # Each region by itself: where a generator leaves one white, its colour still holds.
         which = np.where(filled > 0, filled, regions.labels + len(said))
-        return Named(which, np.concatenate([said, table]), ~regions.ink, notes)
+        every = [np.concatenate([said, table]) for table in tables]
+        return Named(which, every, ~regions.ink, notes, self._used(tables))
+
+    def _used(self, tables: np.ndarray) -> tuple[str, ...]:
+        """The colours of the palette that some region has."""
+        there = set(codes(tables).ravel().tolist())
+        entries = self.palette.colours if self.palette else np.empty((0, 3), np.uint8)
+        return tuple(f"#{code:06x}" for code in codes(entries).tolist() if code in there)
 
     def _answered(
         self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
     ) -> np.ndarray:
-        """Colours (count, 3) uint8 of all regions, each by the window that holds most of it."""
+        """Colours (variations, count, 3) of all regions, each by the window with most of it."""
         windows = squares(*drawing.shape)
         if len(windows) == 1:
-            return answer(self.network, sketch=drawing, regions=regions, known=known)
-        table = np.full((regions.count, 3), 255, np.uint8)
+            return self._answers(drawing, regions, known)
+        tables = np.full((self.variations, regions.count, 3), 255, np.uint8)
         most = np.zeros(regions.count, np.int64)
         for window in windows:
             part, numbers = regions.part(window)
             here = {new: known[old] for new, old in enumerate(numbers.tolist()) if old in known}
-            colours = answer(self.network, sketch=drawing[window], regions=part, known=here)
+            colours = self._answers(drawing[window], part, here)
             areas = np.bincount(part.labels.ravel(), minlength=len(numbers))
             better = areas > most[numbers]
-            table[numbers[better]], most[numbers[better]] = colours[better], areas[better]
-        return table
+            tables[:, numbers[better]] = colours[:, better]
+            most[numbers[better]] = areas[better]
+        return tables
 
-    def _table(self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]) -> np.ndarray:
+    def _answers(
+        self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
+    ) -> np.ndarray:
+        """Colours (variations, count, 3) of the regions of what the network reads at once."""
+        reading = read(self.network, drawing, regions)
+        told: dict[str, Any] = {"reading": reading, "known": known, "palette": self.palette}
+        if self.variations == 1:
+            return reply(self.network, **told)[None]
+        return np.stack(vary(self.network, count=self.variations, seed=self.seed, **told))
+
+    def _joined(self, table: np.ndarray, regions: Regions, known: dict[int, Color]) -> np.ndarray:
         """Colours (count, 3) uint8 of all regions; like ones are equal, a person's as they were."""
-        table = self._answered(drawing, regions, known)
         free = (table != WHITE).any(1)
         free[list(known)] = False
         if not free.any():
@@ -187,20 +245,29 @@ class RegionPainter(PicturePainter):
         return table
 
 
+def _laid_over(named: Named, table: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Colours (H, W, 3) uint8 with the light and dark of what a generator made."""
+    shaded = shade(base, filled=named.which, said=table, free=named.free)
+    return off_lines(table[named.which], shaded, free=named.free & ~background(named.which))
+
+
 def _painted(
-    drawing: np.ndarray, named: Named, base: np.ndarray | None, notes: tuple[str, ...]
+    drawing: np.ndarray,
+    named: Named,
+    layers: Sequence[np.ndarray],
+    notes: tuple[str, ...],
+    flat: bool,
 ) -> Painted:
-    """Layers of one drawing (H, W); `base` is what the generator made of it."""
-    colours = named.flats
-    if base is not None:
-        shaded = shade(base, filled=named.which, said=named.table, free=named.free)
-        colours = off_lines(colours, shaded, free=named.free & ~background(named.which))
+    """The result for one drawing (H, W), with its variations."""
+    pictures = [multiplied(colours, drawing) for colours in layers]
     return Painted(
-        multiplied(colours, drawing),
-        colours=colours,
+        pictures[0],
+        colours=layers[0],
         lines=drawing,
-        notes=(*notes, *named.notes),
-        flat=base is None,
+        notes=notes,
+        flat=flat,
+        variations=tuple(pictures[1:]),
+        used=named.used,
     )
 
 
@@ -277,3 +344,30 @@ def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dic
             red, green, blue = said[stroke].tolist()
             known[int(number)] = (red, green, blue)
     return known
+
+
+def _check_palette(palette: Palette | None, network: RegionNetwork, colours: int | None) -> None:
+    if palette is None:
+        return
+    if not network.palettes:
+        raise ValueError(
+            "Expected a region network that was trained with palettes, got one that takes none. "
+            "Pass a later one (model.network.palettes=true), or say colours with hints."
+        )
+    if not len(palette.colours):
+        raise ValueError("Expected a palette with a colour, got an empty one. Pass None for none.")
+    if colours:
+        raise ValueError(
+            f"Expected no `colours` with a palette, which tells all of them, got {colours}. Leave "
+            "one of them out."
+        )
+
+
+def _check_variations(variations: int, seed: int) -> None:
+    if not is_whole(variations) or not 1 <= variations <= MOST_VARIATIONS:
+        raise ValueError(
+            f"Expected `variations` to be a whole number from 1 to {MOST_VARIATIONS}, got "
+            f"{variations!r}. Pass 8, for instance."
+        )
+    if not is_whole(seed) or seed < 0:
+        raise ValueError(f"Expected `seed` to be a whole number from 0 on, got {seed!r}. Pass 0.")

@@ -9,15 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import Regions
 from sketch2paint.hints.runs import components
 from sketch2paint.hints.strokes import Color, check_color
 from sketch2paint.hints.words import Words, colours_of_all, labels_on_square, words_of
 from sketch2paint.images.convert import on_square, to_float, to_uint8
+from sketch2paint.models.paints import by_paint, choose, paints_of
 from sketch2paint.models.region_network import RegionNetwork
 
 TEMPERATURE = 0.3  # nearer to the likeliest colour than to the mean of all, which is dull
 ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
+ONE_PAINT = 0.5  # the same where objects choose one of some colours, which is another at once
 
 
 class Reading(NamedTuple):
@@ -61,42 +64,34 @@ def on_squares(sketch: np.ndarray, words: Words, size: int) -> tuple[Tensor, Ten
     return to_float(torch.from_numpy(square))[None, None], labels[None]
 
 
-@torch.inference_mode()
 def reply(
     network: RegionNetwork,
     *,
     reading: Reading,
     known: Mapping[int, Color],
+    palette: Palette | None = None,
+    strict: bool = True,
     temperature: float = TEMPERATURE,
-    one_object: float = ONE_OBJECT,
+    one_object: float | None = None,
 ) -> np.ndarray:
     """Answer as `answer` does for a drawing that was read."""
-    regions, words, features, bias = reading
+    regions, words, *_ = reading
+    alone = palette is not None and strict
+    one_object = (ONE_PAINT if alone else ONE_OBJECT) if one_object is None else one_object
     _check(regions, known, temperature, one_object)
-    device, place = features.device, {int(n): i for i, n in enumerate(words.regions)}
-    is_known = torch.zeros(1, len(words.regions), dtype=torch.bool)
-    given = torch.zeros(1, len(words.regions), 3)
-    for number in known.keys() & place.keys():
-        is_known[0, place[number]] = True
-        given[0, place[number]] = to_float(torch.tensor(known[number]))
-    said = network.reply(
-        features,
-        about=torch.from_numpy(words.about)[None].to(device),
-        bias=bias,
-        known=is_known.to(device),
-        given=given.to(device),
-    )
-    own, same = said.shares[0].cpu().numpy(), said.same[0].sigmoid().cpu().numpy()
-    paper = own[:, 0] > 0.5  # it lies open to many things, and would make them one
-    likely = (same > one_object) & (paper[:, None] == paper)
-    groups = _objects(words, likely, is_known[0].numpy())
-    shares = torch.from_numpy(_agreed(own, groups, words))
-    mixed = mix(shares[None].to(device), network.colours, given.to(device), temperature)[0]
-    mixed[shares[:, 0] > 0.5] = 1  # paper is white, not nearly so
-    colours = colours_of_all(regions, words, to_uint8(mixed).cpu().numpy())
-    for number, colour in known.items():
-        colours[number] = colour
-    return colours
+    is_known, given = known_words(reading, known)
+    own, same = ask(network, reading, known=is_known[None], given=given[None], palette=palette)
+    groups = objects_of(words, own[0], same[0], is_known, one_object)
+    shares = agreed(own[0], groups, words)
+    if alone:
+        paints = paints_of(to_uint8(network.colours).cpu().numpy(), given, palette)
+        areas = np.bincount(groups, areas_of(words))
+        first = np.unique(groups, return_index=True)[1]  # a word of each object
+        chosen = choose(by_paint(shares[first], paints), areas=areas, wanted=paints.wanted)
+        colours = paints.colours[chosen[groups]]
+    else:
+        colours = _mixed(network, shares, given, palette, temperature)
+    return of_all(reading, colours, known)
 
 
 def answer(
@@ -105,8 +100,10 @@ def answer(
     sketch: np.ndarray,
     regions: Regions,
     known: Mapping[int, Color],
+    palette: Palette | None = None,
+    strict: bool = True,
     temperature: float = TEMPERATURE,
-    one_object: float = ONE_OBJECT,
+    one_object: float | None = None,
 ) -> np.ndarray:
     """Give each region of a drawing a colour.
 
@@ -115,31 +112,138 @@ def answer(
         sketch: Drawing (H, W) uint8, dark lines on white.
         regions: Its regions, as `find_regions` finds them.
         known: Colours (r, g, b), 0 to 255, of regions by their numbers; white is paper.
+        palette: Colours that the drawing is to have, wherever; None: the network's own.
+        strict: Whether a palette's colours alone are used, besides paper and known ones; else
+            they are mixed with the network's own.
         temperature: Sharpness of the mixture of likely colours: near 0 the likeliest one, 1 their
             mean, which is dull.
         one_object: Probability above which regions that open to each other, and are neither known
-            nor paper, are one object and get one colour; 1: each has its own.
+            nor paper, are one object and get one colour; 1: each has its own; None: 0.8, and 0.5
+            for the colours of a palette alone.
 
     Returns:
         Colours (count, 3) uint8 of all regions; known ones are exactly as they were given. What
         lies beyond the 1,024 largest takes the colour of the region that it opens to.
 
     Raises:
-        ValueError: the drawing is another one, or a known region or colour is none.
+        ValueError: the drawing is another one, a known region or colour is none, or the network
+            takes no palettes.
     """
-    reading = read(network, sketch, regions)
     return reply(
-        network, reading=reading, known=known, temperature=temperature, one_object=one_object
+        network,
+        reading=read(network, sketch, regions),
+        known=known,
+        palette=palette,
+        strict=strict,
+        temperature=temperature,
+        one_object=one_object,
     )
+
+
+def known_words(reading: Reading, known: Mapping[int, Color]) -> tuple[np.ndarray, np.ndarray]:
+    """Which words are known, (N,) bool, and their colours, (N, 3) uint8; white for the others."""
+    place = {int(n): i for i, n in enumerate(reading.words.regions)}
+    is_known, given = np.zeros(len(place), bool), np.full((len(place), 3), 255, np.uint8)
+    for number in known.keys() & place.keys():
+        is_known[place[number]], given[place[number]] = True, known[number]
+    return is_known, given
+
+
+@torch.inference_mode()
+def ask(
+    network: RegionNetwork,
+    reading: Reading,
+    *,
+    known: np.ndarray,
+    given: np.ndarray,
+    palette: Palette | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a network says of a drawing's words, for several sets of known ones at once.
+
+    Args:
+        network: Region network in eval mode.
+        reading: What it has read.
+        known: Words that are known, (B, N) bool.
+        given: Colours of the words, (B, N, 3) uint8.
+        palette: Palette for all of them.
+
+    Returns:
+        Shares (B, N, K + N + M), and probabilities of two being one object (B, N, N), float32.
+    """
+    device, batch = reading.features.device, len(known)
+    about = torch.from_numpy(reading.words.about).to(device)
+    entries = {}
+    if palette is not None:
+        colours = to_float(torch.from_numpy(palette.colours)).to(device)
+        portions = torch.from_numpy(palette.portions).to(device)
+        entries = {"palette": colours.expand(batch, -1, -1), "portions": portions.expand(batch, -1)}
+    said = network.reply(
+        reading.features.expand(batch, -1, -1),
+        about=about.expand(batch, -1, -1),
+        bias=reading.bias.expand(batch, -1, -1, -1),
+        known=torch.from_numpy(known).to(device),
+        given=to_float(torch.from_numpy(given)).to(device)
+        * torch.from_numpy(known).to(device)[..., None],
+        **entries,
+    )
+    return said.shares.cpu().numpy(), said.same.sigmoid().cpu().numpy()
+
+
+def objects_of(
+    words: Words, shares: np.ndarray, same: np.ndarray, known: np.ndarray, one_object: float
+) -> np.ndarray:
+    """Number of the object of each word, (N,): those that open to each other and are likely one."""
+    paper = shares[:, 0] > 0.5  # it lies open to many things, and would make them one
+    likely = (same > one_object) & (paper[:, None] == paper)
+    one, other = np.nonzero(np.triu(likely & (words.pairs[..., 5] > 0), 1))
+    asked = ~known[one] & ~known[other]
+    return components(len(known), np.stack([one[asked], other[asked]], 1))
+
+
+def areas_of(words: Words) -> np.ndarray:
+    """Pixels of each word, (N,)."""
+    return np.bincount(words.labels[words.labels >= 0], minlength=len(words.regions))
+
+
+def agreed(shares: np.ndarray, groups: np.ndarray, words: Words) -> np.ndarray:
+    """Shares (N, K + N + M) that the words of an object have agreed on: their means by area."""
+    area = areas_of(words).astype(np.float32)
+    sums = np.zeros((int(groups.max()) + 1, shares.shape[1]), np.float32)
+    np.add.at(sums, groups, area[:, None] * shares)
+    return (sums / sums.sum(1, keepdims=True))[groups]
+
+
+def of_all(reading: Reading, colours: np.ndarray, known: Mapping[int, Color]) -> np.ndarray:
+    """Colours (count, 3) uint8 of all regions by those of the words (N, 3) and the known ones."""
+    table = colours_of_all(reading.regions, reading.words, colours)
+    for number, colour in known.items():
+        table[number] = colour
+    return table
+
+
+def _mixed(
+    network: RegionNetwork,
+    shares: np.ndarray,
+    given: np.ndarray,
+    palette: Palette | None,
+    temperature: float,
+) -> np.ndarray:
+    """Mixtures of the likely colours, (N, 3) uint8."""
+    sources = given if palette is None else np.concatenate([given, palette.colours])
+    told, device = to_float(torch.from_numpy(sources)), network.colours.device
+    every = torch.from_numpy(shares)[None].to(device)
+    mixed = mix(every, network.colours, told[None].to(device), temperature)[0]
+    mixed[every[0, :, 0] > 0.5] = 1  # paper is white, not nearly so
+    return to_uint8(mixed).cpu().numpy()
 
 
 def mix(shares: Tensor, colours: Tensor, given: Tensor, temperature: float) -> Tensor:
     """Mix colours by their shares, sharpened.
 
     Args:
-        shares: Shares of K colours and N known ones, (B, N, K + N).
+        shares: Shares of K colours, of N known ones and of M entries, (B, N, K + N + M).
         colours: The K colours, (K, 3) in [-1, 1].
-        given: Colours of the known words, (B, N, 3) in [-1, 1].
+        given: Colours of the known words and the entries, (B, N + M, 3) in [-1, 1].
         temperature: Sharpness, above 0; 1 leaves the shares as they are.
 
     Returns:
@@ -148,21 +252,6 @@ def mix(shares: Tensor, colours: Tensor, given: Tensor, temperature: float) -> T
     sharp = (shares.clamp(min=1e-12).log() / temperature).softmax(2)
     every = torch.cat([colours.expand(len(given), -1, -1), given.to(colours.dtype)], dim=1)
     return sharp @ every
-
-
-def _objects(words: Words, likely: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Number of the object of each word, (N,): those that open to each other and are likely one."""
-    one, other = np.nonzero(np.triu(likely & (words.pairs[..., 5] > 0), 1))
-    asked = ~known[one] & ~known[other]
-    return components(len(known), np.stack([one[asked], other[asked]], 1))
-
-
-def _agreed(shares: np.ndarray, groups: np.ndarray, words: Words) -> np.ndarray:
-    """Shares (N, K + N) that the words of an object have agreed on: their means by area."""
-    area = np.bincount(words.labels[words.labels >= 0], minlength=len(groups)).astype(np.float32)
-    sums = np.zeros((int(groups.max()) + 1, shares.shape[1]), np.float32)
-    np.add.at(sums, groups, area[:, None] * shares)
-    return (sums / sums.sum(1, keepdims=True))[groups]
 
 
 def _check(

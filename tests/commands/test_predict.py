@@ -108,6 +108,25 @@ def test_a_region_network_colours_and_a_generator_shades(drawing: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_palette_alone_a_reference_and_variations(drawing: Path) -> None:
+    network = make_region_network(palettes=True)
+    about = describe_regions({**TINY, "palettes": True})
+    save_generator(drawing / "regions.safetensors", network.state_dict(), about)
+    keys = ["predict", "checkpoint=regions.safetensors", "input=in", "device=cpu"]
+    result = call(*keys, "output=out", "palette=[#c81e28,#1e3cd2]", cwd=drawing)
+    assert result.returncode == 0, result.stdout
+    assert "palette, and in how many pictures each colour is: #c81e28 " in result.stdout
+    sketch, painted = (picture(drawing / f"{folder}/page.png") for folder in ("in", "out"))
+    colours = {*map(tuple, painted[sketch.min(2) == 255].tolist())}
+    assert colours <= {RED, BLUE, (255, 255, 255)} and colours & {RED, BLUE}
+    more = [f"reference={drawing / 'out/page.png'}", "variations=3"]
+    result = call(*keys, "output=more", *more, cwd=drawing)
+    assert result.returncode == 0, result.stdout
+    names = {path.name for path in (drawing / "more").iterdir()}
+    ends = ("1.png", "2.png", "3.png", "variations.png")
+    assert names == {"predict.json", *(f"{n}.{end}" for n in ("page", "other") for end in ends)}
+
+
 def test_every_format_has_flats_and_png_has_them_exactly(drawing: Path) -> None:
     say(drawing / "in/page.hints.json")
     for format in ("png", "jpg", "webp"):
@@ -193,6 +212,11 @@ def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> Non
         (["colours=3"], "error: Expected flats=true with colours=3"),
         (["gap=-1"], "error: Expected `gap` to be auto or a number of pixels from 0 on, got -1"),
         (["flats=maybe"], "flats"),
+        (["palette=[]"], "error: Expected `palette` of 1 to 64 colours, got none"),
+        (["palette=#e63946"], "expected a region network with a palette, got a generator"),
+        (["palette=#e63946", "reference=in/page.png"], "error: Expected `palette` or `reference`"),
+        (["reference=in/page.png"], "got one of the drawings. Pass a painted picture"),
+        (["variations=3"], "expected a region network with variations, got a generator"),
     ],
 )
 def test_bad_keys_are_told_before_the_work(drawing: Path, keys: list[str], message: str) -> None:

@@ -90,6 +90,21 @@ def test_layers_and_compare_stand_beside_the_picture(tmp_path: Path) -> None:
     }
 
 
+def test_variations_are_numbered_and_on_a_sheet(tmp_path: Path) -> None:
+    source = touch(tmp_path / "in", "a.jpg") / "a.jpg"
+    names = {"picture": "a.1.webp", "2": "a.2.webp", "3": "a.3.webp", "sheet": "a.variations.png"}
+    for output in (tmp_path / "out", tmp_path / "a.webp"):
+        (job,) = jobs_of(source, output=output, format="webp", variations=3)
+        assert {kind: path.name for kind, path in job.files.items()} == names
+    (job,) = jobs_of(source, output=tmp_path / "out", variations=1)
+    assert list(job.files) == ["picture"]
+    for keys in ({"layers": True}, {"compare": True}):
+        with pytest.raises(ValueError, match="Expected no `layers`, `psd` or .*variations=3, wh"):
+            jobs_of(source, output=tmp_path / "out", variations=3, **keys)
+    with pytest.raises(ValueError, match="no output=- with variations=2, which are pictures alo"):
+        jobs_of(source, output="-", variations=2)
+
+
 def test_a_taken_name_gets_its_folder_in_front(tmp_path: Path) -> None:
     for folder in ("one/x", "two/x", "three"):
         touch(tmp_path / folder, "a.png", f"{folder[0]}.png")

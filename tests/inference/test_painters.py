@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tiny_words import TINY, make_region_network
 
+from sketch2paint.hints.palette import NO_PALETTE
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.painters import load_painter
 from sketch2paint.inference.region_painter import RegionPainter
@@ -69,3 +70,26 @@ def test_what_is_no_weight_file_is_told(tmp_path: Path) -> None:
             load_painter(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="no such file"):
         load_painter(tmp_path / "c.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"palette": NO_PALETTE}, "expected a region network with a palette, got a generator, whi"),
+        ({"variations": 4}, "expected a region network with variations, got a .* Pass region_netw"),
+    ],
+)
+def test_a_generator_alone_has_one_way(
+    weight_path: Path, keys: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_painter(weight_path, device="cpu", **keys)
+
+
+def test_a_region_network_is_given_them(region_path: Path, weight_path: Path) -> None:
+    for checkpoint, network in ((region_path, None), (weight_path, region_path)):
+        painter = load_painter(
+            checkpoint, region_network=network, device="cpu", variations=3, seed=5
+        )
+        assert isinstance(painter, RegionPainter)
+        assert (painter.variations, painter.seed, painter.palette) == (3, 5, None)

@@ -17,8 +17,10 @@ import pytest
 import torch
 from PIL import Image
 from tiny_painter import draw_sketch, make_generator
+from tiny_words import make_region_network
 
 import sketch2paint.inference.pipeline as pipeline
+from sketch2paint.hints.palette import Palette
 from sketch2paint.images.io import read_rgb, write_picture
 from sketch2paint.inference.jobs import Job, plan_jobs
 from sketch2paint.inference.painter import Painter
@@ -30,12 +32,16 @@ from sketch2paint.inference.pipeline import (
     local_device,
     paint_files,
     paint_missing,
+    sheet,
     summary,
 )
+from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.tasks import SKETCH
 
 TOO_MUCH = 250  # a sketch of this grey all over needs more memory than there is
+
+PALETTE = Palette(np.array([[230, 57, 70], [29, 53, 87]], np.uint8), np.zeros(2, np.float32))
 
 
 class Inverter:
@@ -424,6 +430,37 @@ def test_layers_and_compare_are_written_beside(
         "a.ora",
         "a.compare.png",
     }
+
+
+def test_variations_are_written_with_a_sheet(sketches: Path, tmp_path: Path) -> None:
+    painter = RegionPainter(make_region_network(palettes=True), variations=3, palette=PALETTE)
+    jobs = jobs_of(sketches / "a.png", tmp_path / "out", variations=3)
+    (outcome,) = paint(painter, jobs, 1)
+    assert outcome.status == "done" and set(outcome.used) <= {"#e63946", "#1d3557"}
+    (expected,) = painter.process([read_rgb(sketches / "a.png")])
+    for number, picture in enumerate((expected.picture, *expected.variations), 1):
+        np.testing.assert_array_equal(read_rgb(tmp_path / f"out/a.{number}.png"), picture)
+    assert read_rgb(tmp_path / "out/a.variations.png").shape == (640, 640, 3)
+    record = Record(tmp_path / "out")
+    record.write([outcome])
+    assert record.entries["a.1.png"]["palette"] == outcome.used
+
+
+def test_a_sheet_has_rows_that_are_filled_up() -> None:
+    pictures = [np.full((10, 20, 3), level, np.uint8) for level in (10, 90, 200)]
+    found = sheet(pictures)
+    assert found.shape == (640, 640, 3)
+    assert [found[y, x, 0] for y, x in ((160, 160), (160, 480), (480, 160))] == [10, 90, 200]
+    assert (found[320:, 320:] == 255).all()
+
+
+def test_the_summary_says_where_a_palette_s_colours_are(sketches: Path, tmp_path: Path) -> None:
+    a, b, _ = jobs_of(sketches, tmp_path)
+    outcomes = [Outcome(a, "done", used=("#e63946",)), Outcome(b, "done", used=())]
+    text = summary(outcomes, output="out", mine=2, total=2, palette=["#e63946", "#1d3557"])
+    assert text.splitlines()[0] == (
+        "palette, and in how many pictures each colour is: #e63946 1, #1d3557 0"
+    )
 
 
 def test_standard_input_goes_to_standard_output(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tiny_painter import make_generator
 from tiny_words import cells, make_region_network
 
 from sketch2paint.hints.format import Hints
+from sketch2paint.hints.palette import NO_PALETTE, Palette
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import array_to_lab
@@ -241,3 +244,75 @@ def test_shading_grows_with_the_distance_from_lines() -> None:
     row = off_lines(flats, shaded, free=free)[20, :, 0]
     np.testing.assert_array_equal(row[38:43], [140, 120, 100, 120, 140])  # whole from 2 px on
     assert (row[:38] == 140).all() and (row[43:] == 140).all()
+
+
+PALETTE = Palette(np.array([[230, 57, 70], [29, 53, 87]], np.uint8), np.zeros(2, np.float32))
+
+
+def test_a_palette_s_colours_alone_besides_paper_and_hints() -> None:
+    painter = RegionPainter(make_region_network(palettes=True), palette=PALETTE)
+    strip = np.vstack([boxes()] * 6)  # read in squares
+    for sketch in (boxes(), strip):
+        hints = Hints((260, len(sketch)), (Stroke(((50, 50),), 4, RED),))
+        plain, hinted = painter.process([sketch, sketch], [None, hints])
+        allowed = {(255, 255, 255), *map(tuple, PALETTE.colours.tolist())}
+        assert {*map(tuple, plain.colours.reshape(-1, 3).tolist())} <= allowed
+        there = {*map(tuple, hinted.colours.reshape(-1, 3).tolist())}
+        assert RED in there and there <= {*allowed, RED}
+        found = {"#" + bytes(colour).hex() for colour in there & allowed} - {"#ffffff"}
+        assert set(hinted.used) == found and plain.used
+    assert RegionPainter(make_region_network()).process([boxes()])[0].used == ()
+
+
+@pytest.mark.parametrize("palette", [None, PALETTE])
+def test_variations_differ_and_what_was_said_is_so_in_all(palette: Palette | None) -> None:
+    keys = {"palette": palette, "variations": 5}
+    network, sketch = make_region_network(palettes=True), boxes()
+    if palette:  # any entry is as likely as another
+        torch.nn.init.zeros_(network.key.weight)
+        torch.nn.init.constant_(network.gate.bias, 50.0)
+    (painted,) = RegionPainter(network, **keys).process([sketch], [dot(50, 50)])
+    assert len(painted.variations) == 4
+    every = np.stack([painted.picture, *painted.variations])
+    assert len(np.unique(every, axis=0)) > 1
+    box = find_regions(sketch).labels
+    box = (box == box[50, 50]) & (sketch == 255)
+    assert (every[:, box] == RED).all() and (every[:, sketch == 0] == 0).all()
+    alone = RegionPainter(network, palette=palette).process([sketch], [dot(50, 50)])[0]
+    np.testing.assert_array_equal(painted.picture, alone.picture)
+    again, other = (
+        RegionPainter(network, seed=seed, **keys).process([sketch], [dot(50, 50)])[0].variations
+        for seed in (0, 1)
+    )
+    np.testing.assert_array_equal(np.stack(again), every[1:])
+    assert (np.stack(other) != every[1:]).any()
+
+
+def test_variations_are_shaded_as_the_picture_is() -> None:
+    shading = Painter(make_generator(), normalise="off")
+    painter = RegionPainter(make_region_network(), shading=shading, variations=3)
+    (painted,) = painter.process([boxes()])
+    assert not painted.flat and len(painted.variations) == 2
+    assert len(np.unique(painted.variations[0].reshape(-1, 3), axis=0)) > 6
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"palette": PALETTE}, "Expected a region network that was trained with palettes, got one"),
+        ({"variations": 0}, "Expected `variations` to be a whole number from 1 to 64, got 0."),
+        ({"variations": 2.0}, "Expected `variations` to be a whole number from 1 to 64, got 2.0"),
+        ({"seed": -1}, "Expected `seed` to be a whole number from 0 on, got -1. Pass 0."),
+    ],
+)
+def test_what_a_painter_cannot_do(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RegionPainter(make_region_network(), **keys)
+
+
+def test_a_palette_is_all_that_is_told_of_colours() -> None:
+    network = make_region_network(palettes=True)
+    with pytest.raises(ValueError, match="Expected no `colours` with a palette, which tells all"):
+        RegionPainter(network, palette=PALETTE, colours=4)
+    with pytest.raises(ValueError, match="Expected a palette with a colour, got an empty one."):
+        RegionPainter(network, palette=NO_PALETTE)

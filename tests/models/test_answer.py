@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny_words import cells, make_region_network
 
+from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.images.convert import to_uint8
 from sketch2paint.models.answer import answer, mix, read, reply
@@ -36,6 +37,36 @@ def test_it_copies_where_it_points():
     known = {4: (13, 200, 77)}
     colours = answer(network, sketch=sketch, regions=regions, known=known)
     assert (colours == known[4]).all()
+
+
+PALETTE = Palette(
+    np.array([[230, 57, 70], [29, 53, 87], [168, 218, 220]], np.uint8), np.float32([0.5, 0.3, 0.2])
+)
+
+
+@pytest.mark.parametrize("portions", [PALETTE.portions, np.zeros(3, np.float32)])
+def test_a_palette_s_colours_alone(portions):
+    network, (sketch, regions) = make_region_network(palettes=True), cells(4, 12)
+    known = {5: (13, 200, 77), 6: (255, 255, 255)}
+    palette = PALETTE._replace(portions=portions)
+    given = {"sketch": sketch, "regions": regions, "known": known, "palette": palette}
+    colours = answer(network, **given)
+    allowed = {*map(tuple, PALETTE.colours.tolist()), *known.values()}
+    assert {*map(tuple, colours.tolist())} <= allowed
+    assert tuple(colours[5]) == known[5] and tuple(colours[6]) == known[6]
+    mixed = answer(network, **given, strict=False)
+    assert not {*map(tuple, mixed.tolist())} <= allowed
+    plain = answer(network, **{**given, "palette": None})
+    assert (mixed != plain).any() and tuple(mixed[5]) == known[5]
+
+
+def test_it_copies_from_a_palette_where_it_points():
+    network, (sketch, regions) = make_region_network(palettes=True), cells(3, 12)
+    torch.nn.init.constant_(network.gate.bias, 50.0)
+    one = Palette(PALETTE.colours[:1], np.zeros(1, np.float32))
+    given = {"sketch": sketch, "regions": regions, "known": {}, "palette": one}
+    for strict in (False, True):
+        assert (answer(network, **given, strict=strict) == PALETTE.colours[0]).all()
 
 
 def door() -> np.ndarray:
