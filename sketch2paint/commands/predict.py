@@ -61,7 +61,7 @@ def predict(
         from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painters import load_painter
-        from sketch2paint.inference.palettes import (
+        from sketch2paint.inference.palette_files import (
             hexadecimal,
             palette_from,
             palette_of_reference,

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sketch2paint.inference.jobs import plan_jobs
-from sketch2paint.inference.palettes import hexadecimal, palette_from, palette_of_reference
+from sketch2paint.inference.palette_files import hexadecimal, palette_from, palette_of_reference
 
 GPL = "GIMP Palette\nName: sea\nColumns: 2\n# a comment\n230  57  70 red\n29 53 87\n"
 
