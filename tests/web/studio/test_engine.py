@@ -211,6 +211,8 @@ def test_lines_lie_over_colours_as_in_python(js: Engine) -> None:
         drawn = marks(told).astype(np.uint16)
         js.of(canvas, "show", js.keep("fill.fill", kept, drawn, None), every)
         found = js.of(canvas, "shown")
+        js.of(canvas, "show", js.keep("fill.fill", kept, drawn, None), every[:, ::-1].copy())
+        assert js.of(canvas, "shown")["index"] is None  # other colours, but in the same places
         np.testing.assert_array_equal(found["index"], index.ravel())
         pixels = found["rgba"].reshape(height, width, 4)
         np.testing.assert_array_equal(pixels[..., :3], multiplied(every[index], sketch))

@@ -24,6 +24,7 @@ export class Canvas {
     this.colours = new Int32Array(regions.count);
     /** @type {Map<number, { mixed: Mixed, colours: string }>} */
     this.mixed = new Map();
+    this.isIndexGiven = false; // as it is now
   }
 
   /**
@@ -38,14 +39,17 @@ export class Canvas {
     this.paintPlain(changed);
     for (const [region, { mixed, colours }] of this.mixed) {
       const old = before.get(region);
+      if (old?.mixed !== mixed) this.isIndexGiven = false;
       if (old?.mixed !== mixed || old.colours !== colours) this.paintMixed(mixed, table);
     }
   }
 
-  /** What is shown, to give away. */
+  /** What is shown, to give away; no `index` where the one that was given before still holds. */
   shown() {
     const rgba = new Uint8ClampedArray(this.pixels.slice().buffer);
-    return { rgba, index: this.index.slice() };
+    const index = this.isIndexGiven ? null : this.index.slice();
+    this.isIndexGiven = true;
+    return { rgba, index };
   }
 
   /** @param {Filled} filled @param {Uint8Array} table */
@@ -72,7 +76,9 @@ export class Canvas {
       const row = taken[region] ? count - 1 + taken[region] : region;
       const colour = packed(table, row);
       const isOther = row !== this.rows[region] || colour !== this.colours[region];
-      if (!this.mixed.has(region) && (isOther || before.has(region))) changed[region] = 1;
+      const isPlain = !this.mixed.has(region);
+      if (isPlain && (isOther || before.has(region))) changed[region] = 1;
+      if (isPlain && (row !== this.rows[region] || before.has(region))) this.isIndexGiven = false;
       this.rows[region] = row;
       this.colours[region] = colour;
     }

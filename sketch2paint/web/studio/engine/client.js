@@ -38,6 +38,8 @@ export class Engine {
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;
+    /** @type {Int32Array | null} */
+    this.index = null;
     this.worker = typeof worker === "string" ? new Worker(worker, { type: "module" }) : worker;
     this.worker.onmessage = ({ data }) => this.answered(data);
     this.worker.onerror = (event) => {
@@ -135,6 +137,7 @@ export class Engine {
 
   /** @param {{ id: number, painted?: Painted, done?: any, error?: string }} answer */
   answered({ id, painted, done, error }) {
+    this.complete(painted ?? done); // also what came too late: the worker counts on it
     const waiting = this.waiting.get(id);
     if (!waiting) return;
     if (painted) {
@@ -144,6 +147,16 @@ export class Engine {
     this.waiting.delete(id);
     if (error === undefined) waiting.resolve(done);
     else waiting.reject(new Error(error));
+  }
+
+  /**
+   * Put in the rows of the pixels, which the worker sends only where they changed.
+   * @param {any} painted
+   */
+  complete(painted) {
+    if (!painted?.table) return;
+    this.index = painted.index ?? this.index;
+    painted.index = this.index;
   }
 
   /** @param {string} message */
