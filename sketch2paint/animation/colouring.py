@@ -1,0 +1,183 @@
+"""A scene coloured from its keys, frame by frame, in memory that does not grow with its length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from sketch2paint.animation.keys import Key
+from sketch2paint.animation.matching import Marked, answer, marked
+from sketch2paint.animation.motion import LinePicture, chained, flow, full_size
+from sketch2paint.hints.regions import find_regions
+from sketch2paint.images.layer import multiplied
+
+REACH = 48  # frames before a key that it is asked for where another key stands before them
+HELD = 32  # levels by which a pixel of a held drawing may differ: the noise of a video
+
+
+@dataclass(frozen=True)
+class Coloured:
+    """A coloured frame.
+
+    Attributes:
+        picture: Result (H, W, 3) uint8.
+        colours: Colours (H, W, 3) uint8 without lines.
+        lines: Drawing (H, W) uint8.
+        keys: Names of the keys that were asked.
+        unsure: Regions to look at, the least sure first.
+        regions: Number of the drawing's regions.
+        held: Whether it is the same drawing as the frame beside it.
+        flat: Whether the colours have no shading.
+    """
+
+    picture: np.ndarray
+    colours: np.ndarray
+    lines: np.ndarray
+    keys: tuple[str, ...]
+    unsure: tuple[Marked, ...] = ()
+    regions: int = 0
+    held: bool = False
+    flat: bool = True
+
+
+def colour_scene(
+    read: Callable[[int], np.ndarray],
+    *,
+    frames: Sequence[int],
+    keys: Mapping[int, Callable[[], Key]],
+    flats: bool = False,
+    wanted: Container[int] | None = None,
+    both: bool = True,
+) -> Iterator[tuple[int, Coloured]]:
+    """Colour the frames of one scene; the order of the results is that of the work.
+
+    Args:
+        read: Function that gives a frame's drawing (H, W) uint8 by its number, all of one size.
+        frames: Numbers of the scene's frames, in order.
+        keys: Functions that give the keys, by the numbers of their frames; at least one. At most
+            two keys are in memory.
+        flats: Whether shaded keys give plain colours too.
+        wanted: Numbers of the frames to colour; None: all.
+        both: Whether keys after a frame are asked besides those before it.
+
+    Yields:
+        The number of a frame and its colours.
+    """
+    placed = [number for number in frames if number in keys]
+    if not placed:
+        raise ValueError("Expected at least one key in the scene, got none. Give a frame of it.")
+    wanted = frames if wanted is None else wanted
+    before = [number for number in frames if number < placed[0]]
+    after = [number for number in frames if number > placed[-1]]
+    key = keys[placed[0]]()
+    yield from _away(read, before[::-1], key, {}, wanted, flats)
+    for first, last in pairwise(placed):
+        inside = [number for number in frames if first < number < last]
+        next_key = keys[last]()
+        yield from _between(read, inside, (key, next_key), wanted, flats, both)
+        if first in wanted:
+            yield first, _as_given(key)
+        key = next_key
+    yield from _away(read, after, key, {}, wanted, flats)
+    if placed[-1] in wanted:
+        yield placed[-1], _as_given(key)
+
+
+def _between(
+    read: Callable[[int], np.ndarray],
+    frames: Sequence[int],
+    keys: tuple[Key, Key],
+    wanted: Container[int],
+    flats: bool,
+    both: bool,
+) -> Iterator[tuple[int, Coloured]]:
+    """Colour frames between two keys."""
+    if not any(number in wanted for number in frames):
+        return
+    near = frames[-REACH:][::-1] if both else []  # their flows are kept: a bound of memory
+    later = {number: (keys[1], found) for number, _, found in _followed(read, near, keys[1])}
+    yield from _away(read, frames, keys[0], later, wanted, flats)
+
+
+def _as_given(key: Key) -> Coloured:
+    return Coloured(
+        key.picture, key.colours, key.drawing, (key.name,), regions=key.regions.count, flat=key.flat
+    )
+
+
+def _away(
+    read: Callable[[int], np.ndarray],
+    frames: Sequence[int],
+    key: Key,
+    other: dict[int, tuple[Key, np.ndarray]],
+    wanted: Container[int],
+    flats: bool,
+) -> Iterator[tuple[int, Coloured]]:
+    """Colour frames one after another away from a key, with what was found of another one."""
+    if not any(number in wanted for number in frames):
+        return
+    last = _as_given(key)
+    for number, drawing, found in _followed(read, frames, key):
+        also = other.pop(number, None)
+        if number not in wanted:
+            continue
+        if is_held(drawing, last.lines):
+            last = _again(last, drawing)
+        elif also and is_held(drawing, also[0].drawing):
+            last = _again(_as_given(also[0]), drawing)
+        else:
+            last = _coloured(drawing, [(key, found), *([also] if also else [])], flats)
+        yield number, last
+
+
+def _followed(
+    read: Callable[[int], np.ndarray], frames: Sequence[int], key: Key
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Each frame's number, drawing, and flow to the key; frames are in order away from it.
+
+    The flow goes on from the neighbour's, and then is found again between frame and key: so it
+    neither loses what moved far nor drifts.
+    """
+    before, lines = key.drawing, key.lines
+    found = np.zeros((*lines.distances.shape, 2), np.float32)
+    for number in frames:
+        drawing = read(number)
+        if not is_held(drawing, before):
+            here = LinePicture(drawing)
+            found = flow(here, key.lines, chained(flow(here, lines), found))
+            before, lines = drawing, here
+        yield number, drawing, found
+
+
+def is_held(drawing: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two drawings (H, W) uint8 are the same but for the noise of a video."""
+    return int(cv2.absdiff(drawing, other).max()) <= HELD
+
+
+def _again(last: Coloured, drawing: np.ndarray) -> Coloured:
+    """The same colours for the same drawing: to the bit, unless a video's noise differs."""
+    if np.array_equal(drawing, last.lines):
+        return replace(last, held=True)
+    picture = multiplied(last.colours, drawing)
+    return replace(last, picture=picture, lines=drawing, held=True)
+
+
+def _coloured(
+    drawing: np.ndarray, followed: Sequence[tuple[Key, np.ndarray]], flats: bool
+) -> Coloured:
+    regions = find_regions(drawing)
+    placed = [(key, full_size(found, *drawing.shape)) for key, found in followed]
+    said = answer(regions, placed, flats=flats)
+    return Coloured(
+        multiplied(said.colours, drawing),
+        said.colours,
+        drawing,
+        tuple(key.name for key, _ in followed),
+        unsure=tuple(marked(said, regions)),
+        regions=regions.count,
+        flat=flats or all(key.flat for key, _ in followed),
+    )

@@ -1,0 +1,159 @@
+"""A frame whose colours are known, taken apart: palette, labels, regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sketch2paint.animation.motion import LinePicture
+from sketch2paint.hints.regions import Regions, find_regions
+
+CLEAR = 230  # grey from which on a pixel shows its colour
+UNLIKE = 12  # levels in some channel by which colours of a palette differ more
+SHADED = 48  # the same in a shaded key: shades of one colour are one
+MOST = 200  # colours of a palette
+FLAT = 0.97  # of the clear pixels are a colour of the palette: the key is no shaded one
+OFF_LINES = 48  # levels in some channel from one pixel to the next that make an edge
+NEAR_LINES = 3  # pixels at 512: an edge that near to a line is the line's
+
+
+@dataclass(frozen=True)
+class Key:
+    """A frame whose colours are known.
+
+    Attributes:
+        name: Name for messages and the record.
+        drawing: Drawing (H, W) uint8 of the frame.
+        picture: Picture (H, W, 3) uint8 that was given.
+        colours: Colours (H, W, 3) uint8 without lines.
+        palette: Colours (P, 3) uint8 that occur, the most frequent first.
+        labels: Map (H, W) uint8 of the palette's colour of each pixel.
+        regions: Regions of the drawing.
+        rooms: Map (H, W) int32 of what ink closes in: colours of one room meet without a line.
+        lines: Picture of the lines that motion sees.
+        flat: Whether the colours have no shading.
+    """
+
+    name: str
+    drawing: np.ndarray
+    picture: np.ndarray
+    colours: np.ndarray
+    palette: np.ndarray
+    labels: np.ndarray
+    regions: Regions
+    rooms: np.ndarray
+    lines: LinePicture
+    flat: bool
+
+
+def make_key(
+    drawing: np.ndarray, picture: np.ndarray, *, name: str = "", colours: np.ndarray | None = None
+) -> Key:
+    """Take a frame in colour apart.
+
+    Args:
+        drawing: Drawing (H, W) uint8, dark lines on white.
+        picture: Frame in colour (H, W, 3) uint8, with or without the lines.
+        name: Name for messages.
+        colours: Colours (H, W, 3) uint8 without lines where they are known.
+
+    Raises:
+        ValueError: the picture has another size.
+    """
+    if picture.shape != (*drawing.shape, 3):
+        (height, width), (h, w) = drawing.shape, picture.shape[:2]
+        raise ValueError(
+            f"{name or 'key'}: expected a key of its frame's size, {width} x {height}, got "
+            f"{w} x {h}. Scale it to that size."
+        )
+    clear = drawing > CLEAR
+    if not clear.any():
+        clear[:] = True
+    plain = _spread(picture, clear) if colours is None else colours
+    palette, labels, flat = _labelled(plain, clear)
+    regions = find_regions(drawing)
+    rooms = cv2.connectedComponents((~regions.ink).astype(np.uint8), connectivity=4)[1]
+    rooms = _spread(rooms, ~regions.ink) if not regions.ink.all() else rooms
+    return Key(
+        name=name,
+        drawing=drawing,
+        picture=picture,
+        colours=plain,
+        palette=palette,
+        labels=labels,
+        regions=regions,
+        rooms=rooms,
+        lines=LinePicture(drawing),
+        flat=flat,
+    )
+
+
+def _labelled(colours: np.ndarray, clear: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Palette, labels (H, W), and whether the clear pixels have no shading."""
+    palette = palette_of(colours[clear])
+    labels = nearest_colours(colours, palette)
+    off = np.abs(colours[clear].astype(np.int16) - palette[labels[clear]]).max(1)
+    if (off <= 2).mean() >= FLAT:
+        return palette, labels, True
+    palette = palette_of(colours[clear], SHADED)
+    return palette, nearest_colours(colours, palette), False
+
+
+def palette_of(colours: np.ndarray, unlike: int = UNLIKE) -> np.ndarray:
+    """The unlike colours (P, 3) uint8 among (n, 3), the most frequent first; rare ones left out."""
+    codes = colours.astype(np.int64) @ (1 << 16, 1 << 8, 1)
+    exact, counts = np.unique(codes, return_counts=True)
+    table = np.stack([exact >> 16, exact >> 8 & 255, exact & 255], 1)
+    bins, which = np.unique((table >> 3) @ (1 << 10, 1 << 5, 1), return_inverse=True)
+    mass = np.bincount(which, counts, len(bins))
+    order = np.lexsort((-counts, which))
+    first = order[np.searchsorted(which[order], np.arange(len(bins)))]  # each bin's most frequent
+    chosen: list[np.ndarray] = []
+    least = max(4, len(colours) // 65536)
+    for number in np.argsort(-mass, kind="stable"):
+        colour = table[first[number]]
+        if (mass[number] < least and chosen) or len(chosen) == MOST:
+            break
+        if all(np.abs(colour - other).max() > unlike for other in chosen):
+            chosen.append(colour)
+    return np.array(chosen, np.uint8)
+
+
+def nearest_colours(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Map (...) uint8 of the nearest of (P, 3) for colours (..., 3), by their largest channel."""
+    steps = np.arange(32, dtype=np.int16) * 8 + 4
+    cells = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 1, 3)
+    away = np.concatenate([np.abs(part - palette).max(2) for part in np.split(cells, 8)])
+    table = away.argmin(1).astype(np.uint8)
+    red, green, blue = (colours[..., channel].astype(np.intp) >> 3 for channel in range(3))
+    return table[red << 10 | green << 5 | blue]
+
+
+def share_off_lines(drawing: np.ndarray, picture: np.ndarray) -> float:
+    """Share of a coloured picture's edges that lie near no line of the drawing, both of one size.
+
+    Colours that meet without a line have some; a picture of another frame has most.
+    """
+    edges = np.zeros(drawing.shape, bool)
+    for axis in (0, 1):
+        step = np.abs(np.diff(picture.astype(np.int16), axis=axis)).max(2) > OFF_LINES
+        edges |= np.pad(step, [(0, int(axis == 0)), (0, int(axis == 1))])
+    if not edges.any():
+        return 0.0
+    reach = max(1, round(NEAR_LINES * min(drawing.shape) / 512))
+    near = cv2.erode(drawing, np.ones((2 * reach + 1,) * 2, np.uint8)) < CLEAR
+    return float((edges & ~near).sum() / edges.sum())
+
+
+def _spread(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values (H, W) or (H, W, C), where they are not known those of the nearest known pixel."""
+    if known.all():
+        return values
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((int(nearest.max()) + 1, *values.shape[2:]), values.dtype)
+    table[nearest[known]] = values[known]
+    return table[nearest]

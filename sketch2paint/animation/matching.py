@@ -1,0 +1,173 @@
+"""The colours of a drawing's regions, voted by keys whose pixels were followed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from sketch2paint.animation.keys import UNLIKE, Key, nearest_colours
+from sketch2paint.animation.motion import carried
+from sketch2paint.hints.regions import Regions
+
+BELONGS = 0.5  # of a key's region lies in a drawing's one: they match
+SOLID = 0.1  # of a region's winning pixels come from a room: what else is in it may meet them
+CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
+UNSURE = 0.5  # of confidence: below, a region is marked
+
+
+class Marked(NamedTuple):
+    """A region to look at.
+
+    Attributes:
+        box: Place as (x, y, width, height) in pixels.
+        area: Number of its pixels.
+        confidence: How sure its colour is, 0 to 1.
+        number: Number of the region in the drawing.
+    """
+
+    box: tuple[int, int, int, int]
+    area: int
+    confidence: float
+    number: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Colours of a drawing as its keys have them.
+
+    Attributes:
+        colours: Colours (H, W, 3) uint8 without lines.
+        confidence: How sure each region's colour is, (regions,) 0 to 1.
+    """
+
+    colours: np.ndarray
+    confidence: np.ndarray
+
+
+class _Witness(NamedTuple):
+    """What one key says: for pixels (H, W) labels and rooms, for regions (n, P) votes; trust."""
+
+    labels: np.ndarray
+    rooms: np.ndarray
+    votes: np.ndarray
+    trust: np.ndarray
+
+
+def answer(
+    regions: Regions, followed: Sequence[tuple[Key, np.ndarray]], *, flats: bool = False
+) -> Answer:
+    """Colour a drawing.
+
+    Args:
+        regions: Regions of the drawing.
+        followed: Keys, each with the places (H, W, 2) at which the drawing's pixels are in it.
+        flats: Whether shaded keys give plain colours too.
+    """
+    palette = common_palette([key.palette for key, _ in followed])
+    witnesses = [_witness(regions.labels, key, places, palette) for key, places in followed]
+    scores = np.stack([each.votes * each.trust[:, None] ** 2 for each in witnesses])
+    chosen = scores.sum(0).argmax(1)
+    by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
+    labels = np.empty(regions.labels.shape, np.uint8)
+    for number, witness in enumerate(witnesses):
+        here = (by == number)[regions.labels]
+        labels[here] = _parted(regions.labels, witness, chosen)[here]
+    colours = palette[labels]
+    if not flats:
+        for number, (key, places) in enumerate(followed):
+            if not key.flat:
+                _shade(colours, labels, (by == number)[regions.labels], key, places, palette)
+    return Answer(colours, _confidence(scores, chosen))
+
+
+def common_palette(palettes: Sequence[np.ndarray]) -> np.ndarray:
+    """The colours (P, 3) uint8 of several palettes; of like ones the first."""
+    found = palettes[0]
+    for palette in palettes[1:]:
+        away = np.abs(palette[:, None].astype(np.int16) - found).max(2).min(1)
+        found = np.concatenate([found, palette[away > UNLIKE]])
+    return found[:256]
+
+
+def marked(answer: Answer, regions: Regions) -> list[Marked]:
+    """The regions whose colour is unsure, the least sure first."""
+    unsure = np.flatnonzero(answer.confidence < UNSURE)
+    areas = np.bincount(regions.labels[~regions.ink], minlength=len(answer.confidence))
+    found = []
+    for number in unsure[areas[unsure] > 0]:
+        x, y, width, height = cv2.boundingRect((regions.labels == number).astype(np.uint8))
+        box = int(x), int(y), int(width), int(height)
+        found.append(Marked(box, int(areas[number]), float(answer.confidence[number]), int(number)))
+    return sorted(found, key=lambda each: each.confidence)
+
+
+def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarray) -> _Witness:
+    """Votes are shares of a region's pixels; trust is how well it and the key's regions overlap."""
+    own = nearest_colours(key.palette, palette)
+    colours = own[carried(key.labels, places)]
+    there = carried(key.regions.labels, places)
+    overlap = _table(labels, there, key.regions.count)
+    whole, areas = overlap.sum(0), overlap.sum(1).clip(1)
+    belongs = overlap > BELONGS * whole
+    belongs[np.arange(len(overlap)), overlap.argmax(1)] = True
+    shared = (overlap * belongs).sum(1)
+    trust = shared / (areas + belongs @ whole - shared).clip(1)
+    votes = _table(labels, colours, len(palette)) / areas[:, None]
+    # Where colours meet without a line is only believed of regions that match.
+    rooms = np.where(belongs[labels, there], carried(key.rooms, places), -1)
+    return _Witness(colours, rooms, votes, trust)
+
+
+def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
+    """(rows, number) how often each value of `rows` meets each of `columns`."""
+    count = int(rows.max()) + 1
+    cells = rows.astype(np.int64) * number + columns
+    return np.bincount(cells.ravel(), minlength=count * number).reshape(count, number)
+
+
+def _parted(regions: np.ndarray, witness: _Witness, chosen: np.ndarray) -> np.ndarray:
+    """Labels (H, W): each region its chosen one, and where the key has others in the same room."""
+    labels = chosen[regions].astype(np.uint8)
+    code = regions.astype(np.int64) * (int(witness.rooms.max()) + 2) + witness.rooms
+    wins = (witness.labels == labels) & (witness.rooms >= 0)
+    rooms, first, counts = np.unique(code[wins], return_index=True, return_counts=True)
+    owner = regions[wins][first]
+    solid = rooms[counts > SOLID * np.bincount(regions[wins], minlength=len(chosen))[owner]]
+    other = (witness.labels != labels) & (witness.rooms >= 0) & np.isin(code, solid)
+    for colour in np.unique(witness.labels[other]):
+        spots = (other & (witness.labels == colour)).astype(np.uint8)
+        labels[_without_crumbs(spots)] = colour
+    return labels
+
+
+def _without_crumbs(spots: np.ndarray) -> np.ndarray:
+    """The spots of a map (H, W) that are neither thin nor small."""
+    opened = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= max(6, CRUMB * spots.size)
+    large[0] = False
+    return large[pieces]
+
+
+def _shade(
+    colours: np.ndarray, labels: np.ndarray, here: np.ndarray, key: Key, places: np.ndarray,
+    palette: np.ndarray,
+) -> None:  # fmt: skip
+    """Take the key's own shading where it says the colour that was voted, in place."""
+    own = nearest_colours(key.palette, palette)
+    agrees = here & (own[carried(key.labels, places)] == labels)
+    colours[agrees] = carried(key.colours, places)[agrees]
+
+
+def _confidence(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Confidence (regions,) 0 to 1 by what all keys say: (keys, regions, P)."""
+    total = scores.sum(0)
+    best = total[np.arange(len(chosen)), chosen]
+    rest = total.copy()
+    rest[np.arange(len(chosen)), chosen] = 0
+    loudest = scores.max(2).max(0)
+    return (best - rest.max(1)) / best.clip(1e-9) * np.sqrt(loudest.clip(0, 1))
