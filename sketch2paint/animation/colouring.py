@@ -11,7 +11,7 @@ import numpy as np
 
 from sketch2paint.animation.keys import Key
 from sketch2paint.animation.matching import Marked, answer, marked
-from sketch2paint.animation.motion import LinePicture, chained, flow, full_size
+from sketch2paint.animation.motion import LinePicture, chained, flow, led_to
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.layer import multiplied
 
@@ -170,7 +170,7 @@ def _coloured(
     drawing: np.ndarray, followed: Sequence[tuple[Key, np.ndarray]], flats: bool
 ) -> Coloured:
     regions = find_regions(drawing)
-    placed = [(key, full_size(found, *drawing.shape)) for key, found in followed]
+    placed = [(key, led_to(found, *drawing.shape)) for key, found in followed]
     said = answer(regions, placed, flats=flats)
     return Coloured(
         multiplied(said.colours, drawing),

@@ -13,6 +13,7 @@ from sketch2paint.hints.regions import Regions, find_regions
 CLEAR = 230  # grey from which on a pixel shows its colour
 UNLIKE = 12  # levels in some channel by which colours of a palette differ more
 SHADED = 48  # the same in a shaded key: shades of one colour are one
+SPOT = 6  # pixels: a smaller spot is no colour of a room
 MOST = 200  # colours of a palette
 FLAT = 0.97  # of the clear pixels are a colour of the palette: the key is no shaded one
 OFF_LINES = 48  # levels in some channel from one pixel to the next that make an edge
@@ -31,7 +32,8 @@ class Key:
         palette: Colours (P, 3) uint8 that occur, the most frequent first.
         labels: Map (H, W) uint8 of the palette's colour of each pixel.
         regions: Regions of the drawing.
-        rooms: Map (H, W) int32 of what ink closes in: colours of one room meet without a line.
+        rooms: Map (H, W) int32 of what ink closes in and has several colours, which meet without a
+            line, counted from 1; 0 for the rest.
         lines: Picture of the lines that motion sees.
         flat: Whether the colours have no shading.
     """
@@ -74,8 +76,6 @@ def make_key(
     plain = _spread(picture, clear) if colours is None else colours
     palette, labels, flat = _labelled(plain, clear)
     regions = find_regions(drawing)
-    rooms = cv2.connectedComponents((~regions.ink).astype(np.uint8), connectivity=4)[1]
-    rooms = _spread(rooms, ~regions.ink) if not regions.ink.all() else rooms
     return Key(
         name=name,
         drawing=drawing,
@@ -84,7 +84,7 @@ def make_key(
         palette=palette,
         labels=labels,
         regions=regions,
-        rooms=rooms,
+        rooms=_rooms(labels, regions.ink),
         lines=LinePicture(drawing),
         flat=flat,
     )
@@ -129,6 +129,23 @@ def nearest_colours(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     table = away.argmin(1).astype(np.uint8)
     red, green, blue = (colours[..., channel].astype(np.intp) >> 3 for channel in range(3))
     return table[red << 10 | green << 5 | blue]
+
+
+def _rooms(labels: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Map (H, W) of the rooms with several colours, reaching under the lines; see Key."""
+    count, rooms = cv2.connectedComponents((~ink).astype(np.uint8), connectivity=4)
+    colours = int(labels.max()) + 1
+    cells = rooms[~ink].astype(np.int64) * colours + labels[~ink]
+    table = np.bincount(cells, minlength=count * colours).reshape(count, colours)
+    mixed = (table >= SPOT).sum(1) > 1
+    number = np.where(mixed, np.cumsum(mixed), 0).astype(np.int32)
+    return number[_spread(rooms, ~ink) if not ink.all() else rooms]
+
+
+def nearest_of(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """As `nearest_colours`, exactly, for few colours (n, 3)."""
+    away = np.abs(colours[:, None].astype(np.int16) - palette).max(2)
+    return away.argmin(1).astype(np.uint8)
 
 
 def share_off_lines(drawing: np.ndarray, picture: np.ndarray) -> float:

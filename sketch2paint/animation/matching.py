@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from scipy.ndimage import find_objects
 
-from sketch2paint.animation.keys import UNLIKE, Key, nearest_colours
+from sketch2paint.animation.keys import SPOT, UNLIKE, Key, nearest_of
 from sketch2paint.animation.motion import carried
 from sketch2paint.hints.regions import Regions
 
@@ -64,7 +65,7 @@ def answer(
 
     Args:
         regions: Regions of the drawing.
-        followed: Keys, each with the places (H, W, 2) at which the drawing's pixels are in it.
+        followed: Keys, each with the places (H, W) at which the drawing's pixels are in it.
         flats: Whether shaded keys give plain colours too.
     """
     palette = common_palette([key.palette for key, _ in followed])
@@ -97,17 +98,19 @@ def marked(answer: Answer, regions: Regions) -> list[Marked]:
     """The regions whose colour is unsure, the least sure first."""
     unsure = np.flatnonzero(answer.confidence < UNSURE)
     areas = np.bincount(regions.labels[~regions.ink], minlength=len(answer.confidence))
+    places = find_objects(regions.labels + 1)
     found = []
     for number in unsure[areas[unsure] > 0]:
-        x, y, width, height = cv2.boundingRect((regions.labels == number).astype(np.uint8))
-        box = int(x), int(y), int(width), int(height)
+        down, across = places[number]
+        size = across.stop - across.start, down.stop - down.start
+        box = across.start, down.start, *size
         found.append(Marked(box, int(areas[number]), float(answer.confidence[number]), int(number)))
     return sorted(found, key=lambda each: each.confidence)
 
 
 def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarray) -> _Witness:
     """Votes are shares of a region's pixels; trust is how well it and the key's regions overlap."""
-    own = nearest_colours(key.palette, palette)
+    own = nearest_of(key.palette, palette)
     colours = own[carried(key.labels, places)]
     there = carried(key.regions.labels, places)
     overlap = _table(labels, there, key.regions.count)
@@ -118,7 +121,8 @@ def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarr
     trust = shared / (areas + belongs @ whole - shared).clip(1)
     votes = _table(labels, colours, len(palette)) / areas[:, None]
     # Where colours meet without a line is only believed of regions that match.
-    rooms = np.where(belongs[labels, there], carried(key.rooms, places), -1)
+    rooms = carried(key.rooms, places)
+    rooms[rooms > 0] *= belongs[labels[rooms > 0], there[rooms > 0]]
     return _Witness(colours, rooms, votes, trust)
 
 
@@ -131,26 +135,31 @@ def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
 
 def _parted(regions: np.ndarray, witness: _Witness, chosen: np.ndarray) -> np.ndarray:
     """Labels (H, W): each region its chosen one, and where the key has others in the same room."""
-    labels = chosen[regions].astype(np.uint8)
-    code = regions.astype(np.int64) * (int(witness.rooms.max()) + 2) + witness.rooms
-    wins = (witness.labels == labels) & (witness.rooms >= 0)
-    rooms, first, counts = np.unique(code[wins], return_index=True, return_counts=True)
-    owner = regions[wins][first]
-    solid = rooms[counts > SOLID * np.bincount(regions[wins], minlength=len(chosen))[owner]]
-    other = (witness.labels != labels) & (witness.rooms >= 0) & np.isin(code, solid)
-    for colour in np.unique(witness.labels[other]):
-        spots = (other & (witness.labels == colour)).astype(np.uint8)
-        labels[_without_crumbs(spots)] = colour
-    return labels
+    labels = chosen.astype(np.uint8)[regions]
+    mixed = witness.rooms > 0
+    if not mixed.any():
+        return labels
+    wins = mixed & (witness.labels == labels)
+    number = int(witness.rooms.max()) + 1
+    cells = regions[wins].astype(np.int64) * number + witness.rooms[wins]
+    table = np.bincount(cells, minlength=len(chosen) * number).reshape(len(chosen), number)
+    won = np.bincount(regions[witness.labels == labels], minlength=len(chosen))
+    solid = (table > 0) & (table > SOLID * won[:, None])
+    other = mixed & (witness.labels != labels)
+    other[other] = solid[regions[other], witness.rooms[other]]
+    spots = _without_crumbs(np.where(other, witness.labels.astype(np.uint16) + 1, 0))
+    return np.where(spots > 0, (spots - 1).astype(np.uint8), labels)
 
 
 def _without_crumbs(spots: np.ndarray) -> np.ndarray:
-    """The spots of a map (H, W) that are neither thin nor small."""
-    opened = cv2.morphologyEx(spots, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
-    large = stats[:, cv2.CC_STAT_AREA] >= max(6, CRUMB * spots.size)
+    """Spots (H, W) uint16 of several colours, 0 for none, without the thin and the small ones."""
+    square = np.ones((3, 3), np.uint8)
+    inner = np.where(cv2.erode(spots, square) == cv2.dilate(spots, square), spots, 0)
+    opened = np.where(cv2.dilate(inner, square) == spots, spots, 0)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((opened > 0).astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] >= max(SPOT, CRUMB * spots.size)
     large[0] = False
-    return large[pieces]
+    return np.where(large[pieces], opened, 0)
 
 
 def _shade(
@@ -158,7 +167,7 @@ def _shade(
     palette: np.ndarray,
 ) -> None:  # fmt: skip
     """Take the key's own shading where it says the colour that was voted, in place."""
-    own = nearest_colours(key.palette, palette)
+    own = nearest_of(key.palette, palette)
     agrees = here & (own[carried(key.labels, places)] == labels)
     colours[agrees] = carried(key.colours, places)[agrees]
 

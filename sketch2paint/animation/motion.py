@@ -68,23 +68,23 @@ def chained(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     )  # fmt: skip
 
 
-def full_size(small: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W, 2) float32: the places to which a flow leads, in pixels of the drawing."""
-    h, w = small.shape[:2]
-    large = cv2.resize(small, (width, height)) if (h, w) != (height, width) else small
-    return _place(height, width) + large * np.array((width / w, height / h), np.float32)
+def led_to(found: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(H, W) intp: the pixel of a drawing, counted row by row, to which each one is led by a flow.
+
+    What leads over the edge ends at it.
+    """
+    h, w = found.shape[:2]
+    large = cv2.resize(found, (width, height)) if (h, w) != (height, width) else found
+    x = np.rint(large[..., 0] * np.float32(width / w)).astype(np.intp)
+    y = np.rint(large[..., 1] * np.float32(height / h)).astype(np.intp)
+    x += np.arange(width)
+    y += np.arange(height)[:, None]
+    return y.clip(0, height - 1) * width + x.clip(0, width - 1)
 
 
 def carried(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Take each pixel's value from its place: (H, W) or (H, W, C) of any type, the nearest pixel.
-
-    Args:
-        places: Places (H, W, 2) float32 as `full_size` gives them; beyond the edge, its pixels.
-    """
-    height, width = picture.shape[:2]
-    x = np.rint(places[..., 0]).astype(np.intp).clip(0, width - 1)
-    y = np.rint(places[..., 1]).astype(np.intp).clip(0, height - 1)
-    return picture[y, x]
+    """Take each pixel's value (H, W) or (H, W, C) of any type from its place, as of `led_to`."""
+    return picture.reshape(-1, *picture.shape[2:])[places]
 
 
 def _place(height: int, width: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from sketch2paint.animation.motion import LinePicture, carried, flow, full_size
+from sketch2paint.animation.motion import LinePicture, carried, flow, led_to
 from sketch2paint.animation.shots import Frame
 from sketch2paint.images.convert import resize
 from sketch2paint.images.io import MAX_PIXELS
@@ -77,7 +77,7 @@ def _left(one: LinePicture, other: LinePicture) -> float:
     lines = one.distances == 0
     if not lines.any():
         return 0.0
-    places = full_size(flow(one, other), *one.distances.shape)
+    places = led_to(flow(one, other), *one.distances.shape)
     return float((carried(other.distances, places)[lines] > NEAR).mean())
 
 

@@ -16,11 +16,12 @@ def test_a_key_knows_its_colours_to_the_bit_also_under_its_lines():
     assert tuple(key.palette[key.labels[35, 35]]) == BOX
 
 
-def test_what_ink_closes_in_is_one_room():
+def test_a_room_has_colours_that_meet_without_a_line():
     drawing, picture = draw_frame(20)
+    assert not make_key(drawing, picture).rooms.any()
+    picture[22:48, 36:48] = (60, 0, 120)
     rooms = make_key(drawing, picture).rooms
-    assert rooms[35, 25] == rooms[45, 45] != rooms[15, 25]
-    assert (rooms > 0).all()
+    assert rooms[35, 25] == rooms[45, 45] == 1 and rooms[15, 25] == 0
 
 
 def test_shades_of_one_colour_are_one_in_a_shaded_key():

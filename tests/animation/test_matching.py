@@ -5,7 +5,7 @@ from tiny_shot import BOX, HILL, LID, SKY, draw_frame
 
 from sketch2paint.animation.keys import make_key
 from sketch2paint.animation.matching import Answer, answer, common_palette, marked
-from sketch2paint.animation.motion import full_size
+from sketch2paint.animation.motion import led_to
 from sketch2paint.hints.regions import find_regions
 
 FLOW = np.zeros((64, 96, 2), np.float32)
@@ -13,7 +13,7 @@ FLOW = np.zeros((64, 96, 2), np.float32)
 
 def shifted(by):
     """Places that lead `by` pixels to the left."""
-    return full_size(FLOW - (by, 0), 64, 96)
+    return led_to(FLOW - (by, 0), 64, 96)
 
 
 def test_regions_take_the_colours_of_where_they_were():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_shot import draw_frame
 
-from sketch2paint.animation.motion import LinePicture, carried, chained, flow, full_size
+from sketch2paint.animation.motion import LinePicture, carried, chained, flow, led_to
 
 
 def test_a_line_picture_is_black_on_lines_and_small_for_large_drawings():
@@ -47,15 +47,16 @@ def test_chained_flows_add_up():
     np.testing.assert_allclose(chained(one, other), 5)
 
 
-def test_full_size_places_are_pixels_of_the_drawing():
-    places = full_size(np.ones((10, 20, 2), np.float32), 30, 60)
-    np.testing.assert_allclose(places[0, 0], (3, 3))
-    np.testing.assert_allclose(places[29, 59], (62, 32))
+def test_a_flow_of_a_small_picture_leads_to_pixels_of_the_drawing():
+    places = led_to(np.ones((10, 20, 2), np.float32), 30, 60)
+    assert places[0, 0] == 3 * 60 + 3
+    assert places[29, 59] == 29 * 60 + 59  # over the edge
 
 
 def test_pixels_are_carried_to_the_bit_and_the_edge_goes_on():
     picture = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    places = full_size(np.full((3, 4, 2), 1.2, np.float32), 3, 4)
-    np.testing.assert_array_equal(
-        carried(picture, places), [[5, 6, 7, 7], [9, 10, 11, 11]] + [[9, 10, 11, 11]]
-    )
+    places = led_to(np.full((3, 4, 2), 1.2, np.float32), 3, 4)
+    expected = [[5, 6, 7, 7], [9, 10, 11, 11], [9, 10, 11, 11]]
+    np.testing.assert_array_equal(carried(picture, places), expected)
+    colours = np.dstack([picture] * 3)
+    np.testing.assert_array_equal(carried(colours, places)[..., 2], expected)
