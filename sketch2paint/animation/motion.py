@@ -47,12 +47,13 @@ def flow(here: LinePicture, there: LinePicture, near: np.ndarray | None = None) 
     if min(here.distances.shape) < SMALLEST:
         return np.zeros((*here.distances.shape, 2), np.float32) if near is None else near
     one, other = here.distances, there.distances
-    found = _FRESH.calc(one, other, None) if near is None else _NEAR.calc(one, other, near.copy())
-    return np.asarray(found, np.float32)
+    if near is None:
+        return np.asarray(_FRESH.calc(one, other, None), np.float32)  # type: ignore[call-overload]
+    return np.asarray(_NEAR.calc(one, other, near.copy()), np.float32)
 
 
 def _method() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
 # Whoever was once given a flow to begin with uses it again where none is given.
@@ -62,10 +63,9 @@ _FRESH, _NEAR = _method(), _method()
 def chained(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """One flow after the other: to where the second leads from where the first one led."""
     height, width = first.shape[:2]
-    return first + cv2.remap(
-        second, _place(height, width) + first, None, cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    x, y = cv2.split(_place(height, width) + first)
+    edge = cv2.BORDER_REPLICATE
+    return first + cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=edge)
 
 
 def led_to(found: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def look_through(
         if drawing.shape != size:
             yield Look(trouble=_other_size(frame, drawing.shape, size))
             continue
-        was, digest = digest, sha256(drawing).hexdigest()
+        was, digest = digest, sha256(np.ascontiguousarray(drawing).data).hexdigest()
         if digest != was:
             here = _small(drawing)
             cut = before is not None and cuts is None and unlike(before, here) > CUT

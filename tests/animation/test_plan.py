@@ -1,0 +1,96 @@
+"""What is planned for a shot: scenes, keys, and what each frame's colours come from."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_shot import draw_frame, write_shot
+
+from sketch2paint.animation.plan import plan_shot
+from sketch2paint.animation.shots import opened_shot
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_shot(tmp_path, count=8)
+
+
+def plan(root, **options):
+    with opened_shot(root / "lines") as shot:
+        return plan_shot(shot, **options)
+
+
+def keys(root, *numbers):
+    folder = root / "keys"
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        (folder / f"{number}.png").write_bytes((root / f"colour/{number:04d}.png").read_bytes())
+    return folder
+
+
+def test_keys_and_scenes_are_found(root):
+    found = plan(root, keys=keys(root, 0, 5), cuts=[4])
+    assert found.scenes == ((0, 1, 2, 3), (4, 5, 6, 7))
+    assert {place: source.kind for place, source in found.sources.items()} == {0: "key", 5: "key"}
+    assert found.failed == ()
+
+
+def test_a_scene_without_a_key_is_painted_or_told(root):
+    found = plan(root, keys=keys(root, 0), cuts=[4, 6])
+    assert found.scenes == ((0, 1, 2, 3),)
+    assert found.failed == (
+        "frames 0004 to 0005: expected a key in this scene, got none. Put one of its frames in "
+        "colour into `keys`, pass a `checkpoint`, or tell the `cuts`.",
+        found.failed[0].replace("0004 to 0005", "0006 to 0007"),
+    )
+    found = plan(root, keys=keys(root, 0), cuts=[4, 6], checkpoint="runs/a")
+    assert [found.sources[place].kind for place in (0, 4, 6)] == ["key", "painted", "painted"]
+
+
+def test_a_shot_whose_colours_cannot_be_known_is_refused(root):
+    with pytest.raises(ValueError, match="Expected a frame whose colours are known, got none"):
+        plan(root, hints="auto")
+    folder = root / "keys"
+    folder.mkdir()
+    (folder / "77.png").write_bytes(b"")
+    with pytest.raises(
+        ValueError, match="77.png: expected a key under a frame's name.*\n.*got none"
+    ):
+        plan(root, keys=folder)
+
+
+def test_cuts_are_frames(root):
+    with pytest.raises(ValueError, match="Expected `cuts` to be numbers of frames .* got 9"):
+        plan(root, keys=keys(root, 0), cuts=[4, 9])
+
+
+def test_a_key_stands_above_hints_of_its_frame(root):
+    for number in (0, 3):
+        (root / f"lines/{number:04d}.hints.json").write_text("{}")
+    found = plan(root, keys=keys(root, 3), hints="auto")
+    assert [found.sources[place].kind for place in (0, 3)] == ["hints", "key"]
+
+
+def test_what_is_wrong_with_keys_is_told_and_the_rest_done(root):
+    folder = keys(root, 0)
+    Image.new("RGB", (9, 9)).save(folder / "3.png")
+    doubtful = draw_frame(14)[1].copy()
+    doubtful[2:8, 60:90] = doubtful[54:60, 50:90] = (200, 0, 200)
+    Image.fromarray(doubtful).save(folder / "2.png")
+    (root / "lines/0006.png").write_bytes(b"")
+    found = plan(root, keys=folder)
+    assert sorted(found.sources) == [0, 2]
+    assert "3.png: expected a key of its frame's size" in found.failed[0]
+    assert "0006.png: expected a readable picture" in found.failed[1]
+    assert "Look whether it is this frame." in found.notes[0]
+    assert found.scenes == ((0, 1, 2, 3, 4, 5, 7),)
+
+
+def test_a_frame_depends_on_its_drawing_and_its_nearest_keys_alone(root):
+    folder = keys(root, 0, 3, 6)
+    before = plan(root, keys=folder).made_of(False)
+    picture = np.array(Image.open(folder / "6.png"))
+    picture[2, 2] = 0
+    Image.fromarray(picture).save(folder / "6.png")
+    after = plan(root, keys=folder).made_of(False)
+    assert [place for place in before if before[place] != after[place]] == [4, 5, 6, 7]
+    assert after != plan(root, keys=folder).made_of(True)
