@@ -14,6 +14,7 @@ VERBS = {
     "prepare": "decode a data set once, or check it",
     "train": "train a generator",
     "predict": "colour sketches with a trained generator",
+    "animate": "colour a drawn shot from a few frames in colour",
     "evaluate": "measure generators on pictures they have not seen",
     "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",

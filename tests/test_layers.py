@@ -35,7 +35,7 @@ TESTED = {
     "commands.benchmark": "benchmark/test_rates.py",
     "__main__": "test_main.py",
 }
-VERBS = ["train", "prepare", "predict", "export", "evaluate", "benchmark"]
+VERBS = ["train", "prepare", "predict", "animate", "export", "evaluate", "benchmark"]
 
 
 def imports(path, top_level_only=False):
