@@ -59,7 +59,7 @@ def colour_scene(
         read: Function that gives a frame's drawing (H, W) uint8 by its number, all of one size.
         frames: Numbers of the scene's frames, in order.
         keys: Functions that give the keys, by the numbers of their frames; at least one. At most
-            two keys are in memory.
+            three keys are in memory.
         flats: Whether shaded keys give plain colours too.
         wanted: Numbers of the frames to colour; None: all.
         both: Whether keys after a frame are asked besides those before it.
@@ -73,34 +73,30 @@ def colour_scene(
     wanted = frames if wanted is None else wanted
     before = [number for number in frames if number < placed[0]]
     after = [number for number in frames if number > placed[-1]]
-    key = keys[placed[0]]()
-    yield from _away(read, before[::-1], key, {}, wanted, flats)
+    older, key = None, keys[placed[0]]()
+    second = keys[placed[1]]() if before and placed[1:] else None
+    yield from _away(read, before[::-1], (key, second), {}, wanted, flats)
     for first, last in pairwise(placed):
         inside = [number for number in frames if first < number < last]
         next_key = keys[last]()
-        yield from _between(read, inside, (key, next_key), wanted, flats, both)
+        later = _later(read, inside, next_key, wanted) if both else {}
+        yield from _away(read, inside, (key, older), later, wanted, flats)
         if first in wanted:
             yield first, _as_given(key)
-        key = next_key
-    yield from _away(read, after, key, {}, wanted, flats)
+        older, key = key, next_key
+    yield from _away(read, after, (key, older), {}, wanted, flats)
     if placed[-1] in wanted:
         yield placed[-1], _as_given(key)
 
 
-def _between(
-    read: Callable[[int], np.ndarray],
-    frames: Sequence[int],
-    keys: tuple[Key, Key],
-    wanted: Container[int],
-    flats: bool,
-    both: bool,
-) -> Iterator[tuple[int, Coloured]]:
-    """Colour frames between two keys."""
+def _later(
+    read: Callable[[int], np.ndarray], frames: Sequence[int], key: Key, wanted: Container[int]
+) -> dict[int, tuple[Key, np.ndarray]]:
+    """The key after frames with the flow from each to it; as many as memory has room for."""
     if not any(number in wanted for number in frames):
-        return
-    near = frames[-REACH:][::-1] if both else []  # their flows are kept: a bound of memory
-    later = {number: (keys[1], found) for number, _, found in _followed(read, near, keys[1])}
-    yield from _away(read, frames, keys[0], later, wanted, flats)
+        return {}
+    near = frames[-REACH:][::-1]
+    return {number: (key, found) for number, _, [found] in _followed(read, near, [key])}
 
 
 def _as_given(key: Key) -> Coloured:
@@ -112,16 +108,20 @@ def _as_given(key: Key) -> Coloured:
 def _away(
     read: Callable[[int], np.ndarray],
     frames: Sequence[int],
-    key: Key,
+    keys: tuple[Key, Key | None],
     other: dict[int, tuple[Key, np.ndarray]],
     wanted: Container[int],
     flats: bool,
 ) -> Iterator[tuple[int, Coloured]]:
-    """Colour frames one after another away from a key, with what was found of another one."""
+    """Colour frames one after another away from a key, with what was found of another one.
+
+    A third key, the one behind the first, may have what both have not.
+    """
     if not any(number in wanted for number in frames):
         return
-    last = _as_given(key)
-    for number, drawing, found in _followed(read, frames, key):
+    asked = [key for key in keys if key]
+    last = _as_given(asked[0])
+    for number, drawing, found in _followed(read, frames, asked):
         also = other.pop(number, None)
         if number not in wanted:
             continue
@@ -130,25 +130,29 @@ def _away(
         elif also and is_held(drawing, also[0].drawing):
             last = _again(_as_given(also[0]), drawing)
         else:
-            last = _coloured(drawing, [(key, found), *([also] if also else [])], flats)
+            followed = [*zip(asked, found, strict=True), *([also] if also else [])]
+            last = _coloured(drawing, followed, flats)
         yield number, last
 
 
 def _followed(
-    read: Callable[[int], np.ndarray], frames: Sequence[int], key: Key
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Each frame's number, drawing, and flow to the key; frames are in order away from it.
+    read: Callable[[int], np.ndarray], frames: Sequence[int], keys: Sequence[Key]
+) -> Iterator[tuple[int, np.ndarray, list[np.ndarray]]]:
+    """Each frame's number, drawing, and flows to the keys; frames are in order away from the first.
 
-    The flow goes on from the neighbour's, and then is found again between frame and key: so it
+    A flow goes on from the neighbour's, and then is found again between frame and key: so it
     neither loses what moved far nor drifts.
     """
-    before, lines = key.drawing, key.lines
-    found = np.zeros((*lines.distances.shape, 2), np.float32)
+    before, lines = keys[0].drawing, keys[0].lines
+    still = np.zeros((*lines.distances.shape, 2), np.float32)
+    found = [still, *(flow(lines, key.lines) for key in keys[1:])]
     for number in frames:
         drawing = read(number)
         if not is_held(drawing, before):
             here = LinePicture(drawing)
-            found = flow(here, key.lines, chained(flow(here, lines), found))
+            step = flow(here, lines)
+            pairs = zip(keys, found, strict=True)
+            found = [flow(here, key.lines, chained(step, led)) for key, led in pairs]
             before, lines = drawing, here
         yield number, drawing, found
 

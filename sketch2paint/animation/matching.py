@@ -17,7 +17,7 @@ from sketch2paint.hints.regions import Regions
 BELONGS = 0.5  # of a key's region lies in a drawing's one: they match
 SOLID = 0.1  # of a region's winning pixels come from a room: what else is in it may meet them
 CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
-UNSURE = 0.5  # of confidence: below, a region is marked
+UNSURE = 0.3  # of confidence: below, a region is marked
 
 
 class Marked(NamedTuple):

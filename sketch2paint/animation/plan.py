@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -55,17 +55,23 @@ class Plan:
     notes: tuple[str, ...]
 
     def made_of(self, flats: bool) -> dict[int, str]:
-        """Digest of what each frame's colours come from, by place: its drawing and its keys."""
+        """Digest of what each frame's colours come from, by place: its drawing and keys."""
         found = {}
         for scene in self.scenes:
             placed = [place for place in scene if place in self.sources]
             for place in scene:
-                before = placed[: bisect_right(placed, place)][-1:]
-                after = placed[bisect_left(placed, place) :][:1]
-                keys = [self.sources[key].digest for key in dict.fromkeys([*before, *after])]
+                keys = [self.sources[key].digest for key in _asked(place, placed)]
                 whole = [str(METHOD), self.looks[place].digest, *keys, str(flats)]
                 found[place] = sha256(" ".join(whole).encode()).hexdigest()[:16]
         return found
+
+
+def _asked(place: int, placed: Sequence[int]) -> Sequence[int]:
+    """The keys that a frame's colours come from: the nearest ones, and the one behind."""
+    if place in placed:
+        return [place]
+    split = bisect_left(placed, place)
+    return [*placed[max(split - 2, 0) : split], *placed[split : split + (1 if split else 2)]]
 
 
 def plan_shot(

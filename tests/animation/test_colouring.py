@@ -47,6 +47,21 @@ def test_a_frame_held_to_the_next_key_is_that_key():
     np.testing.assert_array_equal(colour(0, 7)[6].picture, FRAMES[7][1])
 
 
+def test_what_no_near_key_has_comes_from_the_key_behind():
+    def frame(number, is_open):
+        drawing, picture = (part.copy() for part in draw_frame(10 + number))
+        if is_open:
+            drawing[4:14, 70:84], picture[4:14, 70:84] = 0, 0
+            drawing[6:12, 72:82], picture[6:12, 72:82] = 255, (200, 0, 90)
+        return drawing, picture
+
+    frames = [frame(number, number in (0, 1, 4, 5)) for number in range(6)]
+    given = {n: partial(make_key, *frames[n], name=str(n)) for n in (0, 3)}
+    found = dict(colour_scene(lambda n: frames[n][0], frames=range(6), keys=given))
+    for number in (1, 4, 5):
+        assert (found[number].colours[7:11, 73:81] == (200, 0, 90)).all()
+
+
 def test_a_video_s_noise_is_no_motion_but_its_own_lines_are_kept():
     noisy = FRAMES[2][0].copy()
     noisy[5, 5] = 240
@@ -58,8 +73,11 @@ def test_a_video_s_noise_is_no_motion_but_its_own_lines_are_kept():
     assert (found[1].picture[5, 5] < found[0].picture[5, 5]).any()
 
 
-def test_both_keys_are_asked_within_reach_alone(monkeypatch):
+def test_the_nearest_keys_and_the_one_behind_are_asked_within_reach(monkeypatch):
     assert colour(0, 11)[5].keys == ("0", "11")
+    assert colour(0, 3, 11)[5].keys == ("3", "0", "11")
+    assert colour(0, 3, 7)[9].keys == ("7", "3")
+    assert colour(4, 7, 11)[1].keys == ("4", "7")
     assert colour(0, 11, both=False)[5].keys == ("0",)
     monkeypatch.setattr(colouring, "REACH", 4)
     assert colour(0, 11)[5].keys == ("0",) and colour(0, 11)[8].keys == ("0", "11")
