@@ -65,7 +65,7 @@ def answer(
 
     Args:
         regions: Regions of the drawing.
-        followed: Keys, each with the places (H, W) at which the drawing's pixels are in it.
+        followed: Keys, each with the places (H, W, 2) at which the drawing's pixels are in it.
         flats: Whether shaded keys give plain colours too.
     """
     palette = common_palette([key.palette for key, _ in followed])

@@ -69,22 +69,27 @@ def chained(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def led_to(found: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W) intp: the pixel of a drawing, counted row by row, to which each one is led by a flow.
-
-    What leads over the edge ends at it.
-    """
+    """(H, W, 2) int16: x and y of the pixel of a drawing to which each one is led by a flow."""
     h, w = found.shape[:2]
     large = cv2.resize(found, (width, height)) if (h, w) != (height, width) else found
-    x = np.rint(large[..., 0] * np.float32(width / w)).astype(np.intp)
-    y = np.rint(large[..., 1] * np.float32(height / h)).astype(np.intp)
-    x += np.arange(width)
-    y += np.arange(height)[:, None]
-    return y.clip(0, height - 1) * width + x.clip(0, width - 1)
+    x, y = cv2.split(large)
+    x, y = x * np.float32(width / w), y * np.float32(height / h)
+    x += np.arange(width, dtype=np.float32)
+    y += np.arange(height, dtype=np.float32)[:, None]
+    return cv2.convertMaps(x, y, cv2.CV_16SC2, nninterpolation=True)[0]
 
 
 def carried(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Take each pixel's value (H, W) or (H, W, C) of any type from its place, as of `led_to`."""
-    return picture.reshape(-1, *picture.shape[2:])[places]
+    """Take each pixel's value from its place, as of `led_to`; what leads over the edge ends there.
+
+    Args:
+        picture: Picture (H, W) or (H, W, 3) uint8, or map (H, W) int32 of numbers below 2 ** 24.
+    """
+    exact = picture.astype(np.float32) if picture.dtype == np.int32 else picture
+    nowhere = np.empty(0, np.uint16)
+    edge = cv2.BORDER_REPLICATE
+    taken = cv2.remap(exact, places, nowhere, cv2.INTER_NEAREST, borderMode=edge)
+    return taken.astype(picture.dtype, copy=False)
 
 
 def _place(height: int, width: int) -> np.ndarray:

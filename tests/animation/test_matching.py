@@ -13,7 +13,7 @@ FLOW = np.zeros((64, 96, 2), np.float32)
 
 def shifted(by):
     """Places that lead `by` pixels to the left."""
-    return led_to(FLOW - (by, 0), 64, 96)
+    return led_to(FLOW - np.float32((by, 0)), 64, 96)
 
 
 def test_regions_take_the_colours_of_where_they_were():
