@@ -81,12 +81,15 @@ def colour_scene(
         next_key = keys[last]()
         later = _later(read, inside, next_key, wanted) if both else {}
         yield from _away(read, inside, (key, older), later, wanted, flats)
-        if first in wanted:
-            yield first, _as_given(key)
+        yield from _given(first, key, wanted)
         older, key = key, next_key
     yield from _away(read, after, (key, older), {}, wanted, flats)
-    if placed[-1] in wanted:
-        yield placed[-1], _as_given(key)
+    yield from _given(placed[-1], key, wanted)
+
+
+def _given(number: int, key: Key, wanted: Container[int]) -> Iterator[tuple[int, Coloured]]:
+    if number in wanted:
+        yield number, _as_given(key)
 
 
 def _later(

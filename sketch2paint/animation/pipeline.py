@@ -78,13 +78,9 @@ def colour_shot(
     """
     record, made_of = Record(place.folder), plan.made_of(flats)
     names = [frame.name for frame in plan.frames]
-    todo = {
-        number
-        for number, what in made_of.items()
-        if overwrite
-        or record.made_of(names[number]) != what
-        or not all(path.is_file() for path in place.files(names[number], layers).values())
-    }
+    done = {n for n, what in made_of.items() if record.made_of(names[n]) == what}
+    done = {n for n in done if all(p.is_file() for p in place.files(names[n], layers).values())}
+    todo = set(made_of) if overwrite else set(made_of) - done
     record.write()
     result = Result(kept=len(made_of) - len(todo), failed=plan.failed, notes=plan.notes)
     with Stop() as stop, tqdm(total=len(todo), unit="frame", disable=None) as bar:

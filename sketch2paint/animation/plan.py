@@ -14,6 +14,7 @@ from tqdm import tqdm
 from sketch2paint.animation.given import hint_files, key_files, key_trouble
 from sketch2paint.animation.scenes import Look, look_through, scenes
 from sketch2paint.animation.shots import Frame, Shot
+from sketch2paint.hints.format import read_hints
 from sketch2paint.images.io import MAX_PIXELS
 
 METHOD = 1  # raise it when frames come out otherwise: they are then coloured again
@@ -142,8 +143,12 @@ def _sources(
         files, troubles = hint_files(hints, shot.frames)
         failed += troubles
         for place, path in files.items():
-            digest = f"{_digest(path)} {painter}"
-            sources[place] = Source("hints", path, digest)
+            try:
+                read_hints(path)
+            except (ValueError, OSError) as error:
+                failed.append(str(error))
+                continue
+            sources[place] = Source("hints", path, f"{_digest(path)} {painter}")
     files, troubles = key_files(keys, shot.frames) if keys else ({}, [])
     failed += troubles
     for place, path in files.items():

@@ -6,6 +6,7 @@ from tiny_shot import draw_frame, write_shot
 
 from sketch2paint.animation.plan import plan_shot
 from sketch2paint.animation.shots import opened_shot
+from sketch2paint.hints.format import Hints, write_hints
 from sketch2paint.images.io import read_rgb
 
 
@@ -65,9 +66,11 @@ def test_cuts_are_frames(root):
 
 def test_a_key_stands_above_hints_of_its_frame(root):
     for number in (0, 3):
-        (root / f"lines/{number:04d}.hints.json").write_text("{}")
+        write_hints(root / f"lines/{number:04d}.hints.json", Hints((96, 64)))
+    (root / "lines/0005.hints.json").write_text("no hints")
     found = plan(root, keys=keys(root, 3), hints="auto")
-    assert [found.sources[place].kind for place in (0, 3)] == ["hints", "key"]
+    assert {place: source.kind for place, source in found.sources.items()} == {0: "hints", 3: "key"}
+    assert len(found.failed) == 1 and "0005.hints.json" in found.failed[0]
 
 
 def test_what_is_wrong_with_keys_is_told_and_the_rest_done(root):

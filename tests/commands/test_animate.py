@@ -72,7 +72,7 @@ def test_it_measures_against_the_truth(shot: Path) -> None:
             "error: Expected `cuts` to be auto or numbers of frames, got 'soon'",
         ),
         (["truth=colour", "size=-1"], "error: Expected `size` to be at least 16 pixels or null"),
-        (["truth=colour", "every=-2"], "error: Expected `every` to be numbers from 0 on, got -2"),
+        (["truth=colour", "every=-2"], "error: Expected `every` to be numbers from 0 on, got [-2]"),
         (["max_pixels=0"], "error: Expected `max_pixels` to be at least 1, got 0"),
         (["output=lines", "keys=keys"], "error: lines: expected another `output` than"),
         (["output=colour", "keys=keys"], "expected no picture that animate.py has not written"),
