@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from sketch2paint.animation.motion import LinePicture
+from sketch2paint.animation.shapes import Shapes, shapes_of
 from sketch2paint.hints.regions import Regions, find_regions
 
 CLEAR = 230  # grey from which on a pixel shows its colour
@@ -48,6 +50,14 @@ class Key:
     rooms: np.ndarray
     lines: LinePicture
     flat: bool
+
+    @cached_property
+    def shapes(self) -> tuple[Shapes, np.ndarray]:
+        """Silhouettes of the regions, and of each the number in the palette of its colour."""
+        found, colours = shapes_of(self.regions.labels), len(self.palette)
+        cells = self.regions.labels.astype(np.int64) * colours + self.labels
+        table = np.bincount(cells.ravel(), minlength=self.regions.count * colours)
+        return found, table.reshape(-1, colours).argmax(1)[found.numbers]
 
 
 def make_key(

@@ -12,11 +12,14 @@ from scipy.ndimage import find_objects
 
 from sketch2paint.animation.keys import SPOT, UNLIKE, Key, nearest_of
 from sketch2paint.animation.motion import carried
+from sketch2paint.animation.shapes import likeness, shapes_of
 from sketch2paint.hints.regions import Regions
 
 BELONGS = 0.5  # of a key's region lies in a drawing's one: they match
 SOLID = 0.1  # of a region's winning pixels come from a room: what else is in it may meet them
 CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
+WEAK = 0.5  # of confidence: below, regions that look alike have a vote
+SHAPE = 0.5  # of a vote by place that such a vote counts
 UNSURE = 0.3  # of confidence: below, a region is marked
 
 
@@ -71,7 +74,9 @@ def answer(
     palette = common_palette([key.palette for key, _ in followed])
     witnesses = [_witness(regions.labels, key, places, palette) for key, places in followed]
     scores = np.stack([each.votes * each.trust[:, None] ** 2 for each in witnesses])
-    chosen = scores.sum(0).argmax(1)
+    confidence = _confidence(scores)
+    keys = [key for key, _ in followed]
+    chosen = (scores.sum(0) + _by_shape(regions, confidence < WEAK, keys, palette)).argmax(1)
     by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
     labels = np.empty(regions.labels.shape, np.uint8)
     for number, witness in enumerate(witnesses):
@@ -82,7 +87,7 @@ def answer(
         for number, (key, places) in enumerate(followed):
             if not key.flat:
                 _shade(colours, labels, (by == number)[regions.labels], key, places, palette)
-    return Answer(colours, _confidence(scores, chosen))
+    return Answer(colours, confidence)
 
 
 def common_palette(palettes: Sequence[np.ndarray]) -> np.ndarray:
@@ -172,11 +177,25 @@ def _shade(
     colours[agrees] = carried(key.colours, places)[agrees]
 
 
-def _confidence(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def _confidence(scores: np.ndarray) -> np.ndarray:
     """Confidence (regions,) 0 to 1 by what all keys say: (keys, regions, P)."""
-    total = scores.sum(0)
-    best = total[np.arange(len(chosen)), chosen]
-    rest = total.copy()
-    rest[np.arange(len(chosen)), chosen] = 0
+    first = np.arange(scores.shape[1]), scores.sum(0).argmax(1)
+    rest = scores.sum(0)
+    best = rest[first]
+    rest[first] = 0
     loudest = scores.max(2).max(0)
     return (best - rest.max(1)) / best.clip(1e-9) * np.sqrt(loudest.clip(0, 1))
+
+
+def _by_shape(
+    regions: Regions, weak: np.ndarray, keys: Sequence[Key], palette: np.ndarray
+) -> np.ndarray:
+    """Votes (regions, P) for weak regions by those of the keys that look alike, wherever."""
+    votes = np.zeros((len(weak), len(palette)))
+    shapes = shapes_of(regions.labels, weak)
+    if len(shapes.numbers):
+        for key in keys:
+            others, colours = key.shapes
+            whose = np.eye(len(palette))[nearest_of(key.palette, palette)[colours]]
+            votes[shapes.numbers] += SHAPE * likeness(shapes, others) @ whose
+    return votes

@@ -54,6 +54,13 @@ def test_shading_moves_along_and_flats_leave_it_out():
     assert len(np.unique(flat[26:44, 30:48].reshape(-1, 3), axis=0)) == 1
 
 
+def test_what_no_pixel_leads_to_is_found_by_its_shape():
+    drawing, truth = draw_frame(24)
+    elsewhere = np.full_like(shifted(0), -9)  # where the sky is
+    colours = answer(find_regions(drawing), [(make_key(*draw_frame(50)), elsewhere)]).colours
+    assert tuple(colours[35, 40]) == BOX and tuple(colours[15, 40]) == LID
+
+
 def test_palettes_are_joined_without_like_colours():
     one = np.array([[0, 0, 0], [255, 0, 0]], np.uint8)
     other = np.array([[250, 4, 0], [0, 255, 0]], np.uint8)
