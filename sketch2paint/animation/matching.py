@@ -20,7 +20,7 @@ SOLID = 0.1  # of a region's winning pixels come from a room: what else is in it
 CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
 WEAK = 0.5  # of confidence: below, regions that look alike have a vote
 SHAPE = 0.5  # of a vote by place that such a vote counts
-UNSURE = 0.3  # of confidence: below, a region is marked
+UNSURE = 0.28  # of confidence: below, a region is marked
 
 
 class Marked(NamedTuple):
