@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,6 +18,7 @@ from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.layer import multiplied
 
 REACH = 48  # frames before a key that it is asked for where another key stands before them
+AT_ONCE = 2  # frames coloured at the same time
 HELD = 32  # levels by which a pixel of a held drawing may differ: the noise of a video
 
 
@@ -122,19 +125,40 @@ def _away(
     """
     if not any(number in wanted for number in frames):
         return
-    asked = [key for key in keys if key]
-    last = _as_given(asked[0])
-    for number, drawing, found in _followed(read, frames, asked):
+    # While a frame is followed here, threads colour those before it.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting: deque[tuple[int, Future[Coloured]]] = deque()
+        asked = [key for key in keys if key]
+        for one in _begun(pool, _followed(read, frames, asked), asked, other, wanted, flats):
+            waiting.append(one)
+            if len(waiting) > AT_ONCE:
+                number, task = waiting.popleft()
+                yield number, task.result()
+        yield from ((number, task.result()) for number, task in waiting)
+
+
+def _begun(
+    pool: ThreadPoolExecutor,
+    followed: Iterator[tuple[int, np.ndarray, list[np.ndarray]]],
+    keys: Sequence[Key],
+    other: dict[int, tuple[Key, np.ndarray]],
+    wanted: Container[int],
+    flats: bool,
+) -> Iterator[tuple[int, Future[Coloured]]]:
+    """Begin to colour each wanted frame, or take what the same drawing was given."""
+    before, last = keys[0].drawing, pool.submit(_as_given, keys[0])
+    for number, drawing, found in followed:
         also = other.pop(number, None)
         if number not in wanted:
             continue
-        if is_held(drawing, last.lines):
-            last = _again(last, drawing)
+        if is_held(drawing, before):
+            last = pool.submit(_again, last, drawing)
         elif also and is_held(drawing, also[0].drawing):
-            last = _again(_as_given(also[0]), drawing)
+            last = pool.submit(_again, pool.submit(_as_given, also[0]), drawing)
         else:
-            followed = [*zip(asked, found, strict=True), *([also] if also else [])]
-            last = _coloured(drawing, followed, flats)
+            led = [*zip(keys, found, strict=True), *([also] if also else [])]
+            last = pool.submit(_coloured, drawing, led, flats)
+            before = drawing
         yield number, last
 
 
@@ -165,8 +189,9 @@ def is_held(drawing: np.ndarray, other: np.ndarray) -> bool:
     return int(cv2.absdiff(drawing, other).max()) <= HELD
 
 
-def _again(last: Coloured, drawing: np.ndarray) -> Coloured:
+def _again(same: Future[Coloured], drawing: np.ndarray) -> Coloured:
     """The same colours for the same drawing: to the bit, unless a video's noise differs."""
+    last = same.result()  # of a task begun before: it is done or at work
     if np.array_equal(drawing, last.lines):
         return replace(last, held=True)
     picture = multiplied(last.colours, drawing)
