@@ -106,8 +106,10 @@ def _later(
 
 
 def _as_given(key: Key) -> Coloured:
+    # Its lines are the frame's too, or they would change from a key to the next frame.
+    picture = multiplied(key.colours, key.drawing)
     return Coloured(
-        key.picture, key.colours, key.drawing, (key.name,), regions=key.regions.count, flat=key.flat
+        picture, key.colours, key.drawing, (key.name,), regions=key.regions.count, flat=key.flat
     )
 
 

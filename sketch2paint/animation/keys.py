@@ -29,7 +29,6 @@ class Key:
     Attributes:
         name: Name for messages and the record.
         drawing: Drawing (H, W) uint8 of the frame.
-        picture: Picture (H, W, 3) uint8 that was given.
         colours: Colours (H, W, 3) uint8 without lines.
         palette: Colours (P, 3) uint8 that occur, the most frequent first.
         labels: Map (H, W) uint8 of the palette's colour of each pixel.
@@ -42,7 +41,6 @@ class Key:
 
     name: str
     drawing: np.ndarray
-    picture: np.ndarray
     colours: np.ndarray
     palette: np.ndarray
     labels: np.ndarray
@@ -89,7 +87,6 @@ def make_key(
     return Key(
         name=name,
         drawing=drawing,
-        picture=picture,
         colours=plain,
         palette=palette,
         labels=labels,
