@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import find_objects
 
 from sketch2paint.animation.keys import SPOT, UNLIKE, Key, nearest_of
-from sketch2paint.animation.motion import carried
+from sketch2paint.animation.motion import beyond, carried
 from sketch2paint.animation.shapes import likeness, shapes_of
 from sketch2paint.hints.regions import Regions
 
@@ -127,6 +127,7 @@ def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarr
     votes = _table(labels, colours, len(palette)) / areas[:, None]
     # Where colours meet without a line is only believed of regions that match.
     rooms = carried(key.rooms, places)
+    rooms[beyond(places)] = 0
     rooms[rooms > 0] *= belongs[labels[rooms > 0], there[rooms > 0]]
     return _Witness(colours, rooms, votes, trust)
 

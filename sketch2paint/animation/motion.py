@@ -92,6 +92,13 @@ def carried(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
     return taken.astype(picture.dtype, copy=False)
 
 
+def beyond(places: np.ndarray) -> np.ndarray:
+    """(H, W) bool: whose place, as of `led_to`, is over the edge."""
+    height, width = places.shape[:2]
+    x, y = places[..., 0], places[..., 1]
+    return (x < 0) | (x >= width) | (y < 0) | (y >= height)
+
+
 def _place(height: int, width: int) -> np.ndarray:
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     return np.dstack(np.meshgrid(across, down))

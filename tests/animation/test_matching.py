@@ -43,6 +43,16 @@ def test_colours_that_meet_without_a_line_part_a_region():
     assert (said.colours[23:48, 27:52] == BOX).all()
 
 
+def test_a_spot_at_the_key_s_edge_does_not_go_on_beyond_it():
+    drawing, picture = draw_frame(20)
+    picture[4:14, 90:] = (60, 0, 120)
+    key = make_key(drawing, picture)
+    for by, right in ((0, True), (-12, False)):
+        colours = answer(find_regions(draw_frame(20 + by)[0]), [(key, shifted(by))]).colours
+        assert (tuple(colours[9, 93]) == (60, 0, 120)) == right
+    assert tuple(colours[9, 80]) == (60, 0, 120)
+
+
 def test_shading_moves_along_and_flats_leave_it_out():
     drawing, picture = draw_frame(20)
     picture[24:46, 24:46, 1] += np.arange(22, dtype=np.uint8)[:, None]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_shot import draw_frame
 
-from sketch2paint.animation.motion import LinePicture, carried, chained, flow, led_to
+from sketch2paint.animation.motion import LinePicture, beyond, carried, chained, flow, led_to
 
 
 def test_a_line_picture_is_black_on_lines_and_small_for_large_drawings():
@@ -51,6 +51,7 @@ def test_a_flow_of_a_small_picture_leads_to_pixels_of_the_drawing():
     places = led_to(np.ones((10, 20, 2), np.float32), 30, 60)
     assert places[0, 0].tolist() == [3, 3]
     assert places[29, 59].tolist() == [62, 32]
+    assert beyond(places)[:27, :57].sum() == 0 and beyond(places)[27:].all()
 
 
 def test_pixels_are_carried_to_the_bit_and_the_edge_goes_on():
