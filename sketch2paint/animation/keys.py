@@ -81,7 +81,7 @@ def make_key(
     clear = drawing > CLEAR
     if not clear.any():
         clear[:] = True
-    plain = _spread(picture, clear) if colours is None else colours
+    plain = spread(picture, clear) if colours is None else colours
     palette, labels, flat = _labelled(plain, clear)
     regions = find_regions(drawing)
     return Key(
@@ -146,7 +146,7 @@ def _rooms(labels: np.ndarray, ink: np.ndarray) -> np.ndarray:
     table = np.bincount(cells, minlength=count * colours).reshape(count, colours)
     mixed = (table >= SPOT).sum(1) > 1
     number = np.where(mixed, np.cumsum(mixed), 0).astype(np.int32)
-    return number[_spread(rooms, ~ink) if not ink.all() else rooms]
+    return number[spread(rooms, ~ink) if not ink.all() else rooms]
 
 
 def nearest_of(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ def share_off_lines(drawing: np.ndarray, picture: np.ndarray) -> float:
     return float((edges & ~near).sum() / edges.sum())
 
 
-def _spread(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+def spread(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Values (H, W) or (H, W, C), where they are not known those of the nearest known pixel."""
     if known.all():
         return values

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import find_objects
 
-from sketch2paint.animation.keys import SPOT, UNLIKE, Key, nearest_of
+from sketch2paint.animation.keys import SHADED, SPOT, UNLIKE, Key, nearest_of, spread
 from sketch2paint.animation.motion import beyond, carried
 from sketch2paint.animation.shapes import likeness, shapes_of
 from sketch2paint.hints.regions import Regions
@@ -71,31 +71,32 @@ def answer(
         followed: Keys, each with the places (H, W, 2) at which the drawing's pixels are in it.
         flats: Whether shaded keys give plain colours too.
     """
-    palette = common_palette([key.palette for key, _ in followed])
+    keys = [key for key, _ in followed]
+    flat = all(key.flat for key in keys)
+    palette = common_palette([key.palette for key in keys], UNLIKE if flat else SHADED)
     witnesses = [_witness(regions.labels, key, places, palette) for key, places in followed]
     scores = np.stack([each.votes * each.trust[:, None] ** 2 for each in witnesses])
     confidence = _confidence(scores)
-    keys = [key for key, _ in followed]
     chosen = (scores.sum(0) + _by_shape(regions, confidence < WEAK, keys, palette)).argmax(1)
     by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
+    whose = by[regions.labels]
     labels = np.empty(regions.labels.shape, np.uint8)
     for number, witness in enumerate(witnesses):
-        here = (by == number)[regions.labels]
+        here = whose == number
         labels[here] = _parted(regions.labels, witness, chosen)[here]
     colours = palette[labels]
-    if not flats:
-        for number, (key, places) in enumerate(followed):
-            if not key.flat:
-                _shade(colours, labels, (by == number)[regions.labels], key, places, palette)
+    if not flats and not flat:
+        said = [(*one, witness.labels) for one, witness in zip(followed, witnesses, strict=True)]
+        colours = _shaded(colours, labels, whose, said)
     return Answer(colours, confidence)
 
 
-def common_palette(palettes: Sequence[np.ndarray]) -> np.ndarray:
+def common_palette(palettes: Sequence[np.ndarray], unlike: int = UNLIKE) -> np.ndarray:
     """The colours (P, 3) uint8 of several palettes; of like ones the first."""
     found = palettes[0]
     for palette in palettes[1:]:
         away = np.abs(palette[:, None].astype(np.int16) - found).max(2).min(1)
-        found = np.concatenate([found, palette[away > UNLIKE]])
+        found = np.concatenate([found, palette[away > unlike]])
     return found[:256]
 
 
@@ -168,14 +169,25 @@ def _without_crumbs(spots: np.ndarray) -> np.ndarray:
     return np.where(large[pieces], opened, 0)
 
 
-def _shade(
-    colours: np.ndarray, labels: np.ndarray, here: np.ndarray, key: Key, places: np.ndarray,
-    palette: np.ndarray,
-) -> None:  # fmt: skip
-    """Take the key's own shading where it says the colour that was voted, in place."""
-    own = nearest_of(key.palette, palette)
-    agrees = here & (own[carried(key.labels, places)] == labels)
-    colours[agrees] = carried(key.colours, places)[agrees]
+def _shaded(
+    colours: np.ndarray,
+    labels: np.ndarray,
+    from_key: np.ndarray,
+    said: Sequence[tuple[Key, np.ndarray, np.ndarray]],
+) -> np.ndarray:
+    """Colours (H, W, 3) with the shading of the keys where they say what was voted.
+
+    Elsewhere the nearest such shading goes on, if it is of the same colour.
+    """
+    known = np.zeros(labels.shape, bool)
+    for number, (key, places, its) in enumerate(said):
+        agrees = (from_key == number) & (its == labels) & ~beyond(places)
+        colours[agrees] = carried(key.colours, places)[agrees]
+        known |= agrees
+    if known.any():
+        goes_on = spread(labels, known) == labels
+        colours[goes_on] = spread(colours, known)[goes_on]
+    return colours
 
 
 def _confidence(scores: np.ndarray) -> np.ndarray:

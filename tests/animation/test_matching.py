@@ -60,6 +60,8 @@ def test_shading_moves_along_and_flats_leave_it_out():
     regions = find_regions(draw_frame(24)[0])
     shaded = answer(regions, followed).colours
     np.testing.assert_array_equal(shaded[24:46, 28:50], picture[24:46, 24:46])
+    inside = shaded[23:48, 27:52].reshape(-1, 3)  # also where the key had its lines
+    assert (inside[:, [0, 2]] == (BOX[0], BOX[2])).all() and inside[:, 1].min() >= BOX[1]
     flat = answer(regions, followed, flats=True).colours
     assert len(np.unique(flat[26:44, 30:48].reshape(-1, 3), axis=0)) == 1
 
@@ -75,6 +77,8 @@ def test_palettes_are_joined_without_like_colours():
     one = np.array([[0, 0, 0], [255, 0, 0]], np.uint8)
     other = np.array([[250, 4, 0], [0, 255, 0]], np.uint8)
     assert common_palette([one, other]).tolist() == [[0, 0, 0], [255, 0, 0], [0, 255, 0]]
+    shades = np.array([[40, 30, 0]], np.uint8)
+    assert len(common_palette([one, shades])) == 3 and len(common_palette([one, shades], 48)) == 2
 
 
 def test_unsure_regions_are_told_with_their_place():
