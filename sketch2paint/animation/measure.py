@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -57,13 +57,15 @@ class _Truth:
     regions: list[np.ndarray]
     scenes: list[list[int]]
 
+    def placed(self, every: int) -> set[int]:
+        """Numbers of the keys: each scene's first frame, and one each so many; 0: no other one."""
+        return {n for scene in self.scenes for n in (scene[::every] if every else scene[:1])}
+
     def keys(self, every: int) -> list[dict[int, Key]]:
-        """Keys of each scene: its first frame, and one each so many frames; 0: no other one."""
+        """The keys of each scene by number."""
+        placed = self.placed(every)
         return [
-            {
-                n: make_key(self.drawings[n], self.pictures[n], name=str(n))
-                for n in (scene[::every] if every else scene[:1])
-            }
+            {n: make_key(self.drawings[n], self.pictures[n]) for n in scene if n in placed}
             for scene in self.scenes
         ]
 
@@ -99,7 +101,9 @@ def measure_shot(
     for every in spacings:
         found = _ways(told, every)
         for way, results in tqdm(found, f"every {every}", len(WAYS), disable=None, leave=False):
-            rows.append([str(every or "one"), way, *_measured(told, results, every).row()])
+            rows.append(
+                [str(every or "one"), way, *_measured(told, results, told.placed(every)).row()]
+            )
             if way == OURS:
                 _write_sheet(Path(output) / f"sheet-{every or 'one'}.png", told, results)
     _write(Path(output), rows)
@@ -142,6 +146,7 @@ def _ways(told: _Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] |
         found: Frames = {}
         for scene, of_scene in zip(told.scenes, keys, strict=True):
             found |= one(told, scene, of_scene)
+            found |= {number: key.colours for number, key in of_scene.items()}
         yield way, found
     for way, both in ((PAST, False), (OURS, True)):
         results: dict[int, Coloured] = {}
@@ -228,14 +233,16 @@ def _most_frequent(
     return colours.reshape(-1, 3)[first[table.argmax(1)]], table.sum(1)
 
 
-def _measured(told: _Truth, results: Mapping[int, Coloured] | Frames, every: int) -> _Sums:
+def _measured(
+    told: _Truth, results: Mapping[int, Coloured] | Frames, keys: Container[int]
+) -> _Sums:
+    """Shares of all frames but the keys; flicker from any frame to the next."""
     sums, before = _Sums(), None
     background = np.median(told.pictures[0].reshape(-1, 3), 0)
     for number in sorted(results):
         result = results[number]
         colours = result.colours if isinstance(result, Coloured) else result
-        is_key = isinstance(result, Coloured) and result.keys == (str(number),)
-        if not is_key:
+        if number not in keys:
             _add(sums, told, number, colours, background)
             if isinstance(result, Coloured):
                 _add_marks(sums, told, number, result)
