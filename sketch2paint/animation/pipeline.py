@@ -183,7 +183,7 @@ def _finish(plan: Plan, place: Place, record: Record, result: Result) -> None:
     result.unsure = len(unsure)
     if not result.signum:
         there = sorted(in_scenes)
-        if place.film and (result.done or not place.film.is_file()):
+        if place.film and there and (result.done or not place.film.is_file()):
             files = [place.files(plan.frames[n].name, False)["picture"] for n in there]
             seconds = [plan.frames[n].seconds or SECONDS for n in there]
             result.notes = (*result.notes, *write_film(place.film, files, seconds))

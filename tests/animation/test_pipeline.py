@@ -155,6 +155,17 @@ def test_what_failed_is_told_and_recorded_and_the_rest_done(root):
     assert [entry["frame"] for entry in failed] == ["0004"]
 
 
+def test_a_shot_without_a_frame_to_colour_leaves_no_film(root):
+    for number in range(1, 8):
+        (root / f"lines/{number:04d}.png").write_bytes(b"no picture")
+    (root / "keys/0007.png").unlink()
+    (root / "lines/0000.png").write_bytes((root / "lines/0000.png").read_bytes()[:40])
+    write_hints(root / "lines/0003.hints.json", Hints((96, 64)))
+    result, _ = colour(root, "out.webp", hints="auto")
+    assert result.done == 0 and len(result.failed) == 8
+    assert not (root / "out.webp").exists()
+
+
 def test_the_page_is_there_while_there_is_something_to_look_at(root, monkeypatch):
     for number in range(8):
         colour_of = np.asarray(Image.open(root / f"lines/{number:04d}.png")).copy()
