@@ -15,7 +15,8 @@ from sketch2paint.animation.given import hint_files, key_files, key_trouble
 from sketch2paint.animation.scenes import Look, look_through, scenes
 from sketch2paint.animation.shots import Frame, Shot
 from sketch2paint.hints.format import read_hints
-from sketch2paint.images.io import MAX_PIXELS
+from sketch2paint.images.io import MAX_PIXELS, read_rgb
+from sketch2paint.inference.scans import is_coloured
 
 METHOD = 1  # raise it when frames come out otherwise: they are then coloured again
 
@@ -113,6 +114,8 @@ def plan_shot(
                 continue
             sources[scene[0]] = Source("painted", None, f"painted by {checkpoint}")
         found.append(tuple(scene))
+    if found and is_coloured(read_rgb(shot.frames[found[0][0]].path, max_pixels)):
+        notes.append("frames in colour already: their lightness is taken for the drawing")
     return Plan(shot.frames, looks, tuple(found), sources, tuple(failed), (*shot.notes, *notes))
 
 

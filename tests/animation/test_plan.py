@@ -88,6 +88,15 @@ def test_what_is_wrong_with_keys_is_told_and_the_rest_done(root):
     assert found.scenes == ((0, 1, 2, 3, 4, 5, 7),)
 
 
+def test_a_shot_in_colour_is_told(root):
+    assert plan(root, keys=keys(root, 0)).notes == ()
+    for number in range(8):
+        data = (root / f"colour/{number:04d}.png").read_bytes()
+        (root / f"lines/{number:04d}.png").write_bytes(data)
+    notes = plan(root, keys=root / "keys").notes
+    assert notes == ("frames in colour already: their lightness is taken for the drawing",)
+
+
 def test_a_frame_depends_on_its_drawing_and_the_keys_that_are_asked_alone(root):
     folder = keys(root, 1, 3, 5)
     before = plan(root, keys=folder).made_of(False)
