@@ -15,6 +15,7 @@ VERBS = {
     "train": "train a generator",
     "predict": "colour sketches, with the model that comes along or a trained one",
     "studio": "colour drawings in the browser",
+    "animate": "colour a drawn shot from a few frames in colour",
     "evaluate": "measure generators on pictures they have not seen",
     "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",

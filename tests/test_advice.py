@@ -14,10 +14,18 @@ from sketch2paint.advice import (
     unknown_key,
     what_hydra_said,
 )
-from sketch2paint.commands import benchmark, evaluate, export, predict, prepare, train  # noqa: F401
+from sketch2paint.commands import (  # noqa: F401
+    animate,
+    benchmark,
+    evaluate,
+    export,
+    predict,
+    prepare,
+    train,
+)
 from sketch2paint.verb import _defaults
 
-VERBS = ["train", "prepare", "predict", "evaluate", "export", "benchmark"]
+VERBS = ["train", "prepare", "predict", "animate", "evaluate", "export", "benchmark"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict", "studio", "export", "evaluate", "benchmark"]
+VERBS = ["train", "prepare", "predict", "studio", "animate", "export", "evaluate", "benchmark"]
 # What train.py passes itself.
 GIVEN = {
     "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},

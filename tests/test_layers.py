@@ -20,6 +20,7 @@ ROOMS = {
     "data": {"models.tasks", "hints", "images"},
     "training": {"models", "images"},
     "inference": {"models", "hints", "images", "web"},
+    "animation": {"inference", "models", "hints", "images", "web"},
     "evaluation": {"data", "inference", "models", "hints", "images", "web"},
     "benchmark": {"data", "training", "inference", "evaluation", "models", "hints", "images"},
 }
@@ -34,7 +35,7 @@ TESTED = {
     "commands.benchmark": "benchmark/test_rates.py",
     "__main__": "test_main.py",
 }
-VERBS = ["train", "prepare", "predict", "studio", "export", "evaluate", "benchmark"]
+VERBS = ["train", "prepare", "predict", "studio", "animate", "export", "evaluate", "benchmark"]
 
 
 def imports(path, top_level_only=False):

@@ -442,7 +442,9 @@ def test_a_checkpoint_that_is_a_program_is_not_run(
     assert sprung.exists()
 
 
-@pytest.mark.parametrize("verb", ["train", "prepare", "predict", "export", "evaluate", "benchmark"])
+@pytest.mark.parametrize(
+    "verb", ["train", "prepare", "predict", "animate", "export", "evaluate", "benchmark"]
+)
 @pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
 def test_questions_import_nothing_heavy(verb, question, tmp_path):
     code = (

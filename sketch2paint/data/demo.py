@@ -12,6 +12,7 @@ of the sketch, however small, says what to paint. Every call draws paint (flat c
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -241,7 +242,11 @@ def _eye(eye: Canvas, kind: str) -> None:
     eye.fill(oval(-7, -11, 6, 8), WHITE, 0)
 
 
-def _face(head: Canvas, rng: Generator, style: str) -> None:
+def _lid(eye: Canvas) -> None:
+    eye.line(arc(0, -4, 23, 20, 15, 165), 6)
+
+
+def _face(head: Canvas, rng: Generator, style: str, blink: bool) -> None:
     skin, chin = HAIR[style].skin, rng.uniform(94, 104)
     outline = smooth(sym(0, -105, 74, -75, 92, -10, 85, 38, 51, chin - 22, 10, chin))
     for half in head.both():
@@ -255,7 +260,8 @@ def _face(head: Canvas, rng: Generator, style: str) -> None:
         half.tint(oval(52, 55, 18, 11), mix(skin, (255, 96, 110), 0.45))
         for x in (44, 52, 60):  # freckles or dashes tell one skin from the other
             half.line(pts(x - 3, 50, x + 3, 60) if skin == LIGHT else pts(x, 54, x, 56))
-        _eye(half.at(42, 16, scale=1.08), kind)
+        eye = half.at(42, 16, scale=1.08)
+        _lid(eye) if blink else _eye(eye, kind)
     head.line(pts(-2, 40, 3, 43))
     if rng.random() < 0.4:
         return head.line(arc(0, 52, 17, 13, 20, 160))
@@ -308,11 +314,11 @@ def _straw_hat(head: Canvas) -> None:
     head.fill(band(pts(-80, -88, 0, -76, 80, -88), 26), RED)
 
 
-def _character(place: Canvas, rng: Generator) -> None:
+def _character(place: Canvas, rng: Generator, blink: bool = False) -> None:
     style = str(rng.choice(list(HAIR)))
     _hair_back(place, style)
     _clothes(place, rng, HAIR[style].skin)
-    _face(place, rng, style)
+    _face(place, rng, style, blink)
     _hair_front(place, style)
     hat = _straw_hat if style in ("bob", "long", "tails") else _ribbon
     if rng.random() < 0.6:
@@ -383,15 +389,45 @@ def draw_pair(seed: int, index: int, size: int = 512) -> tuple[np.ndarray, np.nd
     if beside:
         x, y, scale = rng.uniform((395, 360, 1.0), (425, 400, 1.2))
         _animal(stage.at(x, y, scale=scale), rng)
+    # The light varies by 2 %: more would be noise that no sketch explains.
+    return _shown(page, size, rng.uniform(0.98, 1.0, 3))
+
+
+def _shown(page: Canvas, size: int, light_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colour and sketch of a page under some light (3,)."""
     sketch = cv2.resize(page.ink, (size, size), interpolation=cv2.INTER_AREA)
     paint = cv2.resize(page.paint, (size, size), interpolation=cv2.INTER_AREA)
-    # The light varies by 2 %: more would be noise that no sketch explains.
     levels = np.arange(256)[None, :, None]
-    light = np.rint(levels * rng.uniform(0.98, 1.0, 3)).astype(np.uint8)
+    light = np.rint(levels * light_of).astype(np.uint8)
     lines = np.rint((255 - levels) * np.divide(INK, 255)).astype(np.uint8)
     grey = cv2.merge([sketch] * 3)
     lit = cv2.multiply(cv2.LUT(paint, light), grey, scale=1 / 255)
     return cv2.add(lit, cv2.LUT(grey, lines)), sketch
+
+
+def draw_frame(
+    seed: int, part: float, *, size: int = 512, blink: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one frame of a scene, as `draw_pair` draws pairs.
+
+    A character crosses the page, turning and coming nearer, and hides an animal that runs the other
+    way behind it.
+
+    Args:
+        seed: Seed of who is there and where.
+        part: Part of the scene that is over, 0 to 1.
+        size: Side of the frame in pixels.
+        blink: Whether the character's eyes are closed.
+    """
+    page = Canvas.blank(size * SUPERSAMPLE)
+    rng = np.random.default_rng([seed, 0])
+    BACKDROPS[rng.integers(len(BACKDROPS))](page, rng)
+    swing = math.sin(2 * math.pi * part)
+    animal = page.at(430 - 330 * part, 390 - 30 * abs(swing), scale=1.1, tilt=8 * swing)
+    _animal(animal, np.random.default_rng([seed, 1]))
+    character = page.at(140 + 200 * part, 250 + 12 * swing, scale=0.9 + 0.25 * part, tilt=7 * swing)
+    _character(character, np.random.default_rng([seed, 2]), blink)
+    return _shown(page, size, np.ones(3))
 
 
 DONE, BEGUN = "demo.json", "demo.begun.json"

@@ -1,0 +1,214 @@
+"""The colours of a drawing's regions, voted by keys whose pixels were followed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from scipy.ndimage import find_objects
+
+from sketch2paint.animation.keys import SHADED, SPOT, UNLIKE, Key, nearest_of, spread
+from sketch2paint.animation.motion import beyond, carried
+from sketch2paint.animation.shapes import likeness, shapes_of
+from sketch2paint.hints.regions import Regions
+
+BELONGS = 0.5  # of a key's region lies in a drawing's one: they match
+SOLID = 0.1  # of a region's winning pixels come from a room: what else is in it may meet them
+CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
+WEAK = 0.5  # of confidence: below, regions that look alike have a vote
+SHAPE = 0.5  # of a vote by place that such a vote counts
+UNSURE = 0.28  # of confidence: below, a region is marked
+
+
+class Marked(NamedTuple):
+    """A region to look at.
+
+    Attributes:
+        box: Place as (x, y, width, height) in pixels.
+        area: Number of its pixels.
+        confidence: How sure its colour is, 0 to 1.
+        number: Number of the region in the drawing.
+    """
+
+    box: tuple[int, int, int, int]
+    area: int
+    confidence: float
+    number: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Colours of a drawing as its keys have them.
+
+    Attributes:
+        colours: Colours (H, W, 3) uint8 without lines.
+        confidence: How sure each region's colour is, (regions,) 0 to 1.
+    """
+
+    colours: np.ndarray
+    confidence: np.ndarray
+
+
+class _Witness(NamedTuple):
+    """What one key says: for pixels (H, W) labels and rooms, for regions (n, P) votes; trust."""
+
+    labels: np.ndarray
+    rooms: np.ndarray
+    votes: np.ndarray
+    trust: np.ndarray
+
+
+def answer(
+    regions: Regions, followed: Sequence[tuple[Key, np.ndarray]], *, flats: bool = False
+) -> Answer:
+    """Colour a drawing.
+
+    Args:
+        regions: Regions of the drawing.
+        followed: Keys, each with the places (H, W, 2) at which the drawing's pixels are in it.
+        flats: Whether shaded keys give plain colours too.
+    """
+    keys = [key for key, _ in followed]
+    flat = all(key.flat for key in keys)
+    palette = common_palette([key.palette for key in keys], UNLIKE if flat else SHADED)
+    witnesses = [_witness(regions.labels, key, places, palette) for key, places in followed]
+    scores = np.stack([each.votes * each.trust[:, None] ** 2 for each in witnesses])
+    confidence = _confidence(scores)
+    chosen = (scores.sum(0) + _by_shape(regions, confidence < WEAK, keys, palette)).argmax(1)
+    by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
+    whose = by[regions.labels]
+    labels = np.empty(regions.labels.shape, np.uint8)
+    for number, witness in enumerate(witnesses):
+        here = whose == number
+        labels[here] = _parted(regions.labels, witness, chosen)[here]
+    colours = palette[labels]
+    if not flats and not flat:
+        said = [(*one, witness.labels) for one, witness in zip(followed, witnesses, strict=True)]
+        colours = _shaded(colours, labels, whose, said)
+    return Answer(colours, confidence)
+
+
+def common_palette(palettes: Sequence[np.ndarray], unlike: int = UNLIKE) -> np.ndarray:
+    """The colours (P, 3) uint8 of several palettes; of like ones the first."""
+    found = palettes[0]
+    for palette in palettes[1:]:
+        away = np.abs(palette[:, None].astype(np.int16) - found).max(2).min(1)
+        found = np.concatenate([found, palette[away > unlike]])
+    return found[:256]
+
+
+def marked(answer: Answer, regions: Regions) -> list[Marked]:
+    """The regions whose colour is unsure, the least sure first."""
+    unsure = np.flatnonzero(answer.confidence < UNSURE)
+    areas = np.bincount(regions.labels[~regions.ink], minlength=len(answer.confidence))
+    places = find_objects(regions.labels + 1)
+    found = []
+    for number in unsure[areas[unsure] > 0]:
+        down, across = places[number]
+        size = across.stop - across.start, down.stop - down.start
+        box = across.start, down.start, *size
+        found.append(Marked(box, int(areas[number]), float(answer.confidence[number]), int(number)))
+    return sorted(found, key=lambda each: each.confidence)
+
+
+def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarray) -> _Witness:
+    """Votes are shares of a region's pixels; trust is how well it and the key's regions overlap."""
+    own = nearest_of(key.palette, palette)
+    colours = own[carried(key.labels, places)]
+    there = carried(key.regions.labels, places)
+    overlap = _table(labels, there, key.regions.count)
+    whole, areas = overlap.sum(0), overlap.sum(1).clip(1)
+    belongs = overlap > BELONGS * whole
+    belongs[np.arange(len(overlap)), overlap.argmax(1)] = True
+    shared = (overlap * belongs).sum(1)
+    trust = shared / (areas + belongs @ whole - shared).clip(1)
+    votes = _table(labels, colours, len(palette)) / areas[:, None]
+    # Where colours meet without a line is only believed of regions that match.
+    rooms = carried(key.rooms, places)
+    rooms[beyond(places)] = 0
+    rooms[rooms > 0] *= belongs[labels[rooms > 0], there[rooms > 0]]
+    return _Witness(colours, rooms, votes, trust)
+
+
+def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
+    """(rows, number) how often each value of `rows` meets each of `columns`."""
+    count = int(rows.max()) + 1
+    cells = rows.astype(np.int64) * number + columns
+    return np.bincount(cells.ravel(), minlength=count * number).reshape(count, number)
+
+
+def _parted(regions: np.ndarray, witness: _Witness, chosen: np.ndarray) -> np.ndarray:
+    """Labels (H, W): each region its chosen one, and where the key has others in the same room."""
+    labels = chosen.astype(np.uint8)[regions]
+    mixed = witness.rooms > 0
+    if not mixed.any():
+        return labels
+    wins = mixed & (witness.labels == labels)
+    number = int(witness.rooms.max()) + 1
+    cells = regions[wins].astype(np.int64) * number + witness.rooms[wins]
+    table = np.bincount(cells, minlength=len(chosen) * number).reshape(len(chosen), number)
+    won = np.bincount(regions[witness.labels == labels], minlength=len(chosen))
+    solid = (table > 0) & (table > SOLID * won[:, None])
+    other = mixed & (witness.labels != labels)
+    other[other] = solid[regions[other], witness.rooms[other]]
+    spots = _without_crumbs(np.where(other, witness.labels.astype(np.uint16) + 1, 0))
+    return np.where(spots > 0, (spots - 1).astype(np.uint8), labels)
+
+
+def _without_crumbs(spots: np.ndarray) -> np.ndarray:
+    """Spots (H, W) uint16 of several colours, 0 for none, without the thin and the small ones."""
+    square = np.ones((3, 3), np.uint8)
+    inner = np.where(cv2.erode(spots, square) == cv2.dilate(spots, square), spots, 0)
+    opened = np.where(cv2.dilate(inner, square) == spots, spots, 0)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((opened > 0).astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] >= max(SPOT, CRUMB * spots.size)
+    large[0] = False
+    return np.where(large[pieces], opened, 0)
+
+
+def _shaded(
+    colours: np.ndarray,
+    labels: np.ndarray,
+    from_key: np.ndarray,
+    said: Sequence[tuple[Key, np.ndarray, np.ndarray]],
+) -> np.ndarray:
+    """Colours (H, W, 3) with the shading of the keys where they say what was voted.
+
+    Elsewhere the nearest such shading goes on, if it is of the same colour.
+    """
+    known = np.zeros(labels.shape, bool)
+    for number, (key, places, its) in enumerate(said):
+        agrees = (from_key == number) & (its == labels) & ~beyond(places)
+        colours[agrees] = carried(key.colours, places)[agrees]
+        known |= agrees
+    if known.any():
+        goes_on = spread(labels, known) == labels
+        colours[goes_on] = spread(colours, known)[goes_on]
+    return colours
+
+
+def _confidence(scores: np.ndarray) -> np.ndarray:
+    """Confidence (regions,) 0 to 1 by what all keys say: (keys, regions, P)."""
+    first = np.arange(scores.shape[1]), scores.sum(0).argmax(1)
+    rest = scores.sum(0)
+    best = rest[first]
+    rest[first] = 0
+    loudest = scores.max(2).max(0)
+    return (best - rest.max(1)) / best.clip(1e-9) * np.sqrt(loudest.clip(0, 1))
+
+
+def _by_shape(
+    regions: Regions, weak: np.ndarray, keys: Sequence[Key], palette: np.ndarray
+) -> np.ndarray:
+    """Votes (regions, P) for weak regions by those of the keys that look alike, wherever."""
+    votes = np.zeros((len(weak), len(palette)))
+    shapes = shapes_of(regions.labels, weak)
+    if len(shapes.numbers):
+        for key in keys:
+            others, colours = key.shapes
+            whose = np.eye(len(palette))[nearest_of(key.palette, palette)[colours]]
+            votes[shapes.numbers] += SHAPE * likeness(shapes, others) @ whose
+    return votes

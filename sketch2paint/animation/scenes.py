@@ -1,0 +1,109 @@
+"""A first look at a shot: which frames are drawings of one size, which are new, where cuts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from sketch2paint.animation.motion import LinePicture, carried, flow, led_to
+from sketch2paint.animation.shots import Frame
+from sketch2paint.images.convert import resize
+from sketch2paint.images.io import MAX_PIXELS
+
+SMALL = 128  # shorter side at which frames are compared
+NEAR = 24  # levels of a line picture: two pixels at that size
+CUT = 0.15  # of the lines, seen from both sides, are nowhere near the other frame's
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a first look finds of a frame.
+
+    Attributes:
+        digest: Digest of its drawing, or "".
+        begins: Whether a scene begins with it.
+        trouble: Reason why it cannot be coloured.
+    """
+
+    digest: str = ""
+    begins: bool = False
+    trouble: str | None = None
+
+
+def look_through(
+    frames: Sequence[Frame], cuts: Sequence[int] | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[Look]:
+    """Read each frame once.
+
+    Args:
+        frames: Frames of a shot.
+        cuts: Numbers of the frames with which scenes begin; None: they are found.
+        max_pixels: Largest number of pixels.
+
+    Yields:
+        What was found, in the order of the frames.
+    """
+    before: LinePicture | None = None
+    digest, size = "", None
+    for frame in frames:
+        try:
+            drawing = frame.drawing(max_pixels)
+        except (ValueError, OSError) as error:
+            yield Look(begins=frame.number in (cuts or ()), trouble=str(error))
+            continue
+        size = size or drawing.shape
+        if drawing.shape != size:
+            yield Look(trouble=_other_size(frame, drawing.shape, size))
+            continue
+        was, digest = digest, sha256(np.ascontiguousarray(drawing).data).hexdigest()
+        if digest != was:
+            here = _small(drawing)
+            cut = before is not None and cuts is None and unlike(before, here) > CUT
+            before = here
+        else:
+            cut = False
+        yield Look(digest, begins=not was or cut or frame.number in (cuts or ()))
+
+
+def unlike(one: LinePicture, other: LinePicture) -> float:
+    """Share of the lines of two drawings of one size that no motion brings near the other's."""
+    return (_left(one, other) + _left(other, one)) / 2
+
+
+def _left(one: LinePicture, other: LinePicture) -> float:
+    lines = one.distances == 0
+    if not lines.any():
+        return 0.0
+    places = led_to(flow(one, other), *one.distances.shape)
+    return float((carried(other.distances, places)[lines] > NEAR).mean())
+
+
+def _small(drawing: np.ndarray) -> LinePicture:
+    height, width = drawing.shape
+    scale = max(1.0, min(height, width) / SMALL)
+    return LinePicture(resize(drawing, max(1, round(height / scale)), max(1, round(width / scale))))
+
+
+def _other_size(frame: Frame, shape: tuple[int, ...], size: tuple[int, ...]) -> str:
+    return (
+        f"{frame.path}: expected a frame of the first one's size, {size[1]} x {size[0]}, got "
+        f"{shape[1]} x {shape[0]}. Scale it, or colour it with predict.py."
+    )
+
+
+def scenes(looks: Iterable[Look]) -> list[list[int]]:
+    """Places of the frames of each scene; frames that cannot be coloured are in none."""
+    found: list[list[int]] = []
+    begins = True
+    for place, look in enumerate(looks):
+        begins = begins or look.begins
+        if look.trouble:
+            continue
+        if begins:
+            found.append([])
+        found[-1].append(place)
+        begins = False
+    return found
