@@ -280,12 +280,17 @@ def write_graph(
     opset: int,
     inputs: Mapping[str, Sizes],
     outputs: Mapping[str, Sizes],
+    fold: bool = True,
 ) -> None:
-    """Write a graph as .onnx, its inputs, outputs and their sizes under these names."""
+    """Write a graph as .onnx, its inputs, outputs and their sizes under these names.
+
+    With `fold` norms become part of the convolutions before them; else weights are as trained.
+    """
     made = torch.onnx.export(
         program,
         (),
         dynamo=True,
+        optimize=fold,
         opset_version=opset,
         input_names=list(inputs),
         output_names=list(outputs),

@@ -200,7 +200,9 @@ def _write(files: list[Path], network: RegionNetwork, about: dict[str, Any], ops
         example = tuple(examples[name] for name in inputs)
         with quiet():
             program = program_of(part, example, shapes)
-            write_graph(file, program=program, opset=opset, inputs=inputs, outputs=outputs)
+            names: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
+            # Not folded: weights that float16 holds stay so, and runtimes fold by themselves.
+            write_graph(file, program=program, opset=opset, fold=False, **names)
 
 
 @torch.no_grad()

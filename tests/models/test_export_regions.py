@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
 from tiny_words import TINY, cells, make_region_network
 from whole_program import call
 
@@ -18,6 +19,7 @@ from sketch2paint.hints.words import labels_on_square, words_of
 from sketch2paint.models import export_regions as regions
 from sketch2paint.models.answer import ONE_OBJECT, TEMPERATURE
 from sketch2paint.models.description import describe_regions
+from sketch2paint.models.export import halve_weights
 from sketch2paint.models.export_regions import RegionsComparison, export_regions
 from sketch2paint.models.loading import load
 from sketch2paint.models.region_network import RegionNetwork
@@ -275,3 +277,32 @@ def test_the_verb(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in lines[4:]] == [
         "Reading a drawing on this CPU", "Answering for it on this CPU"
     ]  # fmt: skip
+
+
+def test_weights_that_float16_holds_are_halved_without_a_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sketch2paint.models.export.FEW", 64)
+    _, network = write_weights(tmp_path)
+    halves = {
+        key: value.half().to(value.dtype) if value.is_floating_point() else value
+        for key, value in network.state_dict().items()
+    }
+    save_generator(tmp_path / "half.safetensors", halves, describe_regions({**TINY, **CHANGES}))
+    files = exported(tmp_path / "half.safetensors", tmp_path / "words.onnx").files
+    for file in files:
+        before, size = onnx.load(file), file.stat().st_size
+        halve_weights(file)
+        after = onnx.load(file)
+        assert file.stat().st_size < size
+        expected, got = (ReferenceEvaluator(model) for model in (before, after))
+        inputs = {one.name: told(2)[one.name] for one in before.graph.input if one.name in told(2)}
+        if "features" in expected.input_names:
+            features, bias = ReferenceEvaluator(onnx.load(files[0])).run(None, of_read(told(2)))
+            inputs |= {"features": features, "bias": bias}
+        for one, other in zip(expected.run(None, inputs), got.run(None, inputs), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def of_read(every: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: every[name] for name in ("sketch", "labels", "pairs")}
