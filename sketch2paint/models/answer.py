@@ -18,7 +18,7 @@ from sketch2paint.images.convert import on_square, to_float, to_uint8
 from sketch2paint.models.paints import by_paint, choose, paints_of
 from sketch2paint.models.region_network import RegionNetwork
 
-TEMPERATURE = 0.3  # nearer to the likeliest colour than to the mean of all, which is dull
+TEMPERATURE = 0.15  # near the likeliest colour: the mean of all is dull
 ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
 ONE_PAINT = 0.5  # the same where objects choose one of some colours, which is another at once
 
