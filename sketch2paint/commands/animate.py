@@ -42,10 +42,13 @@ def animate(
     from sketch2paint.animation.pipeline import colour_shot, summary
     from sketch2paint.animation.plan import plan_shot
     from sketch2paint.animation.record import Place
+    from sketch2paint.models.shipped import SHIPPED
 
     place = Place(output, input)
     with opened_shot(input, max_pixels) as shot:
         place.check([frame.name for frame in shot.frames], overwrite)
+        if not keys:
+            checkpoint = checkpoint or SHIPPED
         painter = _painter(checkpoint, device, flats)
         plan = plan_shot(
             shot, keys=keys, hints=hints, checkpoint=checkpoint, cuts=given, max_pixels=max_pixels
