@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from sketch2paint.animation.colouring import Coloured, colour_scene
-from sketch2paint.animation.given import key_files
+from sketch2paint.animation.key_files import key_files
 from sketch2paint.animation.keys import CLEAR, Key, make_key
 from sketch2paint.animation.motion import LinePicture, carried, chained, flow, led_to
 from sketch2paint.animation.scenes import look_through, scenes

@@ -11,7 +11,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from sketch2paint.animation.given import hint_files, key_files, key_trouble
+from sketch2paint.animation.key_files import hint_files, key_files, key_trouble
 from sketch2paint.animation.scenes import Look, look_through, scenes
 from sketch2paint.animation.shots import Frame, Shot
 from sketch2paint.hints.format import read_hints

@@ -39,9 +39,9 @@ def animate(
         with opened_shot(input, max_pixels) as shot, working():
             print(measure_shot(shot, truth, spacings=spacings, **about))  # type: ignore[arg-type]
         return 0
-    from sketch2paint.animation.pipeline import colour_shot, summary
     from sketch2paint.animation.plan import plan_shot
     from sketch2paint.animation.record import Place
+    from sketch2paint.animation.shot_pipeline import colour_shot, summary
     from sketch2paint.models.shipped import SHIPPED
 
     place = Place(output, input)

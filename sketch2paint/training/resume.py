@@ -24,6 +24,7 @@ FIXED = (
 # Keys that came after release 0.1, with the value that means what was before.
 SINCE = {
     "data.also": [],
+    "data.flats": False,
     "data.weight": 1.0,
     "model.discriminator_planes": ["sketch"],
     "model.generator.style_channels": 0,

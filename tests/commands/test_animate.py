@@ -45,6 +45,13 @@ def test_a_checkpoint_paints_the_first_frame(shot: Path, weight_path: Path) -> N
         assert film.n_frames >= 3
 
 
+def test_without_keys_the_model_that_comes_along_paints_the_first_frame(shot: Path) -> None:
+    result = call(*ANIMATE, cwd=shot)
+    assert result.returncode == 0 and "6 coloured" in result.stdout, result.stdout
+    first = np.asarray(Image.open(shot / "out/0000.png").convert("RGB"))
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 2
+
+
 def test_what_fails_is_told_and_the_exit_code_is_1(shot: Path) -> None:
     shutil.copy(shot / "colour/0000.png", shot / "keys/0099.png")
     (shot / "lines/0003.png").write_bytes(b"no picture")
@@ -64,7 +71,6 @@ def test_it_measures_against_the_truth(shot: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ([], "error: Expected a frame whose colours are known, got none. Pass keys=DIR"),
         (["keys=nowhere"], "error: nowhere: no such file or folder. Pass keys=DIR"),
         (["cuts=77", "keys=keys"], "error: Expected `cuts` to be numbers of frames"),
         (

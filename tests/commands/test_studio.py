@@ -16,16 +16,18 @@ from whole_program import ROOT, call, refused
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.weights import save_generator
 
+PLAIN = ("studio", "checkpoint=null", "open=false")
+
 
 def test_the_page_is_built_without_a_network(tmp_path: Path) -> None:
-    result = call("studio", "output=my page", "serve=false", "open=false", cwd=tmp_path)
+    result = call(*PLAIN, "output=my page", "serve=false", cwd=tmp_path)
     assert result.returncode == 0 and result.stdout.startswith("Wrote my page/: 0."), result.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["my page"]
     assert (tmp_path / "my page/index.html").is_file()
 
 
 def test_one_file_is_written(tmp_path: Path) -> None:
-    result = call("studio", "single_file=true", "open=false", cwd=tmp_path)
+    result = call(*PLAIN, "single_file=true", cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     assert result.stdout.startswith("Wrote studio.html: 0.")
     assert [path.name for path in tmp_path.iterdir()] == ["studio.html"]
@@ -33,17 +35,19 @@ def test_one_file_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl+C is sent as a signal")
 def test_it_serves_until_it_is_stopped(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "studio.py"), "open=false", "port=0"]
+    command = [sys.executable, str(ROOT / "studio.py"), *PLAIN[1:], "port=0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
         lines = [process.stdout.readline(), process.stdout.readline()]
-        assert lines[1].startswith("Studio: http://127.0.0.1:")
-        with urlopen(lines[1].split()[1]) as answer:
-            assert b"<title>sketch2paint studio</title>" in answer.read()
-        process.send_signal(signal.SIGINT)
+        try:
+            assert lines[1].startswith("Studio: http://127.0.0.1:")
+            with urlopen(lines[1].split()[1]) as answer:
+                assert b"<title>sketch2paint studio</title>" in answer.read()
+        finally:
+            process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "Ended.\n"
     assert process.returncode == 0
 

@@ -10,10 +10,10 @@ from PIL import Image
 from tiny_painter import make_generator
 from tiny_shot import BOX, write_shot
 
-from sketch2paint.animation import pipeline
-from sketch2paint.animation.pipeline import colour_shot, summary
+from sketch2paint.animation import shot_pipeline
 from sketch2paint.animation.plan import plan_shot
 from sketch2paint.animation.record import Place
+from sketch2paint.animation.shot_pipeline import colour_shot, summary
 from sketch2paint.animation.shots import opened_shot
 from sketch2paint.hints.format import Hints, write_hints
 from sketch2paint.hints.strokes import Stroke
@@ -121,19 +121,19 @@ def test_a_painter_paints_the_first_frame_and_the_others_follow(root):
 
 
 def test_a_signal_ends_it_between_frames_and_the_same_command_goes_on(root, monkeypatch):
-    write = pipeline._write
+    write = shot_pipeline._write
 
     def interrupted(files, coloured):
         write(files, coloured)
         if files["picture"].name == "0003.png":
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(pipeline, "_write", interrupted)
+    monkeypatch.setattr(shot_pipeline, "_write", interrupted)
     result, place = colour(root, "out.webp")
     assert result.signum == signal.SIGINT and 0 < result.left < 8
     assert f"{result.left} left by SIGINT (the same command does them)" in summary(result, place)
     assert not (root / "out.webp").exists()
-    monkeypatch.setattr(pipeline, "_write", write)
+    monkeypatch.setattr(shot_pipeline, "_write", write)
     again, _ = colour(root, "out.webp")
     assert again.done == result.left and again.kept == result.done
     whole, _ = colour(root, "whole")

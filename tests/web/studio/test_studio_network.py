@@ -9,7 +9,7 @@ import pytest
 from browser import needs_chromium
 from chromium import Page, Pipe
 from serving import served
-from test_page import LEFT, QUIET, RED, RIGHT, SUM, colour, dot, opened, place, strokes
+from test_studio_page import LEFT, QUIET, RED, RIGHT, SUM, colour, dot, opened, place, strokes
 from tiny_words import TINY, make_region_network
 
 from sketch2paint.commands.studio import exported

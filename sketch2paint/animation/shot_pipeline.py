@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from sketch2paint.animation.colouring import Coloured, colour_scene
 from sketch2paint.animation.films import write_film
+from sketch2paint.animation.frames_page import write_unsure
 from sketch2paint.animation.keys import Key, make_key
-from sketch2paint.animation.page import write_unsure
 from sketch2paint.animation.plan import Plan
 from sketch2paint.animation.record import PAGE, Place, Record
 from sketch2paint.animation.shots import SECONDS

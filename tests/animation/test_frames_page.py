@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 from tiny_shot import draw_frame
 
-from sketch2paint.animation import page
-from sketch2paint.animation.page import MARK, marked, write_unsure
+from sketch2paint.animation import frames_page
+from sketch2paint.animation.frames_page import MARK, marked, write_unsure
 
 
 def entry(name, *areas):
@@ -21,7 +21,7 @@ def test_frames_with_most_to_look_at_come_first(tmp_path, monkeypatch):
     text = (tmp_path / "animate.html").read_text("utf-8")
     assert text.index("0002: 2 regions") < text.index("0003: 1 region") < text.index("0001: 1 reg")
     assert text.count('class="card"') == 3 and 'data-full="0002.png"' in text
-    monkeypatch.setattr(page, "MOST", 1)
+    monkeypatch.setattr(frames_page, "MOST", 1)
     write_unsure(tmp_path / "animate.html", entries)
     assert (tmp_path / "animate.html").read_text("utf-8").count('class="card"') == 1
 

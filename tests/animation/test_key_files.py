@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from tiny_shot import draw_frame, write_shot
 
-from sketch2paint.animation.given import hint_files, key_files, key_trouble
+from sketch2paint.animation.key_files import hint_files, key_files, key_trouble
 from sketch2paint.animation.shots import opened_shot
 
 
