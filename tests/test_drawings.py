@@ -11,8 +11,9 @@ from whole_program import ROOT
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import marks, read_hints
 from sketch2paint.hints.regions import find_regions
-from sketch2paint.images.convert import rgb_to_grey
+from sketch2paint.images.convert import resize, rgb_to_grey
 from sketch2paint.images.io import read_rgb
+from sketch2paint.inference.painters import load_painter
 
 FOLDER = ROOT / "docs/drawings"
 HINTED = sorted(FOLDER.glob("*.hints.json"))
@@ -44,3 +45,12 @@ def test_the_demo_shows_them_first() -> None:
     commands = (ROOT / "Makefile").read_text().split("\ndemo: install")[1].split("\n\n")[0]
     assert commands.index("input=docs/drawings") < commands.index("train.py")
     assert "gallery=runs/demo/ready.png" in commands
+
+
+def test_a_page_in_tiles_is_the_page_in_one_piece() -> None:
+    """The model that comes along; 55 to 65 dB were measured."""
+    drawings = [rgb_to_grey(read_rgb(FOLDER / f"{name}.png")) for name in ("dancer", "rabbit")]
+    page = np.hstack([resize(drawing, 384, 384) for drawing in drawings])
+    whole, tiled = (load_painter(tile=tile, scale=1).paint(page) for tile in ("off", 128))
+    error = np.square(whole.astype(float) - tiled).mean()
+    assert 10 * np.log10(255**2 / error) > 45  # dB
