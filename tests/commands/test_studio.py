@@ -10,22 +10,26 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from tiny_model import BOTH, write_model, write_shading
 from tiny_words import TINY, make_region_network
 from whole_program import ROOT, call, refused
 
+from sketch2paint.commands.studio import exported
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.weights import save_generator
 
 
 def test_the_page_is_built_without_a_network(tmp_path: Path) -> None:
-    result = call("studio", "output=my page", "serve=false", "open=false", cwd=tmp_path)
+    result = call(
+        "studio", "checkpoint=null", "output=my page", "serve=false", "open=false", cwd=tmp_path
+    )
     assert result.returncode == 0 and result.stdout.startswith("Wrote my page/: 0."), result.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["my page"]
     assert (tmp_path / "my page/index.html").is_file()
 
 
 def test_one_file_is_written(tmp_path: Path) -> None:
-    result = call("studio", "single_file=true", "open=false", cwd=tmp_path)
+    result = call("studio", "checkpoint=null", "single_file=true", "open=false", cwd=tmp_path)
     assert result.returncode == 0, result.stdout
     assert result.stdout.startswith("Wrote studio.html: 0.")
     assert [path.name for path in tmp_path.iterdir()] == ["studio.html"]
@@ -33,7 +37,7 @@ def test_one_file_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl+C is sent as a signal")
 def test_it_serves_until_it_is_stopped(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "studio.py"), "open=false", "port=0"]
+    command = [sys.executable, str(ROOT / "studio.py"), "checkpoint=null", "open=false", "port=0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE
@@ -58,6 +62,15 @@ def test_a_run_goes_into_the_page(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
     assert result.stdout.startswith("Exporting runs/words\nWrote studio/: ")
     assert (tmp_path / "studio/model/read.onnx").stat().st_size > 1000
+    assert not (tmp_path / "studio/model/shade.onnx").exists()
+
+
+@pytest.mark.slow
+def test_a_generator_that_takes_flats_goes_into_the_page_and_no_other(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="the extra onnx")
+    model = exported(str(write_shading(tmp_path / "both.safetensors")))
+    assert model.shade and model.about["shading"] == {"size": 16, "multiple": 16}
+    assert exported(str(write_model(tmp_path / "other.safetensors", *BOTH))).shade is None
 
 
 @pytest.mark.parametrize(
