@@ -3,20 +3,24 @@
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
 import { clustered, nearestTold } from "./colours.js";
+import { composed } from "./composition.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
+import { multiplied } from "./layers.js";
 import { findRegions } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
+import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
 
 /**
  * @typedef {[number, number, number]} Color
  * @typedef {import("./format.js").HintsFile} HintsFile
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
- *   seed?: number | null, network?: boolean }} Request
- * @typedef {{ source: "filler" | "network", width: number, height: number,
+ *   seed?: number | null, network?: boolean,
+ *   shaded?: boolean }} Request
+ * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
- *   notes: string[] }} Painted
+ *   colours: Uint8Array | null, notes: string[] }} Painted
  */
 
 const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
@@ -79,8 +83,28 @@ export class Drawing {
     every.set(colours.subarray(3), table.length);
     this.canvas.show(filled, every);
     const { width, height } = this;
-    const said = colours.length / 3 - 1;
-    return { source, width, height, ...this.canvas.shown(), table: every, said, notes };
+    const about = { source, width, height, said: colours.length / 3 - 1, notes };
+    return { ...about, ...this.canvas.shown(), table: every, colours: null };
+  }
+
+  /**
+   * What was painted last with a generator's light and dark; null where it is not wanted any more.
+   * @param {import("./shading.js").Shading} shading
+   * @param {Painted} painted
+   * @param {() => Promise<boolean>} isWanted
+   */
+  async shaded(shading, painted, isWanted) {
+    const { width, height, sketch, regions } = this;
+    const { index } = this.canvas;
+    const { table } = painted;
+    const flats = { width, height, rgb: plain(index, table) };
+    const { fake, paper } = await shading.paint(sketch, flats);
+    if (!(await isWanted())) return null;
+    const base = composed(fake, paper, flats, sketch);
+    if (!(await isWanted())) return null;
+    const colours = laidOver(regions, index, table, base);
+    const rgba = multiplied(colours, sketch);
+    return { ...painted, source: "shaded", rgba, index: null, colours };
   }
 
   /**
@@ -124,6 +148,15 @@ export class Drawing {
  * @typedef {{ numbers: Int32Array, reading: import("./answer.js").Reading,
  *   said: import("./answer.js").Said | null }} Window
  */
+
+/** Flats, RGB. @param {Int32Array} index @param {Uint8Array} table */
+function plain(index, table) {
+  const rgb = new Uint8Array(3 * index.length);
+  for (let i = 0, at = 0; i < index.length; i++) {
+    for (let from = 3 * index[i], n = 0; n < 3; n++) rgb[at++] = table[from + n];
+  }
+  return rgb;
+}
 
 /** @param {number} width @param {number} height @param {number} length */
 function checkSize(width, height, length) {
