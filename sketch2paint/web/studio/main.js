@@ -58,6 +58,7 @@ async function makeStudio() {
     tryGap: (gap) => studio.paint({ gap }).catch(tell),
     setGap: (gap) => studio.set("gap", gap),
     network: () => studio.paint().catch(tell),
+    shaded: () => studio.paint().catch(tell),
     change: () => change(),
   });
   const kept = () => ({
@@ -65,6 +66,7 @@ async function makeStudio() {
     colours: palette.colours,
     colour: palette.colour,
     share: settings.share,
+    shaded: settings.shaded,
   });
   const studio = new Studio({
     engine,
@@ -81,6 +83,7 @@ async function makeStudio() {
     }),
   });
   document.body.classList.toggle("plain", !engine.about.network);
+  document.body.classList.toggle("unshaded", !engine.about.shading);
   if (!engine.about.network) byId("startHow").textContent = texts.startHowPlain;
   return studio;
 }
@@ -92,6 +95,7 @@ async function recover(studio) {
   palette.load(kept.colours);
   palette.take(kept.colour);
   settings.share = kept.share;
+  settings.shaded = kept.shaded ?? true; // before there was shading nothing was kept of it
   const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];
   if (!open) return;
   await studio.show(open);
