@@ -74,6 +74,7 @@ def exported(checkpoint: str) -> Model:
         session, _ = open_session(path, reply, "cpu")
     told = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
     about = {key: told[key] for key in ("size", "colours", "temperature", "one_object")}
+    about["palettes"] = "palette" in [value.name for value in session.get_inputs()]
     model = Model(about, read, reply)
     return _with_shading(model, checkpoint) if "generator" in there else model
 

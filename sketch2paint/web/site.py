@@ -36,8 +36,8 @@ class Model(NamedTuple):
     """A region network as the page reads it, and a generator that shades.
 
     Attributes:
-        about: Plain data: size, colours, temperature, one_object, as export.py notes them; with
-            a generator also `shading`, its size and multiple.
+        about: Plain data: size, colours, temperature, one_object, as export.py notes them, and
+            whether it takes `palettes`; with a generator also `shading`, its size and multiple.
         read: Bytes of the graph that reads a drawing (.onnx).
         reply: Bytes of the graph that answers for it (.onnx).
         shade: Bytes of the generator (.onnx), whose inputs are `sketch` and `flats`; None: there

@@ -13,6 +13,7 @@ import pytest
 from engine import NODE, Engine, engine
 
 from sketch2paint.hints.format import Hints, marks
+from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
@@ -27,6 +28,7 @@ from sketch2paint.inference.region_painter import (
     off_lines,
 )
 from sketch2paint.inference.scans import normalise
+from sketch2paint.models.paints import by_paint, choose, paints_of
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")
 VECTORS = Path(__file__).parents[2] / "hints/vectors"
@@ -321,6 +323,31 @@ def test_an_opaque_overlay_is_refused_and_an_empty_one_told(js: Engine) -> None:
         js.call("overlay.hintsOfOverlay", np.full((9, 9, 4), 255, np.uint8), 9, 9)
     read = js.call("overlay.hintsOfOverlay", np.zeros((9, 9, 4), np.uint8), 9, 9)
     assert read["hints"]["hints"] == [] and read["notes"] == ["wholly transparent: no hints"]
+
+
+# ---------------------------------------------------------------- palettes
+
+
+@pytest.mark.parametrize("entries", [1, 2, 7])
+def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: int) -> None:
+    rng = np.random.default_rng(entries)
+    named, given, colours = (
+        rng.integers(0, 256, (count, 3)).astype(np.uint8) for count in (9, 40, entries)
+    )
+    named[0], given[5:], given[0] = 255, 255, colours[0]
+    palette = Palette(colours, np.zeros(entries, np.float32))
+    wanted = paints_of(named, given, palette)
+    columns = 9 + 40 + entries
+    shares = rng.dirichlet(np.full(columns, 0.1), 40).astype(np.float32)
+    areas = rng.integers(1, 5000, 40)
+    args = named.ravel(), given.ravel(), colours.ravel()
+    found = js.call("paints.paintsOf", *args)
+    table = found["colours"].reshape(-1, 3)
+    np.testing.assert_array_equal(table[found["column"]], wanted.colours[wanted.column])
+    pooled = js.call("paints.byPaint", shares.ravel(), js.keep("paints.paintsOf", *args))
+    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), entries)
+    numbers = choose(by_paint(shares, wanted), areas=areas, wanted=wanted.wanted)
+    np.testing.assert_array_equal(table[chosen], wanted.colours[numbers])
 
 
 # ---------------------------------------------------------------- shading

@@ -33,8 +33,8 @@ export class Engine {
 
   /** @param {string | Worker} worker */
   constructor(worker) {
-    /** @type {{ network: boolean, shading: boolean, threads: number }} */
-    this.about = { network: false, shading: false, threads: 1 };
+    /** @type {{ network: boolean, shading: boolean, palettes: boolean, threads: number }} */
+    this.about = { network: false, shading: false, palettes: false, threads: 1 };
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;

@@ -30,8 +30,9 @@ const CALLS = {
       shading = network.then((own) => loadedShading(models, own));
       for (const part of [network, shading, about]) part.catch(() => {}); // said by `paint`
     }
-    const { shading: shades } = await about.catch(() => ({}));
-    return { network: Boolean(models), shading: Boolean(shades), threads: threads() };
+    const told = await about.catch(() => ({}));
+    const [shades, palettes] = [Boolean(told.shading), Boolean(told.palettes)];
+    return { network: Boolean(models), shading: shades, palettes, threads: threads() };
   },
 
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
@@ -51,7 +52,7 @@ const CALLS = {
   /** @param {{ x: number, y: number }} given */
   async suggest({ x, y }) {
     const here = opened();
-    return network ? here.suggest(await network, x, y) : [];
+    return network ? here.suggest(x, y) : [];
   },
 
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
