@@ -230,7 +230,8 @@ export class Studio {
     const { width, height } = this.size;
     const { seed } = this.edits.settings;
     const { network, shaded } = this.settings;
-    return { hints: this.edits.hints(width, height), seed, network, shaded, ...more };
+    const palette = this.palette.only;
+    return { hints: this.edits.hints(width, height), seed, network, shaded, palette, ...more };
   }
 
   #showStrip() {

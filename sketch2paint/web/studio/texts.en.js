@@ -58,6 +58,8 @@ export const english = {
   swatch: (colour, number) => `Colour ${number}, ${colour}`,
   keep: "Keep colour",
   keepTip: "Puts the colour into the palette, in the place chosen last",
+  only: "Only these colours",
+  onlyTip: "Everything that you did not speak of gets one of these, or stays white",
   paletteOpen: "Load",
   paletteOpenLabel: "Load a palette, .gpl",
   paletteSave: "Save",

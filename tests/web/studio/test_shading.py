@@ -20,6 +20,7 @@ from sketch2paint.commands.studio import exported
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.inference.painters import load_painter
+from sketch2paint.inference.palette_files import palette_from
 from sketch2paint.web.site import Model, write_single, write_site
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -71,6 +72,40 @@ def test_the_page_shades_as_predict_does(page: Page, weights: Path, drawing: Pat
             assert (away > 2).mean() < 0.001 and away.max() <= 8
         assert (found["shaded"] != found["colours"]).any()
         assert found["said"] == ["filler", "network", "shaded"]
+
+
+def test_a_palette_alone_is_used_as_predict_does(page: Page, weights: Path, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    names = ["#2060c0", "#f0c040", "#ffffff", "#308050", "#2060c0"]
+    painter = load_painter(weights, device="cpu", flats=True, palette=palette_from(names))
+    hints = Hints((300, 200), (Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40)),))
+    (wanted,) = painter.process([rgb], [hints])
+    found = painted(page, rgb, hints, palette=names)
+    np.testing.assert_array_equal(found["colours"], wanted.colours)
+    told = {"#ffffff", "#c81e28", *names}
+    assert {f"#{bytes(colour[:3]).hex()}" for colour in found["middle"]} <= told
+
+
+def test_only_the_colours_that_were_loaded_are_used(
+    page: Page, drawing: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "two.gpl").write_text("GIMP Palette\n32 96 192\n240 192 64\n")
+    opened(page, drawing)
+    page.click("#flat")
+    page.wait(QUIET)
+    before = page.run(SUM)
+    page.files("#files", tmp_path / "two.gpl")
+    page.wait("/loaded/.test(document.querySelector('#status').textContent)")
+    assert page.run(SUM) == before
+    page.click("#only")
+    page.wait(QUIET)
+    assert page.run("document.querySelectorAll('#swatches button:not([hidden])').length") == 2
+    colours = np.asarray(Image.open(saved(page, "colours", tmp_path))).reshape(-1, 3)
+    found = {f"#{bytes(colour).hex()}" for colour in np.unique(colours, axis=0)}
+    assert found <= {"#ffffff", "#2060c0", "#f0c040"} and page.run(SUM) != before
+    page.click("#only")
+    page.wait(QUIET)
+    assert page.run(SUM) == before
 
 
 def test_flats_alone_are_given_where_they_are_wished(page: Page, drawing: Path) -> None:
