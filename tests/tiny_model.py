@@ -11,6 +11,7 @@ from tiny_words import TINY, make_region_network
 
 from sketch2paint.models import shipped
 from sketch2paint.models.description import PartName, describe, describe_regions
+from sketch2paint.models.tasks import FLATS, SKETCH
 from sketch2paint.models.weights import Described, save_model
 
 GENERATOR = {"size": 32, "base_channels": 4}
@@ -28,6 +29,15 @@ def tiny_networks(*parts: PartName) -> dict[PartName, Described]:
 def write_model(path: Path, *parts: PartName, **keys: Any) -> Path:
     """The file of a tiny model."""
     save_model(path, tiny_networks(*parts), **keys)
+    return path
+
+
+def write_shading(path: Path) -> Path:
+    """The file of a tiny model whose generator is given the flats."""
+    planes = (*SKETCH.planes, FLATS)
+    keys = {"size": 16, "base_channels": 4, "in_channels": 4}
+    generator = make_generator(**keys, strength=4.0), describe(keys, "sketch", planes)
+    save_model(path, {**tiny_networks("region_network"), "generator": generator})
     return path
 
 

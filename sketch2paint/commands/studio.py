@@ -40,7 +40,7 @@ def studio(
 
 
 def exported(checkpoint: str) -> Model:
-    """A region network as the page reads it.
+    """A region network as the page reads it, and the generator beside it that shades flats.
 
     Args:
         checkpoint: A run folder, .ckpt or .safetensors, or shipped.
@@ -58,7 +58,8 @@ def exported(checkpoint: str) -> Model:
     from sketch2paint.models.onnx_generator import KEY, open_session
     from sketch2paint.web.site import Model
 
-    if "region_network" not in networks_in(checkpoint):
+    there = networks_in(checkpoint)
+    if "region_network" not in there:
         raise ValueError(
             f"{checkpoint}: expected a region network, got another one. Pass a run of "
             "model=regions, or checkpoint=null for a page without a network."
@@ -73,7 +74,32 @@ def exported(checkpoint: str) -> Model:
         session, _ = open_session(path, reply, "cpu")
     told = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
     about = {key: told[key] for key in ("size", "colours", "temperature", "one_object")}
-    return Model(about, read, reply)
+    about["palettes"] = "palette" in [value.name for value in session.get_inputs()]
+    model = Model(about, read, reply)
+    return _with_shading(model, checkpoint) if "generator" in there else model
+
+
+def _with_shading(model: Model, checkpoint: str) -> Model:
+    """The model with the file's generator, if it is one that is given a sketch and flats alone."""
+    from tempfile import TemporaryDirectory
+
+    from sketch2paint.commands.export import drawn
+    from sketch2paint.models.description import planes_of
+    from sketch2paint.models.export import export_generator, halve_weights
+    from sketch2paint.models.tasks import FLATS
+    from sketch2paint.models.weights import load_generator
+
+    generator, about = load_generator(checkpoint)
+    planes = [plane.name for plane in planes_of(about)]
+    if planes != ["sketch", FLATS.name] or generator.style_channels:
+        return model
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "shade.onnx"
+        export_generator(checkpoint, format="onnx", output=path, drawings=drawn())
+        halve_weights(path)
+        shade = path.read_bytes()
+    shading = {"size": generator.size, "multiple": generator.multiple}
+    return model._replace(about={**model.about, "shading": shading}, shade=shade)
 
 
 def _check_port(port: str | int) -> None:

@@ -98,9 +98,10 @@ def _train(config: dict[str, Any], resumed: Resumed | None, first: bool) -> int:
         run = run if out_dir == f"runs/{config['name']}" else override("out_dir", out_dir)
         print(f"Stopped in order. To go on: the same command with {run} resume=true")
         return 128 + signum if first else 0  # Lightning kills all if one of its own fails
+    shaded = "region_network=shipped " if config["data"].get("flats") else ""
     print(
         f"Done. Pictures: {out_dir}/samples. Curves: tensorboard --logdir {shlex.quote(out_dir)}\n"
-        f"Colour sketches: {command('predict')} {override('checkpoint', out_dir)} "
+        f"Colour sketches: {command('predict')} {override('checkpoint', out_dir)} {shaded}"
         "input=DIR output=OUT"
     )
     return 0

@@ -33,17 +33,27 @@ ALONE = (
 
 
 class Model(NamedTuple):
-    """A region network as the page reads it.
+    """A region network as the page reads it, and a generator that shades.
 
     Attributes:
-        about: Plain data: size, colours, temperature, one_object, as export.py notes them.
+        about: Plain data: size, colours, temperature, one_object, as export.py notes them, and
+            whether it takes `palettes`; with a generator also `shading`, its size and multiple.
         read: Bytes of the graph that reads a drawing (.onnx).
         reply: Bytes of the graph that answers for it (.onnx).
+        shade: Bytes of the generator (.onnx), whose inputs are `sketch` and `flats`; None: there
+            is none.
     """
 
     about: Mapping[str, Any]
     read: bytes
     reply: bytes
+    shade: bytes | None = None
+
+    @property
+    def graphs(self) -> dict[str, bytes]:
+        """The graphs that there are, by their names."""
+        named = {"read": self.read, "reply": self.reply}
+        return named if self.shade is None else {**named, "shade": self.shade}
 
 
 def write_site(folder: Path | str, model: Model | None) -> int:
@@ -127,7 +137,7 @@ def _files(model: Model | None) -> dict[str, bytes]:
         found[f"vendor/{name}"] = _runtime(name)
     if model:
         found["model/about.json"] = json.dumps(dict(model.about)).encode()
-        found["model/read.onnx"], found["model/reply.onnx"] = model.read, model.reply
+        found |= {f"model/{name}.onnx": graph for name, graph in model.graphs.items()}
         found["options.js"] = b'export const options = { models: "./model/" };\n'
     return found
 
@@ -151,7 +161,7 @@ def _alone(model: Model | None) -> str:
         module, wasm = map(_runtime, RUNTIME)
         worker = f"self.ort = (() => {{\n{_plain_script(module.decode())}}})();\n{worker}"
         held = [_held("application/json", "about", _as_json(dict(model.about)))]
-        packed = {"wasm": wasm, "read": model.read, "reply": model.reply}
+        packed = {"wasm": wasm, **model.graphs}
         held += [_held("application/gzip", name, _packed(data)) for name, data in packed.items()]
     held.append(_held("application/json", "worker", _as_json(worker)))
     scripts = f"{scripts}\n{_text(SINGLE)}".replace("</script", "<\\/script")

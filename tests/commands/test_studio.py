@@ -10,9 +10,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from tiny_model import BOTH, write_model, write_shading
 from tiny_words import TINY, make_region_network
 from whole_program import ROOT, call, refused
 
+from sketch2paint.commands.studio import exported
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.weights import save_generator
 
@@ -62,6 +64,15 @@ def test_a_run_goes_into_the_page(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
     assert result.stdout.startswith("Exporting runs/words\nWrote studio/: ")
     assert (tmp_path / "studio/model/read.onnx").stat().st_size > 1000
+    assert not (tmp_path / "studio/model/shade.onnx").exists()
+
+
+@pytest.mark.slow
+def test_a_generator_that_takes_flats_goes_into_the_page_and_no_other(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="the extra onnx")
+    model = exported(str(write_shading(tmp_path / "both.safetensors")))
+    assert model.shade and model.about["shading"] == {"size": 16, "multiple": 16}
+    assert exported(str(write_model(tmp_path / "other.safetensors", *BOTH))).shade is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sketch2paint.web import site
 from sketch2paint.web.site import MARK, RUNTIME, STUDIO, Model, bundled, write_single, write_site
 
 MODEL = Model({"size": 32, "colours": [[1, 1, 1]]}, b"reads", b"replies")
+SHADING = MODEL._replace(about={**MODEL.about, "shading": {"size": 32}}, shade=b"shades")
 
 
 def names(folder: Path) -> set[str]:
@@ -32,6 +33,15 @@ def test_a_folder_holds_the_page_the_runtime_and_the_model(tmp_path: Path) -> No
     assert (folder / "model/read.onnx").read_bytes() == b"reads"
     assert '"./model/"' in (folder / "options.js").read_text()
     assert not [name for name in names(folder) if name.endswith((".md", ".gz"))]
+
+
+def test_the_generator_that_shades_goes_with_the_model(tmp_path: Path) -> None:
+    write_site(tmp_path / "studio", SHADING)
+    assert (tmp_path / "studio/model/shade.onnx").read_bytes() == b"shades"
+    write_site(tmp_path / "studio", MODEL)
+    assert "model/shade.onnx" not in names(tmp_path / "studio")
+    write_single(tmp_path / "studio.html", SHADING)
+    assert 'id="held-shade">' in (tmp_path / "studio.html").read_text("utf-8")
 
 
 def test_a_folder_without_a_model_has_no_runtime_either(tmp_path: Path) -> None:

@@ -53,18 +53,23 @@ async function makeStudio() {
   const change = () => studio.session.keep(); // of what is kept beside the drawings
   const stage = byId("stage");
   const busy = (isBusy) => stage.setAttribute("aria-busy", isBusy);
-  const palette = new Palette(() => change());
+  const palette = new Palette(
+    () => change(),
+    () => studio.paint().catch(tell),
+  );
   const settings = new Settings({
     tryGap: (gap) => studio.paint({ gap }).catch(tell),
     setGap: (gap) => studio.set("gap", gap),
     network: () => studio.paint().catch(tell),
+    shaded: () => studio.paint().catch(tell),
     change: () => change(),
   });
   const kept = () => ({
     current: studio.open?.id,
-    colours: palette.colours,
+    ...palette.saved,
     colour: palette.colour,
     share: settings.share,
+    shaded: settings.shaded,
   });
   const studio = new Studio({
     engine,
@@ -81,6 +86,8 @@ async function makeStudio() {
     }),
   });
   document.body.classList.toggle("plain", !engine.about.network);
+  document.body.classList.toggle("unshaded", !engine.about.shading);
+  document.body.classList.toggle("nopalettes", !engine.about.palettes);
   if (!engine.about.network) byId("startHow").textContent = texts.startHowPlain;
   return studio;
 }
@@ -89,9 +96,10 @@ async function recover(studio) {
   const { session, palette, settings } = studio;
   const kept = await session.recover();
   if (!kept) return;
-  palette.load(kept.colours);
+  palette.restore(kept);
   palette.take(kept.colour);
   settings.share = kept.share;
+  settings.shaded = kept.shaded ?? true; // before there was shading nothing was kept of it
   const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];
   if (!open) return;
   await studio.show(open);

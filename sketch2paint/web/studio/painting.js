@@ -4,13 +4,14 @@ import { breath } from "./files/bytes.js";
 
 /**
  * @typedef {object} Painted what the engine's `paint` gives, see engine/README.md
- * @property {"filler" | "network"} source
+ * @property {"filler" | "network" | "shaded"} source
  * @property {number} width
  * @property {number} height
  * @property {Uint8ClampedArray} rgba
  * @property {Int32Array} index
  * @property {Uint8Array} table
  * @property {number} said
+ * @property {Uint8Array | null} colours
  * @property {string[]} notes
  */
 
@@ -27,6 +28,8 @@ export class Painting {
     this.cover = cover;
     this.onBusy = onBusy;
     this.requests = 0;
+    /** @type {Promise<unknown>} */
+    this.last = Promise.resolve(); // what is being painted
     this.gap = null; // at which the regions were grouped
   }
 
@@ -51,18 +54,20 @@ export class Painting {
   async paint(request) {
     const number = ++this.requests;
     this.onBusy(true);
+    const painting = this.engine.paint(request, (painted) => {
+      if (number === this.requests) this.#show(painted);
+    });
+    this.last = painting.catch(() => {});
     try {
-      return await this.engine.paint(request, (painted) => {
-        if (number === this.requests) this.#show(painted);
-      });
+      return await painting;
     } finally {
       if (number === this.requests) this.onBusy(false);
     }
   }
 
-  /** Colour it without showing it, as for a small picture; null where something newer comes. */
+  /** Flats without showing them, as for a small picture; null where something newer comes. */
   sample(request) {
-    return this.engine.paint(request, () => {});
+    return this.engine.paint({ ...request, shaded: false }, () => {});
   }
 
   /** Show the drawing as it was, or as it is coloured. */

@@ -13,10 +13,16 @@ export const COLOURS = [
 ];
 
 export class Palette {
-  /** @param {() => void} onChange told when the colour in hand or a swatch is another */
-  constructor(onChange) {
+  /**
+   * @param {() => void} onChange told when the colour in hand or a swatch is another
+   * @param {() => void} onOnly told when the only colours are others, or all are allowed again
+   */
+  constructor(onChange, onOnly) {
     this.onChange = onChange;
+    this.onOnly = onOnly;
     this.colours = COLOURS;
+    this.count = COUNT; // of those that were loaded; the others are left from before
+    byId("only").onchange = () => this.#told(true);
     this.place = 11;
     this.colour = this.colours[this.place];
     this.swatches = byId("swatches");
@@ -25,6 +31,24 @@ export class Palette {
     this.swatches.onclick = ({ target }) =>
       target.dataset.place && this.choose(+target.dataset.place);
     this.swatches.onkeydown = (event) => this.#step(event);
+    this.#show();
+  }
+
+  /** The only colours that the drawing may have, or null. */
+  get only() {
+    return byId("only").checked ? this.colours.slice(0, this.count) : null;
+  }
+
+  /** What is to be kept of it. */
+  get saved() {
+    return { colours: this.colours, count: this.count, only: byId("only").checked };
+  }
+
+  /** Take up what was kept. */
+  restore({ colours, count = COUNT, only = false }) {
+    byId("only").checked = only;
+    this.load(colours);
+    this.count = count;
     this.#show();
   }
 
@@ -57,15 +81,20 @@ export class Palette {
   /** Put the colour in hand into the palette, in the place chosen last. */
   keep() {
     this.colours = this.colours.with(this.place, this.colour);
-    this.#show();
-    this.onChange();
+    this.#told();
   }
 
   /** Other colours; where there are fewer than 32 the last places keep theirs. */
   load(colours) {
     this.colours = [...colours.slice(0, COUNT), ...this.colours.slice(colours.length)];
+    this.count = Math.min(colours.length, COUNT);
+    this.#told();
+  }
+
+  #told(isOther = byId("only").checked) {
     this.#show();
     this.onChange();
+    if (isOther) this.onOnly();
   }
 
   #show() {
@@ -77,6 +106,7 @@ export class Palette {
         title: label,
         attributes,
         dataset: { place },
+        hidden: byId("only").checked && place >= this.count,
       });
       swatch.style.background = colour;
       return swatch;

@@ -35,13 +35,13 @@ const MAKERS = {
   png: ({ painted, sketch }) => opaque(painted, sketch),
   colours: ({ painted }) => opaque(painted),
   ora: async ({ painted, sketch }) => {
-    return openraster(layers(painted, sketch), await pictureOf(painted, sketch));
+    return openraster(layers(painted, sketch), await pictureOf(flat(painted), sketch));
   },
   psd: async ({ painted, sketch }) => {
     if (Math.max(painted.width, painted.height) > LONGEST) {
       throw new Error(texts.tooLongForPsd(painted.width, painted.height));
     }
-    return psd(layers(painted, sketch), await pictureOf(painted, sketch));
+    return psd(layers(painted, sketch), await pictureOf(flat(painted), sketch));
   },
   hints: async ({ hints }) => writeHints(hints),
   overlay: async ({ hints, overlay }) => {
@@ -70,17 +70,23 @@ function layers({ index, table, width, height }, sketch) {
   return layersOf(index, codes(table), sketch, width, height);
 }
 
+/** Without shading, as layers of one colour each are. */
+function flat(painted) {
+  return { ...painted, colours: null };
+}
+
 /** The colours, and the lines over them if there are any, as the engine lays them. */
-async function pictureOf({ index, table, width, height }, lines = null) {
+async function pictureOf({ index, table, colours, width, height }, lines = null) {
   const picture = new ImageData(width, height);
   const { data } = picture;
+  const levels = colours ?? table;
   for (let at = 0; at < index.length; at++) {
     if (at % PIXELS === 0) await breath();
-    const row = 3 * index[at];
+    const row = 3 * (colours ? at : index[at]);
     const share = lines ? lines[at] / 255 : 1;
-    data[4 * at] = table[row] * share; // rounded to the nearest there, and none lies half way
-    data[4 * at + 1] = table[row + 1] * share;
-    data[4 * at + 2] = table[row + 2] * share;
+    data[4 * at] = levels[row] * share; // rounded to the nearest there, and none lies half way
+    data[4 * at + 1] = levels[row + 1] * share;
+    data[4 * at + 2] = levels[row + 2] * share;
     data[4 * at + 3] = 255;
   }
   return picture;

@@ -16,6 +16,7 @@ export class Settings {
    * @param {(gap: number) => void} on.tryGap while the slider moves
    * @param {(gap: number | null) => void} on.setGap when it stands, or auto is chosen
    * @param {() => void} on.network when the switch was turned
+   * @param {() => void} on.shaded the same of flat colours or shaded ones
    * @param {() => void} on.change of anything that is kept
    */
   constructor(on) {
@@ -30,6 +31,12 @@ export class Settings {
     byId("gap").onchange = ({ target }) => on.setGap(+target.value);
     byId("gapAuto").onchange = ({ target }) => on.setGap(target.checked ? null : this.#autoGap());
     byId("network").onchange = () => on.network();
+    for (const id of ["flat", "shaded"]) {
+      byId(id).onchange = () => {
+        on.shaded();
+        on.change();
+      };
+    }
     byId("strokes").onchange = () => this.showStrokes(byId("strokes").checked);
   }
 
@@ -41,6 +48,15 @@ export class Settings {
   /** Whether the network colours what nobody spoke of. */
   get network() {
     return byId("network").checked;
+  }
+
+  /** Whether a generator's light and dark are laid over the colours. */
+  get shaded() {
+    return byId("shaded").checked;
+  }
+
+  set shaded(isShaded) {
+    byId(isShaded ? "shaded" : "flat").checked = true;
   }
 
   /** Whether a stroke takes the place of those of other colours in its region. */

@@ -229,8 +229,9 @@ export class Studio {
   #request(more = {}) {
     const { width, height } = this.size;
     const { seed } = this.edits.settings;
-    const network = this.settings.network;
-    return { hints: this.edits.hints(width, height), seed, network, ...more };
+    const { network, shaded } = this.settings;
+    const palette = this.palette.only;
+    return { hints: this.edits.hints(width, height), seed, network, shaded, palette, ...more };
   }
 
   #showStrip() {
@@ -290,6 +291,7 @@ export class Studio {
 
   /** Save one kind of file. */
   async save(kind) {
+    await this.painting.last; // as it will be seen in a moment
     const { painted, drawing } = this.painting;
     if (!painted) throw new Error(texts.nothing);
     const name = this.open.name + ENDS[kind];

@@ -43,11 +43,11 @@ SCRIPT = """(async (png, strokes) => {
   const {count} = await engine.open(width, height, data);
   const open = since(begin);
   const hints = {version: 1, size: [width, height], gap: null, palette: null, hints: []};
-  await engine.paint({hints});
-  const first = since(begin);
+  let first = 0;
+  await engine.paint({hints}, ({source}) => { if (source === "network") first = since(begin); });
   const chance = (state => () => (state = state * 16807 %% 2147483647) / 2147483647)(7);
   const unit = Math.min(width, height) / 512;
-  const times = {filler: [], network: []};
+  const times = {filler: [], network: [], shaded: []};
   for (let n = 0; n < strokes; n++) {
     const [x, y] = [width, height].map((side) => side * (0.1 + 0.8 * chance()));
     const points = [[x, y], [x + 8 * unit, y + 4 * unit], [x + 16 * unit, y + 12 * unit]];
@@ -72,7 +72,8 @@ def measured(page: Page, rgb: np.ndarray) -> dict[str, Any]:
 
 def row(name: str, rgb: np.ndarray, found: dict[str, Any]) -> str:
     """A row of the table."""
-    shares = [np.percentile(found[of], (50, 95)) for of in ("filler", "network")]
+    answers = [found[of] or [0] for of in ("filler", "network", "shaded")]
+    shares = [np.percentile(times, (50, 95)) for times in answers]
     times = [found["open"], found["first"], *np.concatenate(shares)]
     size = f"{name} {rgb.shape[1]} x {rgb.shape[0]}"
     numbers = " | ".join(f"{time:.0f}" for time in times)
@@ -85,8 +86,11 @@ def main(studio: str, drawing: str, *words: str) -> None:
     alone = "threads" in words
     server = Server(studio, 0) if alone else ThreadingHTTPServer(("127.0.0.1", 0), plain)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("| drawing | regions | threads | open | first colour | filler | p95 | network | p95 |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| drawing | regions | threads | open | first colour | filler | p95 | network | p95 "
+        "| shaded | p95 |"
+    )
+    print("|" + " --- |" * 11)
     with TemporaryDirectory() as profile, chromium(Path(profile)) as pipe:
         for side in [int(word) for word in words if word.isdigit()] or [512]:
             page = Page(pipe)

@@ -13,14 +13,22 @@ import pytest
 from engine import NODE, Engine, engine
 
 from sketch2paint.hints.format import Hints, marks
+from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
 from sketch2paint.images.convert import array_to_lab, resize, to_grey
 from sketch2paint.images.layer import multiplied
-from sketch2paint.inference.flats import clustered, filled_by
-from sketch2paint.inference.region_painter import known_regions, nearest_told
+from sketch2paint.inference.composition import compose
+from sketch2paint.inference.flats import clustered, filled_by, shade
+from sketch2paint.inference.region_painter import (
+    background,
+    known_regions,
+    nearest_told,
+    off_lines,
+)
 from sketch2paint.inference.scans import normalise
+from sketch2paint.models.paints import by_paint, choose, paints_of
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")
 VECTORS = Path(__file__).parents[2] / "hints/vectors"
@@ -315,3 +323,75 @@ def test_an_opaque_overlay_is_refused_and_an_empty_one_told(js: Engine) -> None:
         js.call("overlay.hintsOfOverlay", np.full((9, 9, 4), 255, np.uint8), 9, 9)
     read = js.call("overlay.hintsOfOverlay", np.zeros((9, 9, 4), np.uint8), 9, 9)
     assert read["hints"]["hints"] == [] and read["notes"] == ["wholly transparent: no hints"]
+
+
+# ---------------------------------------------------------------- palettes
+
+
+@pytest.mark.parametrize("entries", [1, 2, 7])
+def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: int) -> None:
+    rng = np.random.default_rng(entries)
+    named, given, colours = (
+        rng.integers(0, 256, (count, 3)).astype(np.uint8) for count in (9, 40, entries)
+    )
+    named[0], given[5:], given[0] = 255, 255, colours[0]
+    palette = Palette(colours, np.zeros(entries, np.float32))
+    wanted = paints_of(named, given, palette)
+    columns = 9 + 40 + entries
+    shares = rng.dirichlet(np.full(columns, 0.1), 40).astype(np.float32)
+    areas = rng.integers(1, 5000, 40)
+    args = named.ravel(), given.ravel(), colours.ravel()
+    found = js.call("paints.paintsOf", *args)
+    table = found["colours"].reshape(-1, 3)
+    np.testing.assert_array_equal(table[found["column"]], wanted.colours[wanted.column])
+    pooled = js.call("paints.byPaint", shares.ravel(), js.keep("paints.paintsOf", *args))
+    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), entries)
+    numbers = choose(by_paint(shares, wanted), areas=areas, wanted=wanted.wanted)
+    np.testing.assert_array_equal(table[chosen], wanted.colours[numbers])
+
+
+# ---------------------------------------------------------------- shading
+
+
+def blots(sketch: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Strong colours in soft blots (height, width, 3) under a drawing's lines."""
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.uniform(-128, 128, (height, width, 3)), (0, 0), 3)
+    colours = (128 + 6 * noise).clip(0, 255).astype(np.uint8)
+    return multiplied(colours, resize(sketch, height, width))
+
+
+@pytest.mark.parametrize("shorter", [33, 97, 256])
+@pytest.mark.parametrize("name", ["grey", "hatched"])
+def test_a_small_picture_gets_the_drawings_size(js: Engine, name: str, shorter: int) -> None:
+    sketch = vector(f"{name}.png")
+    height, width = (round(side * shorter / min(sketch.shape)) for side in sketch.shape)
+    fake, paper = blots(sketch, height, width), resize(sketch, height, width)
+    picture = {"width": width, "height": height, "rgb": fake.ravel()}
+    size = {"width": sketch.shape[1], "height": sketch.shape[0]}
+    found = js.call("composition.composed", picture, paper.ravel(), size, sketch.ravel())
+    wanted = compose(fake, sketch)[0]
+    assert np.abs(found.reshape(wanted.shape).astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["bust", "grid"])
+def test_light_and_dark_are_laid_over_flats(js: Engine, name: str) -> None:
+    sketch = vector(f"{name}.png")
+    regions, base = find_regions(sketch), blots(sketch, *sketch.shape)
+    table = np.random.default_rng(1).integers(0, 256, (regions.count, 3)).astype(np.uint8)
+    table[1] = 255  # paper stays white
+    which = regions.labels + 1
+    said, free = np.vstack([table[:1], table]), ~regions.ink
+    shaded = shade(base, filled=which, said=said, free=free)
+    wanted = off_lines(said[which], shaded, free=free & ~background(which))
+    kept = js.keep("regions.findRegions", sketch.ravel(), *sketch.shape[::-1])
+    found = js.call("shade.laidOver", kept, regions.labels.ravel(), table.ravel(), base.ravel())
+    assert np.abs(found.reshape(wanted.shape).astype(int) - wanted).max() <= 1
+    assert (wanted != said[which]).any(2).mean() > 0.1
+
+
+def test_the_background_is_what_touches_two_sides(js: Engine) -> None:
+    which = np.zeros((6, 8), np.int32)
+    which[3:, 2:5], which[2, 3] = 1, 2
+    found = js.call("shade.background", which.ravel(), 8, 6, 3)
+    np.testing.assert_array_equal(found[which], background(which))

@@ -36,11 +36,12 @@ PAINT = """(async () => {
   const engine = await Engine.start({models: "./model/"});
   const drawing = await engine.open(width, height, pixels);
   const said = [];
-  const {index, table, notes, ...painted} = await engine.paint(
+  const {index, table, colours, notes, ...painted} = await engine.paint(
     {hints, ...wishes}, ({source}) => said.push(source));
   const middle = await engine.suggest(width / 2, height / 2);
   engine.close();
-  return {colours: plain(coloursOf(index, table)), picture: plain(painted.rgba), said, middle,
+  return {colours: plain(coloursOf(index, table)), picture: plain(painted.rgba),
+    shaded: colours && plain(colours), said, middle,
     count: drawing.count, notes: [...drawing.notes, ...notes], threads: engine.about.threads};
 })()"""
 
@@ -90,6 +91,8 @@ def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[st
     for name in ("colours", "picture"):
         pixels = np.frombuffer(b64decode(found[name]), np.uint8)
         found[name] = pixels.reshape(rgba.shape)[..., :3]
+    if found["shaded"] is not None:
+        found["shaded"] = np.frombuffer(b64decode(found["shaded"]), np.uint8).reshape(rgb.shape)
     return found
 
 

@@ -2,6 +2,7 @@
 // sketch2paint/models/answer.py again.
 
 import { rint } from "./numbers.js";
+import { byPaint, choose, levelsOf, paintsOf } from "./paints.js";
 import { fitWithin, resized } from "./resize.js";
 import { numbered, singles, unite } from "./sets.js";
 import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
@@ -11,11 +12,15 @@ import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
  * @typedef {import("./words.js").Words} Words
  * @typedef {[number, number, number]} Color
  * @typedef {{ size: number, colours: Color[], temperature: number, one_object: number }} About
- * @typedef {{ temperature: number | null, seed: number | null }} Wish
+ * @typedef {{ temperature: number | null, seed: number | null, palette: Uint8Array | null }} Wish
+ *   `palette`: RGB of the only colours besides paper and known ones
  * @typedef {{ regions: Regions, words: Words, features: unknown, bias: unknown,
  *   wordOf: Int32Array }} Reading
- * @typedef {{ shares: Float32Array, given: Float32Array, colours: Uint8Array }} Said
+ * @typedef {{ shares: Float32Array, columns: number[][], colours: Uint8Array }} Said
+ *   `columns`: the colours, -1 to 1, that the shares of each word are of
  */
+
+const ONE_PAINT = 0.5; // probability from which regions are one object that chooses a paint
 
 /**
  * A drawing as the network has read it, which serves every set of known colours.
@@ -79,13 +84,67 @@ export async function reply(network, reading, known, wish) {
     bias: reading.bias,
     known: ["bool", isKnown, [1, count]],
     given: ["float32", given, [1, count, 3]],
-    ...(network.takes("palette") ? NO_PALETTE : {}),
+    ...(network.takes("palette") ? entriesOf(wish.palette) : {}),
   });
+  if (wish.palette) {
+    const groups = objectsOf(words, every, same, isKnown, ONE_PAINT);
+    const agreed = agreedOn(every, groups, words.areas);
+    const { chosen, ...told } = painted(network.about, words, { agreed, groups, given }, wish);
+    return { ...told, colours: coloursOfAll(reading, chosen, known) };
+  }
   const shares = ofColoursAndWords(every, count, network.about.colours.length + count);
   const groups = objectsOf(words, shares, same, isKnown, network.about.one_object);
   const agreed = agreedOn(shares, groups, words.areas);
   const mixed = mix(agreed, groups, network.about, given, wish);
-  return { shares: agreed, given, colours: coloursOfAll(reading, mixed, known) };
+  const columns = [...network.about.colours, ...triples(given)];
+  return { shares: agreed, columns, colours: coloursOfAll(reading, mixed, known) };
+}
+
+/** A palette as the network is told it. @param {Uint8Array | null} palette */
+function entriesOf(palette) {
+  if (!palette) return NO_PALETTE;
+  const count = palette.length / 3;
+  const colours = Float32Array.from(palette, (level) => Math.fround(level / 127.5) - 1);
+  return {
+    palette: ["float32", colours, [1, count, 3]],
+    portions: ["float32", new Float32Array(count), [1, count]], // not told
+  };
+}
+
+/**
+ * Colours of the words, each object's chosen from a palette, and the shares of these colours.
+ * @param {About} about
+ * @param {Words} words
+ * @param {{ agreed: Float32Array, groups: Int32Array, given: Float32Array }} said
+ * @param {Wish} wish
+ */
+function painted(about, words, { agreed, groups, given }, { palette, seed }) {
+  const count = groups.length;
+  const known = Uint8Array.from(given, toLevel);
+  const paints = paintsOf(levelsOf(about.colours), known, /** @type {Uint8Array} */ (palette));
+  const shares = byPaint(agreed, paints);
+  const across = shares.length / count;
+  const areas = new Float64Array(Math.max(...groups) + 1);
+  const ofGroups = new Float32Array(areas.length * across);
+  groups.forEach((group, word) => {
+    areas[group] += words.areas[word];
+    for (let n = 0; n < across; n++) {
+      const lot = seed === null ? 1 : -1 / Math.log(chance(seed, group, n));
+      ofGroups[group * across + n] = lot * shares[word * across + n];
+    }
+  });
+  const numbers = choose(ofGroups, areas, paints.entries);
+  const colours = triples(paints.colours);
+  const chosen = Uint8Array.from([...groups].flatMap((group) => colours[numbers[group]]));
+  const columns = colours.map((colour) => colour.map((level) => level / 127.5 - 1));
+  return { shares, columns, chosen };
+}
+
+/** @param {ArrayLike<number>} values @returns {number[][]} three each */
+function triples(values) {
+  return Array.from({ length: values.length / 3 }, (_, n) =>
+    [0, 1, 2].map((c) => values[3 * n + c]),
+  );
 }
 
 /**
@@ -257,22 +316,20 @@ function coloursOfAll({ wordOf }, mixed, known) {
 
 /**
  * The likeliest colours of a region, best first, with their shares.
- * @param {About} about
  * @param {Reading} reading
  * @param {Said} said
  * @param {number} region
  * @param {number} most
  */
-export function likeliest(about, { wordOf }, { shares, given }, region, most) {
+export function likeliest({ wordOf }, { shares, columns }, region, most) {
   const word = wordOf[region];
   if (word < 0) return [];
-  const across = shares.length / (given.length / 3);
-  const every = [...about.colours.flat(), ...given];
+  const across = columns.length;
   /** @type {Map<string, number>} */
   const found = new Map();
   for (let n = 0; n < across; n++) {
     const share = shares[word * across + n];
-    const color = n === 0 ? [255, 255, 255] : every.slice(3 * n, 3 * n + 3).map(toLevel);
+    const color = n === 0 ? [255, 255, 255] : columns[n].map(toLevel);
     if (share > 0) found.set(`${color}`, (found.get(`${color}`) ?? 0) + share);
   }
   const sorted = [...found].sort((one, other) => other[1] - one[1]).slice(0, most);

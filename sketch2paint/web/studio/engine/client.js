@@ -6,7 +6,7 @@
  * @typedef {import("./format.js").HintsFile} HintsFile
  * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Int32Array,
  *   count: number, notes: string[] }} Drawing
- * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer }} Model
+ * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer, shade?: ArrayBuffer }} Model
  * @typedef {{ module: string | null, wasm: string | ArrayBuffer }} Runtime
  * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void,
  *   onPainted?: (painted: Painted) => void }} Waiting
@@ -33,8 +33,8 @@ export class Engine {
 
   /** @param {string | Worker} worker */
   constructor(worker) {
-    /** @type {{ network: boolean, threads: number }} */
-    this.about = { network: false, threads: 1 };
+    /** @type {{ network: boolean, shading: boolean, palettes: boolean, threads: number }} */
+    this.about = { network: false, shading: false, palettes: false, threads: 1 };
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;
@@ -65,7 +65,7 @@ export class Engine {
    * Paint; of several wishes only the newest is computed.
    * @param {Request} request
    * @param {(painted: Painted) => void} [onPainted] called with the filler's answer, then with the
-   *   network's
+   *   network's, then with the shaded one
    * @returns {Promise<Painted | null>} null: something newer came first
    */
   async paint(request, onPainted = () => {}) {

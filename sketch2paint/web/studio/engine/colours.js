@@ -80,6 +80,50 @@ function interpolated(corners, places) {
 }
 
 /**
+ * Lightness of pixels as levels, 0 for black and 255 for white; the L of `toLab`, times 2.55.
+ * @param {Uint8Array} rgb
+ */
+export function lightnesses(rgb) {
+  table ??= tableOfLab();
+  const places = Array.from({ length: 256 }, (_, level) => rint(Math.fround(level / 255) * BASE));
+  const cells = Uint8Array.from(places, (place) => Math.min(place >> 9, CELLS - 2));
+  const parts = Uint8Array.from(places, (place, n) => ((place - (cells[n] << 9)) >> 5) & 31);
+  const light = Int32Array.from(
+    { length: CELLS ** 3 },
+    (_, n) => /** @type {Int32Array} */ (table)[3 * n],
+  );
+  const levels = Uint8Array.from({ length: BASE + 1 }, (_, n) => levelOf((n / BASE) * 100));
+  const out = new Uint8Array(rgb.length / 3);
+  for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+    const [r, g, b] = [rgb[at], rgb[at + 1], rgb[at + 2]];
+    const from = (cells[b] * CELLS + cells[g]) * CELLS + cells[r];
+    const near = plane(light, from, parts[r], parts[g]);
+    const far = plane(light, from + CELLS * CELLS, parts[r], parts[g]);
+    const sum = ((16 - parts[b]) * near + parts[b] * far + 2048) >> 12;
+    out[i] = levels[sum];
+  }
+  return out;
+}
+
+/** A lightness as a level, in the numbers that Python has. @param {number} light */
+function levelOf(light) {
+  return rint(Math.fround(Math.fround(light) * Math.fround(2.55)));
+}
+
+/**
+ * Between four corners of the table, in 256ths.
+ * @param {Int32Array} light
+ * @param {number} at
+ * @param {number} r 16ths of the way to the next corner
+ * @param {number} g
+ */
+function plane(light, at, r, g) {
+  const one = (16 - r) * light[at] + r * light[at + 1];
+  const other = (16 - r) * light[at + CELLS] + r * light[at + CELLS + 1];
+  return (16 - g) * one + g * other;
+}
+
+/**
  * Number of the told colour that each one is like, or -1.
  * @param {Uint8Array} colours (n x 3)
  * @param {Uint8Array} told (m x 3)

@@ -26,6 +26,17 @@ export function under(colour, grey) {
 }
 
 /**
+ * A picture's colours under its lines, RGBA.
+ * @param {Uint8Array} colours RGB
+ * @param {Uint8Array} lines
+ */
+export function multiplied(colours, lines) {
+  const out = new Int32Array(lines.length);
+  for (let i = 0; i < out.length; i++) out[i] = under(packed(colours, i), lines[i]);
+  return new Uint8ClampedArray(out.buffer);
+}
+
+/**
  * The colour layer, RGBA.
  * @param {Int32Array} index row of the table that each pixel takes
  * @param {Uint8Array} table RGB

@@ -1,10 +1,30 @@
 // A region network in the runtime: one graph reads a drawing, the other answers.
 
 /**
- * @typedef {import("./answer.js").About} About
+ * @typedef {import("./answer.js").About & { shading?: import("./shading.js").About }} About
  * @typedef {[type: string, data: any, shape: number[]]} Given a tensor to be
  * @typedef {{ about: About, read: ArrayBuffer, reply: ArrayBuffer }} Model
  */
+
+/**
+ * A graph, ready to run.
+ * @param {any} runtime onnxruntime-web
+ * @param {ArrayBuffer} graph
+ */
+export async function opened(runtime, graph) {
+  try {
+    return await runtime.InferenceSession.create(new Uint8Array(graph), {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "all",
+    });
+  } catch (error) {
+    const said = String(/** @type {Error} */ (error).message ?? error).slice(0, 200);
+    throw new Error(
+      `Expected a model that export.py wrote, got one that does not open (${said}). Build the ` +
+        "studio again.",
+    );
+  }
+}
 
 /** A region network, ready to run. */
 export class Network {
@@ -24,20 +44,8 @@ export class Network {
    * @param {Model} model
    */
   static async load(runtime, { about, read, reply }) {
-    const open = (/** @type {ArrayBuffer} */ graph) =>
-      runtime.InferenceSession.create(new Uint8Array(graph), {
-        executionProviders: ["wasm"],
-        graphOptimizationLevel: "all",
-      });
-    try {
-      return new Network(runtime, about, { read: await open(read), reply: await open(reply) });
-    } catch (error) {
-      const said = String(/** @type {Error} */ (error).message ?? error).slice(0, 200);
-      throw new Error(
-        `Expected a model that export.py wrote, got one that does not open (${said}). Build the ` +
-          "studio again.",
-      );
-    }
+    const sessions = { read: await opened(runtime, read), reply: await opened(runtime, reply) };
+    return new Network(runtime, about, sessions);
   }
 
   /** @param {string} input whether `reply` has it */

@@ -3,20 +3,25 @@
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
 import { clustered, nearestTold } from "./colours.js";
+import { composed } from "./composition.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
+import { multiplied } from "./layers.js";
+import { color } from "./plain.js";
 import { findRegions } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
+import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
 
 /**
  * @typedef {[number, number, number]} Color
  * @typedef {import("./format.js").HintsFile} HintsFile
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
- *   seed?: number | null, network?: boolean }} Request
- * @typedef {{ source: "filler" | "network", width: number, height: number,
+ *   seed?: number | null, network?: boolean,
+ *   shaded?: boolean, palette?: string[] | null }} Request
+ * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
- *   notes: string[] }} Painted
+ *   colours: Uint8Array | null, notes: string[] }} Painted
  */
 
 const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
@@ -79,8 +84,28 @@ export class Drawing {
     every.set(colours.subarray(3), table.length);
     this.canvas.show(filled, every);
     const { width, height } = this;
-    const said = colours.length / 3 - 1;
-    return { source, width, height, ...this.canvas.shown(), table: every, said, notes };
+    const about = { source, width, height, said: colours.length / 3 - 1, notes };
+    return { ...about, ...this.canvas.shown(), table: every, colours: null };
+  }
+
+  /**
+   * What was painted last with a generator's light and dark; null where it is not wanted any more.
+   * @param {import("./shading.js").Shading} shading
+   * @param {Painted} painted
+   * @param {() => Promise<boolean>} isWanted
+   */
+  async shaded(shading, painted, isWanted) {
+    const { width, height, sketch, regions } = this;
+    const { index } = this.canvas;
+    const { table } = painted;
+    const flats = { width, height, rgb: plain(index, table) };
+    const { fake, paper } = await shading.paint(sketch, flats);
+    if (!(await isWanted())) return null;
+    const base = composed(fake, paper, flats, sketch);
+    if (!(await isWanted())) return null;
+    const colours = laidOver(regions, index, table, base);
+    const rgba = multiplied(colours, sketch);
+    return { ...painted, source: "shaded", rgba, index: null, colours };
   }
 
   /**
@@ -89,22 +114,24 @@ export class Drawing {
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Request} request
    */
-  async ask(network, told, { temperature = null, seed = null }) {
+  async ask(network, told, { temperature = null, seed = null, palette: names = null }) {
     checkWish(temperature, seed);
+    const palette = names && paletteOf(names);
     const known = knownRegions(this.regions, told.filled, told.colours);
     this.windows ??= readWindows(network, this.sketch, this.regions);
-    const table = await answered(network, await this.windows, known, { temperature, seed });
-    this.lastTable = madeAlike(table, known, this.regions);
+    const table = await answered(network, await this.windows, known, {
+      ...{ temperature, seed, palette },
+    });
+    this.lastTable = palette ? table : madeAlike(table, known, this.regions);
     return this.lastTable;
   }
 
   /**
    * The likeliest colours of the region at a pixel.
-   * @param {import("./network.js").Network} network
    * @param {number} x
    * @param {number} y
    */
-  async suggest(network, x, y) {
+  async suggest(x, y) {
     const [column, row] = [Math.floor(x + 0.5), Math.floor(y + 0.5)];
     const inside = column >= 0 && row >= 0 && column < this.width && row < this.height;
     if (!this.windows || !inside) return [];
@@ -114,7 +141,7 @@ export class Drawing {
     );
     const [best] = windows.sort((a, b) => areaIn(b, region) - areaIn(a, region));
     if (!best?.said) return [];
-    return likeliest(network.about, best.reading, best.said, best.numbers[region], 6);
+    return likeliest(best.reading, best.said, best.numbers[region], 6);
   }
 }
 
@@ -124,6 +151,15 @@ export class Drawing {
  * @typedef {{ numbers: Int32Array, reading: import("./answer.js").Reading,
  *   said: import("./answer.js").Said | null }} Window
  */
+
+/** Flats, RGB. @param {Int32Array} index @param {Uint8Array} table */
+function plain(index, table) {
+  const rgb = new Uint8Array(3 * index.length);
+  for (let i = 0, at = 0; i < index.length; i++) {
+    for (let from = 3 * index[i], n = 0; n < 3; n++) rgb[at++] = table[from + n];
+  }
+  return rgb;
+}
 
 /** @param {number} width @param {number} height @param {number} length */
 function checkSize(width, height, length) {
@@ -140,6 +176,14 @@ function checkSize(width, height, length) {
         `4,096 x 4,096 in all, got ${width} x ${height}. Make it smaller, or use predict.py.`,
     );
   }
+}
+
+/** A palette as levels, each colour once, without white, which paper is. @param {string[]} names */
+function paletteOf(names) {
+  const colours = [...new Set(names.map(color))].filter((name) => name !== "#ffffff");
+  const levels = colours.flatMap((name) => [1, 3, 5].map((at) => `0x${name.slice(at, at + 2)}`));
+  if (levels.length) return Uint8Array.from(levels, Number);
+  throw new Error("Expected a palette with a colour besides white, got none. Load another one.");
 }
 
 /** @param {number | null} temperature @param {number | null} seed */
@@ -259,7 +303,7 @@ function areaIn({ numbers, reading }, region) {
  * @param {import("./network.js").Network} network
  * @param {Window[]} windows
  * @param {Map<number, Color>} known
- * @param {{ temperature: number | null, seed: number | null }} wish
+ * @param {import("./answer.js").Wish} wish
  */
 async function answered(network, windows, known, wish) {
   const count = windows[0].numbers.length;

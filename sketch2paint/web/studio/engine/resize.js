@@ -106,7 +106,7 @@ function blocks(values, width, newWidth, newHeight, down, halves) {
  * @param {number} length
  * @param {number} newLength
  */
-function areas(length, newLength) {
+export function areas(length, newLength) {
   const scale = length / newLength;
   const starts = new Int32Array(newLength + 1);
   /** @type {number[]} */

@@ -12,9 +12,11 @@
   const worker = new Blob([JSON.parse(held("worker"))], { type: "text/javascript" });
   const options = { worker: new Worker(URL.createObjectURL(worker)), models: null };
   if (held("about")) {
-    const [wasm, read, reply] = await Promise.all(["wasm", "read", "reply"].map(unpacked));
+    const about = JSON.parse(held("about"));
+    const names = ["wasm", "read", "reply", ...(about.shading ? ["shade"] : [])];
+    const [wasm, read, reply, shade] = await Promise.all(names.map(unpacked));
     options.runtime = { module: null, wasm };
-    options.models = { about: JSON.parse(held("about")), read, reply };
+    options.models = { about, read, reply, shade };
   }
   globalThis.sketch2paint.options = options;
   await globalThis.sketch2paint.start();

@@ -4,6 +4,7 @@ import { checkedHints } from "./format.js";
 import { Network, prepared, threads } from "./network.js";
 import { hintsOfOverlay, overlayOf } from "./overlay.js";
 import { Drawing } from "./painter.js";
+import { Shading } from "./shading.js";
 
 /**
  * @typedef {import("./painter.js").Request} Request
@@ -14,18 +15,24 @@ import { Drawing } from "./painter.js";
 let drawing = null;
 /** @type {Promise<Network> | null} */
 let network = null;
+/** @type {Promise<Shading | null> | null} */
+let shading = null;
 /** @type {{ id: number, request: Request } | null} */
 let newest = null;
 let isPainting = false;
 
 const CALLS = {
   /** @param {{ models: any, runtime: Runtime }} given */
-  start({ models, runtime }) {
+  async start({ models, runtime }) {
+    const about = models ? aboutOf(models) : Promise.resolve({});
     if (models) {
-      network = loaded(models, runtime);
-      network.catch(() => {}); // said by the first `paint`
+      network = loaded(models, about, runtime);
+      shading = network.then((own) => loadedShading(models, own));
+      for (const part of [network, shading, about]) part.catch(() => {}); // said by `paint`
     }
-    return { network: Boolean(models), threads: threads() };
+    const told = await about.catch(() => ({}));
+    const [shades, palettes] = [Boolean(told.shading), Boolean(told.palettes)];
+    return { network: Boolean(models), shading: shades, palettes, threads: threads() };
   },
 
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
@@ -45,7 +52,7 @@ const CALLS = {
   /** @param {{ x: number, y: number }} given */
   async suggest({ x, y }) {
     const here = opened();
-    return network ? here.suggest(await network, x, y) : [];
+    return network ? here.suggest(x, y) : [];
   },
 
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
@@ -65,17 +72,38 @@ function opened() {
   throw new Error("Expected a drawing to be open, got none. Call `open` first.");
 }
 
+/** What a model says of itself. @param {any} models */
+async function aboutOf(models) {
+  return typeof models === "string" ? (await fetched(`${models}about.json`)).json() : models.about;
+}
+
 /**
- * The network; its files are fetched where URLs were given.
+ * A graph's bytes, which are fetched where a URL was given.
  * @param {any} models
+ * @param {"read" | "reply" | "shade"} name
+ */
+async function graphOf(models, name) {
+  return typeof models === "string"
+    ? bytesOf(await fetched(`${models}${name}.onnx`))
+    : models[name];
+}
+
+/** @param {any} models @param {Network} network */
+async function loadedShading(models, { runtime, about }) {
+  if (!about.shading) return null;
+  return Shading.load(runtime, about.shading, await graphOf(models, "shade"));
+}
+
+/**
+ * @param {any} models
+ * @param {Promise<any>} told of the model
  * @param {Runtime} runtime
  */
-async function loaded(models, runtime) {
-  const isUrl = typeof models === "string";
+async function loaded(models, told, runtime) {
   const [about, read, reply, module, wasm] = await Promise.all([
-    isUrl ? fetched(`${models}about.json`).then((answer) => answer.json()) : models.about,
-    isUrl ? fetched(`${models}read.onnx`).then(bytesOf) : models.read,
-    isUrl ? fetched(`${models}reply.onnx`).then(bytesOf) : models.reply,
+    told,
+    graphOf(models, "read"),
+    graphOf(models, "reply"),
     runtime.module === null ? /** @type {any} */ (self).ort : import(runtime.module),
     runtime.wasm instanceof ArrayBuffer ? runtime.wasm : fetched(runtime.wasm).then(bytesOf),
   ]);
@@ -123,15 +151,25 @@ async function paint(id, request) {
   const filled = here.painted("filler", told, asks ? here.lastTable : white);
   post(id, asks ? { painted: filled } : { done: filled });
   if (!asks) return;
-  await turn(); // whoever waits in the queue may be newer
-  if (newest?.id !== id) return;
-  const table = await here.ask(await /** @type {Promise<Network>} */ (network), told, request);
-  await turn();
-  if (newest?.id !== id) return;
-  post(id, { done: here.painted("network", told, table) });
+  const isWanted = () => turn().then(() => newest?.id === id);
+  if (!(await isWanted())) return;
+  const own = await /** @type {Promise<Network>} */ (network);
+  const table = await here.ask(own, told, request);
+  if (!(await isWanted())) return;
+  const flat = here.painted("network", told, table);
+  const shades = own.about.shading && request.shaded !== false;
+  if (!shades || !Shading.takes(here.width, here.height)) {
+    post(id, { done: flat });
+    return;
+  }
+  post(id, { painted: flat });
+  if (!(await isWanted())) return;
+  const generator = /** @type {Shading} */ (await shading);
+  const done = await here.shaded(generator, flat, isWanted);
+  if (done) post(id, { done });
 }
 
-/** Let messages in. */
+/** Let messages in: whoever waits in the queue may be newer. */
 function turn() {
   return new Promise((done) => {
     setTimeout(done, 0);
@@ -156,7 +194,8 @@ function messageOf(error) {
  */
 function post(id, answer) {
   const painted = answer.painted ?? answer.done;
-  const handed = [painted?.rgba, painted?.index].flatMap((each) => each?.buffer ?? []);
+  const parts = [painted?.rgba, painted?.index, painted?.colours];
+  const handed = parts.flatMap((each) => each?.buffer ?? []);
   self.postMessage({ id, ...answer }, { transfer: handed });
 }
 
