@@ -17,6 +17,7 @@ def evaluate(
     regions: bool,
     hints: int | list[int] | None,
     placement: str,
+    cut: int,
     style: bool,
     plot: Name | None,
     csv: Name | None,
@@ -51,7 +52,7 @@ def evaluate(
     from sketch2paint.evaluation.page import PicturePage
     from sketch2paint.evaluation.style_table import measure_style
 
-    counts = check_hints(hints, placement)
+    counts = check_hints(hints, placement, cut)
     checkpoints = [checkpoint] if isinstance(checkpoint, str) else checkpoint
     candidates = load_candidates(checkpoints, data["task"], device, region_network)
     side = common_size(candidates, size)
@@ -60,7 +61,7 @@ def evaluate(
     chosen = choose_split(pictures, split, overlap)  # type: ignore[arg-type]  # it checks it
     networks = Learned.load() if learned else Learned("not wanted", "not wanted")
     shown = PicturePage(len(chosen.files), bool(gallery))
-    told = partial(measure_hints, counts=counts, placement=placement, seed=seed)  # type: ignore[arg-type]
+    told = partial(measure_hints, counts=counts, placement=placement, cut=cut, seed=seed)  # type: ignore[arg-type]
     with working():
         results = measure(
             chosen,

@@ -23,12 +23,14 @@ from sketch2paint.evaluation.metrics import (
     psnr,
 )
 from sketch2paint.evaluation.placements import Ask, Page, Placement, place
+from sketch2paint.evaluation.region_accuracy import with_cuts
 from sketch2paint.files import written_beside
 from sketch2paint.hints.format import MOST, Hints
 from sketch2paint.images.convert import array_to_lab, to_hwc
 from sketch2paint.images.layer import WHITE, multiplied
 from sketch2paint.tables import aligned
 
+MOVED = 10.0  # CIEDE2000 from which a pixel counts as moved
 RIGHT = 5.0  # CIEDE2000 between medians, up to which a region has its true colour
 
 
@@ -41,12 +43,14 @@ class Told:
         hints: Hints that were given.
         colours: Colours that came of it, (H, W, 3) uint8, without lines.
         picture: The same with the drawing's lines laid on.
+        before: What came of all but the last hint, as `colours`; None: there is no hint.
     """
 
     page: Page
     hints: Hints
     colours: np.ndarray
     picture: np.ndarray
+    before: np.ndarray | None = None
 
     def hinted(self) -> np.ndarray:
         """Number of the finest region in which each hint's dot lies, (n,)."""
@@ -109,6 +113,21 @@ def obedience(told: Told) -> float:
     return max(float(apart[regions == region].min()) for region in np.unique(regions))
 
 
+def leak(told: Told) -> float:
+    """Share of the clear pixels that the last hint moved by CIEDE2000 10, away from the truth."""
+    if told.before is None:
+        return math.nan
+    clear = told.page.clear
+    if not clear.any():
+        return math.nan
+    before, after, real = (
+        array_to_lab(picture[clear][None])[0]
+        for picture in (told.before, told.colours, told.page.real)
+    )
+    away = ciede2000(after, real) > ciede2000(before, real)
+    return float((away & (ciede2000(before, after) > MOVED)).mean())
+
+
 def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """CIEDE2000 of colours (N, 3) uint8."""
     return ciede2000(array_to_lab(one[None])[0], array_to_lab(other[None])[0])
@@ -121,6 +140,7 @@ COLUMNS = (
     Column(key="ciede2000_untold", heading="Untold", digits=2, measure=untold_difference),
     Column(key="regions_right", heading="Regions right", digits=3, measure=regions_right),
     Column(key="obedience", heading="Obedience", digits=2, measure=obedience, largest=True),
+    Column(key="leak", heading="Leak", digits=4, measure=leak),
     Column(
         key="colourfulness",
         heading="Colourfulness",
@@ -135,7 +155,8 @@ LEGEND = (
     "Set: hints that found a place. Higher is better: PSNR, regions right (share of the area in "
     "regions\nwhose median is within CIEDE2000 5 of the real one). Lower is better: CIEDE2000 "
     "(coloured pixels), untold\n(the same in regions without a hint), obedience (largest CIEDE2000 "
-    "of a hinted region's median to its hint)."
+    "of a hinted region's median to its hint),\nleak (share of the pixels that the last hint moved "
+    "by more than CIEDE2000 10 and away from the truth)."
 )
 
 
@@ -145,14 +166,16 @@ class HintTable:
 
     Attributes:
         placement: Rule by which hints were set.
+        cut: Pixels by which lines were cut at eight places of each drawing.
         counts: Numbers of hints, (C,), rising.
         files: Names of the N pictures.
         rows: Names of the R methods.
-        values: Values of COLUMNS, (N, R, C, 7) float64; NaN is not applicable.
-        weights: Weights of each picture's values in a mean, (N, 7).
+        values: Values of COLUMNS, (N, R, C, 8) float64; NaN is not applicable.
+        weights: Weights of each picture's values in a mean, (N, 8).
     """
 
     placement: Placement
+    cut: int
     counts: list[int]
     files: list[str]
     rows: list[str]
@@ -160,7 +183,7 @@ class HintTable:
     weights: np.ndarray
 
     def means(self) -> np.ndarray:
-        """Means over the pictures, the largest for obedience, (R, C, 7); NaN: not applicable."""
+        """Means over the pictures, the largest for obedience, (R, C, 8); NaN: not applicable."""
         weights = ~np.isnan(self.values) * self.weights[:, None, None]
         sums, shares = np.nansum(self.values * weights, axis=0), weights.sum(axis=0)
         means = np.divide(sums, shares, out=np.full_like(sums, np.nan), where=shares > 0)
@@ -176,7 +199,8 @@ class HintTable:
                 [str(n), *map(_text, COLUMNS, of)] for n, of in zip(self.counts, found, strict=True)
             ]
             lines += [[row, *cells[0]], *(["", *more] for more in cells[1:])]
-        head = f"Told n colours (placement {self.placement}), the drawing's lines laid on:"
+        cut = f", lines cut by {self.cut} px" if self.cut else ""
+        head = f"Told n colours (placement {self.placement}{cut}), the drawing's lines laid on:"
         return f"{head}\n{aligned(lines)}\n{LEGEND}"
 
     def plain(self) -> dict[str, Any]:
@@ -188,7 +212,12 @@ class HintTable:
             ]
             for row, found in zip(self.rows, self.means(), strict=True)
         }
-        about = {"placement": self.placement, "right_within": RIGHT, "compared": COMPARED}
+        about: dict[str, Any] = {
+            "placement": self.placement,
+            "right_within": RIGHT,
+            "compared": COMPARED,
+        }
+        about |= {"cut": self.cut, "moved_from": MOVED}
         return {**about, "rows": rows}
 
     def records(self) -> Iterator[dict[str, Any]]:
@@ -225,8 +254,8 @@ def _named(values: Iterable[float | None]) -> dict[str, float | None]:
     return dict(zip(KEYS, values, strict=True))
 
 
-def check_hints(hints: int | Sequence[int] | None, placement: str) -> list[int]:
-    """See that numbers of hints and their placement are some.
+def check_hints(hints: int | Sequence[int] | None, placement: str, cut: int) -> list[int]:
+    """See that numbers of hints and their placement are some, and how far lines are cut.
 
     Returns:
         The numbers, each once, rising; none where no hints are asked for.
@@ -235,6 +264,11 @@ def check_hints(hints: int | Sequence[int] | None, placement: str) -> list[int]:
         ValueError: they are not.
     """
     one_of("placement", placement, Placement)
+    if cut < 0 or (cut and hints is None):
+        raise ValueError(
+            f"Expected `cut` to be a number of pixels from 0 on, with `hints`, got {cut}. Pass "
+            "hints=0,4 cut=4."
+        )
     if hints is None:
         return []
     counts = [hints] if isinstance(hints, int) else hints
@@ -253,6 +287,7 @@ def measure_hints(
     counts: Sequence[int],
     placement: Placement,
     seed: int,
+    cut: int = 0,
 ) -> HintTable:
     """Measure what each method makes of a split's drawings and n hints.
 
@@ -262,17 +297,22 @@ def measure_hints(
         counts: Numbers of hints, from `check_hints`.
         placement: Rule by which hints are set, see `place`.
         seed: Seed of the placement uniform.
+        cut: Pixels by which lines are cut at eight places, see `with_cuts`; where hints are set
+            and what is compared follows the drawing without cuts.
     """
     pictures = tqdm(samples(split, split.data.size), "hints", len(split.files), disable=None)
     values, weights = [], []
     for file, (batch, real) in zip(split.files, pictures, strict=True):
         page = Page.of(file, to_hwc(batch["sketch"][0])[..., 0], real)
+        seen = Page.of(file, with_cuts(page.sketch, Path(file).stem, cut), real) if cut else page
         told = partial(place, page, placement=placement, most=counts[-1], seed=seed)
         of_all = None if placement == "user" else told(ask=partial(filled, page))
-        values.append([_row(page, method, counts, of_all, told) for method in methods.values()])
+        asks = [partial(method, seen) for method in methods.values()]
+        values.append([_row(page, ask, counts, of_all, told) for ask in asks])
         weights.append([column.weight(real) for column in COLUMNS])
     return HintTable(
         placement=placement,
+        cut=cut,
         counts=list(counts),
         files=split.files,
         rows=list(methods),
@@ -283,19 +323,20 @@ def measure_hints(
 
 def _row(
     page: Page,
-    method: Method,
+    method: Ask,
     counts: Sequence[int],
     of_all: Hints | None,
     told: Callable[..., Hints],
 ) -> list[list[float]]:
     """Values of COLUMNS for each number of hints; `told` sets hints where there are none yet."""
-    ask = _remembered(partial(method, page))
+    ask = _remembered(method)
     hints = of_all or told(ask=ask)
     rows = []
     for count in counts:
         given = replace(hints, strokes=hints.strokes[:count])
         colours = ask(given)
-        one = Told(page, given, colours, multiplied(colours, page.sketch))
+        before = ask(replace(given, strokes=given.strokes[:-1])) if given.strokes else None
+        one = Told(page, given, colours, multiplied(colours, page.sketch), before)
         rows.append([column.measure(one) for column in COLUMNS])
     return rows
 

@@ -84,7 +84,7 @@ def compare_methods(drawings: Iterable[Drawing]) -> MethodTable:
     missing = {} if shutil.which("gmic") else {"G'MIC": "not installed"}
     found: dict[str, list[np.ndarray]] = {name: [] for name in methods if name not in missing}
     for drawing in tqdm(drawings, "regions", unit="picture", disable=None):
-        cuts = [with_cuts(drawing, gap) for gap in GAPS]
+        cuts = [with_cuts(drawing.sketch, drawing.name, gap) for gap in GAPS]
         for name, rows in found.items():
             rows.append(np.array([_measured(methods[name], cut, drawing) for cut in cuts]))
     none = [math.nan] * (len(HEADINGS) - 1)

@@ -59,18 +59,19 @@ def true_colours(real: np.ndarray) -> np.ndarray:
     return (r << 10) | (g << 5) | b
 
 
-def with_cuts(drawing: Drawing, gap: int) -> np.ndarray:
+def with_cuts(sketch: np.ndarray, name: str, gap: int) -> np.ndarray:
     """Cut squares out of a drawing's lines, at eight places that follow from its name.
 
     Args:
-        drawing: Drawing that is copied.
+        sketch: Drawing (H, W), uint8, that is copied.
+        name: Name of its file, without folders and suffix.
         gap: Side of the squares in pixels, from centre to centre; 0: no cuts.
 
     Returns:
         Drawing (H, W), uint8.
     """
-    cut, (ys, xs) = drawing.sketch.copy(), np.nonzero(drawing.sketch < LINE)
-    seed = int.from_bytes(drawing.name.encode("utf-8", "replace"), "big") % 2**32
+    cut, (ys, xs) = sketch.copy(), np.nonzero(sketch < LINE)
+    seed = int.from_bytes(name.encode("utf-8", "replace"), "big") % 2**32
     places = np.random.default_rng(seed).choice(len(ys), CUTS) if gap and len(ys) else ()
     before, after = gap // 2, (gap + 1) // 2 + 1
     for y, x in zip(ys[places,].tolist(), xs[places,].tolist(), strict=True):

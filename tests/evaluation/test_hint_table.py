@@ -22,6 +22,7 @@ from sketch2paint.evaluation.hint_table import (
     HintTable,
     Told,
     check_hints,
+    leak,
     measure_hints,
     obedience,
     regions_right,
@@ -100,19 +101,51 @@ def test_obedience_is_the_worst_region_and_each_is_near_its_nearest_hint() -> No
     assert obedience(told(2, red, both)) == 0
 
 
+def test_leak_is_what_the_last_hint_moves_away_from_the_truth() -> None:
+    white = np.full_like(PAGE.real, 255)  # of which the hint mends a room
+    assert math.isnan(leak(told(0))) and leak(replace(told(1), before=white)) == 0
+    spilt = PAGE.real.copy()
+    (x0, y0, x1, y1), _ = ROOMS[2]
+    spilt[y0 : y1 + 1, x0 : x1 + 1] = (220, 40, 50)
+    share = areas()[2] / PAGE.clear.sum()
+    assert leak(replace(told(1, spilt), before=PAGE.real)) == pytest.approx(share)
+    near = np.clip(PAGE.real.astype(int) + 4, 0, 255).astype(np.uint8)
+    assert leak(replace(told(1, near), before=PAGE.real)) == 0  # no move that is seen
+
+
+def test_lines_are_cut_for_the_methods_alone(chosen: Split) -> None:
+    seen: list[np.ndarray] = []
+
+    def white(page: Page, hints: Hints) -> np.ndarray:
+        seen.append(page.sketch)
+        return np.full_like(page.real, 255)
+
+    keys = {"methods": {"white": white}, "counts": [0, 2], "placement": "blank", "seed": 0}
+    plain, whole = measure_hints(chosen, **keys), seen.copy()
+    cut, gaps = measure_hints(chosen, **keys, cut=4), seen[len(whole) :]
+    np.testing.assert_array_equal(plain.values, cut.values)  # white is white
+    assert all((gap >= line).all() for gap, line in zip(gaps, whole, strict=True))
+    assert any((gap > line).any() for gap, line in zip(gaps, whole, strict=True))
+    assert "lines cut by 4 px" in cut.text() and "cut" not in plain.text().splitlines()[0]
+    assert cut.plain()["cut"] == 4
+
+
 def test_untold_is_the_whole_where_nothing_was_said() -> None:
     white = told(0)
     assert untold_difference(white) == colour_difference(white.picture, PAGE.real)
 
 
 def test_numbers_of_hints_are_checked_and_put_in_order() -> None:
-    assert check_hints([4, 0, 4, 1], "blank") == [0, 1, 4] and check_hints(3, "user") == [3]
-    assert check_hints(None, "uniform") == []
+    assert check_hints([4, 0, 4, 1], "blank", 0) == [0, 1, 4] and check_hints(3, "user", 0) == [3]
+    assert check_hints(None, "uniform", 0) == []
     for wrong in (-1, [0, -2], [], [True], [20000]):
         with pytest.raises(ValueError, match="Expected `hints` to be whole numbers from 0 to 10,0"):
-            check_hints(wrong, "blank")
+            check_hints(wrong, "blank", 0)
     with pytest.raises(ValueError, match="`placement` to be one of blank, regions, uniform, user"):
-        check_hints(None, "greedy")
+        check_hints(None, "greedy", 0)
+    for hints, cut in ((None, 4), ([1], -1)):
+        with pytest.raises(ValueError, match="Expected `cut` to be a number of pixels from 0 on"):
+            check_hints(hints, "blank", cut)
 
 
 @pytest.fixture
@@ -170,7 +203,7 @@ def test_table_in_words(table: HintTable) -> None:
     assert "n/a" in first and second[0] == "2"
     assert f"{table.means()[0, 1, 1]:.2f}" == second[2]
     assert lines[2].endswith(f"{table.means()[0, 0, -1]:.2f}")
-    assert "regions right (share of the area" in lines[-3]
+    assert "regions right (share of the area" in lines[-4]
 
 
 def test_table_as_plain_data(table: HintTable) -> None:

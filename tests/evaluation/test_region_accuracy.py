@@ -80,16 +80,16 @@ def test_cuts_follow_from_the_name_and_stay_inside() -> None:
     sketch = np.full((30, 40), 255, np.uint8)
     sketch[0], sketch[:, -1] = 0, 0
     one = Drawing.of("one", sketch, stripes((RED, 40), height=30))
-    np.testing.assert_array_equal(with_cuts(one, 0), sketch)
-    cut = with_cuts(one, 4)
-    np.testing.assert_array_equal(cut, with_cuts(one, 4))
+    np.testing.assert_array_equal(with_cuts(one.sketch, one.name, 0), sketch)
+    cut = with_cuts(one.sketch, one.name, 4)
+    np.testing.assert_array_equal(cut, with_cuts(one.sketch, one.name, 4))
     other = Drawing.of("other", sketch, stripes((RED, 40), height=30))
-    assert (cut != with_cuts(other, 4)).any()
+    assert (cut != with_cuts(other.sketch, other.name, 4)).any()
     lost = (cut != sketch).sum()
     assert 5 <= lost <= 8 * 9 and (cut >= sketch).all()
-    assert (with_cuts(one, 16) != sketch).sum() > lost
+    assert (with_cuts(one.sketch, one.name, 16) != sketch).sum() > lost
     blank = drawing(REAL_PICTURE)
-    np.testing.assert_array_equal(with_cuts(blank, 8), blank.sketch)
+    np.testing.assert_array_equal(with_cuts(blank.sketch, blank.name, 8), blank.sketch)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_real_drawings_hold_together() -> None:
     for file in files:
         colours, lines = np.split(read_rgb(file), 2, axis=1)
         one = Drawing.of(file.stem, to_grey(lines), np.ascontiguousarray(colours))
-        cuts = [with_cuts(one, gap) for gap in GAPS]
+        cuts = [with_cuts(one.sketch, one.name, gap) for gap in GAPS]
         ours = [find_regions(cut).cut() for cut in cuts]
         found.append(
             [
