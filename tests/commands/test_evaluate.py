@@ -36,6 +36,7 @@ def test_two_checkpoints_are_evaluated(pairs_dir: Path, weight_path: Path, tmp_p
     }
 
 
+@pytest.mark.slow
 def test_a_folder_of_held_out_pictures_alone_is_measured(
     pairs_dir: Path, weight_path: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_folder_of_held_out_pictures_alone_is_measured(
     assert plain["protocol"]["mean_colour"] is None
 
 
+@pytest.mark.slow
 def test_regions_and_flats_are_measured(
     pairs_dir: Path, weight_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

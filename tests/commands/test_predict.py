@@ -127,6 +127,7 @@ def test_a_palette_alone_a_reference_and_variations(drawing: Path) -> None:
     assert names == {"predict.json", *(f"{n}.{end}" for n in ("page", "other") for end in ends)}
 
 
+@pytest.mark.slow
 def test_every_format_has_flats_and_png_has_them_exactly(drawing: Path) -> None:
     say(drawing / "in/page.hints.json")
     for format in ("png", "jpg", "webp"):

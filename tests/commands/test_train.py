@@ -72,6 +72,7 @@ def kill(pairs_dir, out, ranks, kills, seed):
     return differences(out / "unbroken", out / "killed")
 
 
+@pytest.mark.slow
 def test_killed_eight_times(pairs_dir, tmp_path):
     assert kill(pairs_dir, tmp_path, ranks=1, kills=8, seed=2) == []
 
