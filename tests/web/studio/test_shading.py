@@ -12,8 +12,8 @@ from browser import needs_chromium
 from chromium import Page, Pipe
 from PIL import Image
 from serving import served
-from test_studio_page import LEFT, QUIET, SUM, dot, opened, saved
 from test_painting import painted
+from test_studio_page import LEFT, QUIET, SUM, dot, opened, saved
 from tiny_model import write_shading
 
 from sketch2paint.commands.studio import exported
