@@ -20,6 +20,7 @@ from sketch2paint.models.region_network import RegionNetwork
 
 TEMPERATURE = 0.15  # near the likeliest colour: the mean of all is dull
 ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
+WIDE = 0.3  # of a pair's open border, as `words_of` has it: a hundredth of the side
 ONE_PAINT = 0.5  # the same where objects choose one of some colours, which is another at once
 
 
@@ -192,9 +193,15 @@ def ask(
 def objects_of(
     words: Words, shares: np.ndarray, same: np.ndarray, known: np.ndarray, one_object: float
 ) -> np.ndarray:
-    """Number of the object of each word, (N,): those that open to each other and are likely one."""
+    """Number of the object of each word, (N,): those that open to each other and are likely one.
+
+    So are those that reach the rim of the sheet and lie wide open to each other there or elsewhere:
+    they are the ground around the figure, which no line parts.
+    """
     paper = shares[:, 0] > 0.5  # it lies open to many things, and would make them one
     likely = (same > one_object) & (paper[:, None] == paper)
+    rim = words.about[:, 6] > 0
+    likely |= rim[:, None] & rim & (words.pairs[..., 5] > WIDE) & (one_object < 1)
     one, other = np.nonzero(np.triu(likely & (words.pairs[..., 5] > 0), 1))
     asked = ~known[one] & ~known[other]
     return components(len(known), np.stack([one[asked], other[asked]], 1))

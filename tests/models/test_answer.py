@@ -6,8 +6,9 @@ from tiny_words import cells, make_region_network
 
 from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.hints.words import words_of
 from sketch2paint.images.convert import to_uint8
-from sketch2paint.models.answer import answer, mix, read, reply
+from sketch2paint.models.answer import answer, mix, objects_of, read, reply
 
 
 def test_known_regions_have_exactly_their_colours():
@@ -76,6 +77,23 @@ def door() -> np.ndarray:
     cv2.line(sketch, (45, 5), (45, 22), 0, 2)
     cv2.line(sketch, (45, 38), (45, 54), 0, 2)
     return sketch
+
+
+def test_the_ground_around_a_figure_is_one_object():
+    sheet = np.full((60, 90), 255, np.uint8)
+    cv2.line(sheet, (30, 0), (30, 22), 0, 2)  # walls that leave the middle open
+    cv2.line(sheet, (30, 38), (30, 59), 0, 2)
+    room = cv2.rectangle(sheet.copy(), (0, 0), (89, 59), 0, 2)  # the same, but away from the rim
+    for sketch, one_object, is_one in ((sheet, 0.8, True), (sheet, 1, False), (room, 0.8, False)):
+        regions = find_regions(np.pad(sketch, 4 * (sketch is room), constant_values=255))
+        words = words_of(regions)
+        left, right = (int(words.labels[34, x]) for x in (10, 70))
+        count = len(words.regions)
+        shares = np.eye(count)  # the first is paper, the others are not
+        groups = objects_of(
+            words, shares, np.zeros((count, count)), np.zeros(count, bool), one_object
+        )
+        assert left != right and (groups[left] == groups[right]) == is_one
 
 
 def test_regions_that_are_one_object_have_one_colour():

@@ -20,6 +20,7 @@ import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
  *   `columns`: the colours, -1 to 1, that the shares of each word are of
  */
 
+const WIDE = Math.fround(0.3); // of a pair's open border: a hundredth of the side
 const ONE_PAINT = 0.5; // probability from which regions are one object that chooses a paint
 
 /**
@@ -176,7 +177,8 @@ function givenTo(words, known) {
 }
 
 /**
- * Number of the object of each word: those that open to each other and are likely one.
+ * Number of the object of each word: those that open to each other and are likely one, and those
+ * that reach the rim of the sheet and lie wide open to each other: the ground around the figure.
  * @param {Words} words
  * @param {Float32Array} shares
  * @param {Float32Array} same logits
@@ -192,13 +194,19 @@ function objectsOf(words, shares, same, isKnown, oneObject) {
     if (isKnown[one]) continue;
     for (let other = one + 1; other < count; other++) {
       const pair = one * count + other;
-      if (isKnown[other] || paper[one] !== paper[other]) continue;
-      if (words.pairs[pair * PAIR + 5] > 0 && sigmoid(same[pair]) > oneObject) {
-        unite(parents, one, other);
-      }
+      if (isKnown[other]) continue;
+      const open = words.pairs[pair * PAIR + 5];
+      const isLikely = paper[one] === paper[other] && sigmoid(same[pair]) > oneObject;
+      const isGround = oneObject < 1 && isOnRim(words, one) && isOnRim(words, other) && open > WIDE;
+      if (open > 0 && (isLikely || isGround)) unite(parents, one, other);
     }
   }
   return numbered(parents).numbers;
+}
+
+/** @param {Words} words @param {number} word */
+function isOnRim(words, word) {
+  return words.about[word * ABOUT + 6] > 0;
 }
 
 /** @param {number} logit */
