@@ -10,7 +10,7 @@ import numpy as np
 
 from sketch2paint.animation.motion import LinePicture, carried, flow, led_to
 from sketch2paint.animation.shots import Frame
-from sketch2paint.images.convert import resize
+from sketch2paint.images.convert import resize, scaled_size
 from sketch2paint.images.io import MAX_PIXELS
 
 SMALL = 128  # shorter side at which frames are compared
@@ -82,9 +82,8 @@ def _left(one: LinePicture, other: LinePicture) -> float:
 
 
 def _small(drawing: np.ndarray) -> LinePicture:
-    height, width = drawing.shape
-    scale = max(1.0, min(height, width) / SMALL)
-    return LinePicture(resize(drawing, max(1, round(height / scale)), max(1, round(width / scale))))
+    scale = min(1.0, SMALL / min(drawing.shape))
+    return LinePicture(resize(drawing, *scaled_size(drawing.shape, scale)))
 
 
 def _other_size(frame: Frame, shape: tuple[int, ...], size: tuple[int, ...]) -> str:
