@@ -49,14 +49,15 @@ def look_through(
     before: LinePicture | None = None
     digest, size = "", None
     for frame in frames:
+        told = frame.number in (cuts or ())
         try:
             drawing = frame.drawing(max_pixels)
         except (ValueError, OSError) as error:
-            yield Look(begins=frame.number in (cuts or ()), trouble=str(error))
+            yield Look(begins=told, trouble=str(error))
             continue
         size = size or drawing.shape
         if drawing.shape != size:
-            yield Look(trouble=_other_size(frame, drawing.shape, size))
+            yield Look(begins=told, trouble=_other_size(frame, drawing.shape, size))
             continue
         was, digest = digest, sha256(np.ascontiguousarray(drawing).data).hexdigest()
         if digest != was:
@@ -65,7 +66,7 @@ def look_through(
             before = here
         else:
             cut = False
-        yield Look(digest, begins=not was or cut or frame.number in (cuts or ()))
+        yield Look(digest, begins=not was or cut or told)
 
 
 def unlike(one: LinePicture, other: LinePicture) -> float:
