@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sketch2paint.animation.keys import share_off_lines
+from sketch2paint.animation.keys import check_size, share_off_lines
 from sketch2paint.animation.shots import Frame
 from sketch2paint.images.formats import SUFFIXES
 from sketch2paint.images.io import MAX_PIXELS, read_rgb
@@ -55,14 +55,9 @@ def key_trouble(frame: Frame, path: Path, max_pixels: int = MAX_PIXELS) -> tuple
     """What is wrong with a key, in words or "", and whether it can be used all the same."""
     try:
         drawing, picture = frame.drawing(max_pixels), read_rgb(path, max_pixels)
+        check_size(path, drawing, picture)
     except (ValueError, OSError) as error:
         return str(error), False
-    if picture.shape[:2] != drawing.shape:
-        (height, width), (h, w) = drawing.shape, picture.shape[:2]
-        return (
-            f"{path}: expected a key of its frame's size, {width} x {height}, got {w} x {h}. "
-            "Scale it to that size."
-        ), False
     share = share_off_lines(drawing, picture)
     if share <= DOUBTFUL:
         return "", True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -72,12 +73,7 @@ def make_key(
     Raises:
         ValueError: the picture has another size.
     """
-    if picture.shape != (*drawing.shape, 3):
-        (height, width), (h, w) = drawing.shape, picture.shape[:2]
-        raise ValueError(
-            f"{name or 'key'}: expected a key of its frame's size, {width} x {height}, got "
-            f"{w} x {h}. Scale it to that size."
-        )
+    check_size(name or "key", drawing, picture)
     clear = drawing > CLEAR
     if not clear.any():
         clear[:] = True
@@ -95,6 +91,16 @@ def make_key(
         lines=LinePicture(drawing),
         flat=flat,
     )
+
+
+def check_size(name: Path | str, drawing: np.ndarray, picture: np.ndarray) -> None:
+    """Raise a ValueError, which begins with a name, if a key is not as large as its drawing."""
+    if picture.shape != (*drawing.shape, 3):
+        (height, width), (h, w) = drawing.shape, picture.shape[:2]
+        raise ValueError(
+            f"{name}: expected a key of its frame's size, {width} x {height}, got {w} x {h}. "
+            "Scale it to that size."
+        )
 
 
 def _labelled(colours: np.ndarray, clear: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -21,6 +21,7 @@ CRUMB = 1 / 10000  # of the drawing: smaller spots of another colour are noise
 WEAK = 0.5  # of confidence: below, regions that look alike have a vote
 SHAPE = 0.5  # of a vote by place that such a vote counts
 UNSURE = 0.28  # of confidence: below, a region is marked
+PLAIN = 0.9  # of a region has one colour in each key: that of the open room around it
 
 
 class Marked(NamedTuple):
@@ -78,6 +79,8 @@ def answer(
     scores = np.stack([each.votes * each.trust[:, None] ** 2 for each in witnesses])
     confidence = _confidence(scores)
     chosen = (scores.sum(0) + _by_shape(regions, confidence < WEAK, keys, palette)).argmax(1)
+    agreed = np.min([each.votes[np.arange(len(chosen)), chosen] for each in witnesses], 0)
+    confidence = _of_open_rooms(confidence, regions, followed, agreed)
     by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
     whose = by[regions.labels]
     labels = np.empty(regions.labels.shape, np.uint8)
@@ -198,6 +201,37 @@ def _confidence(scores: np.ndarray) -> np.ndarray:
     rest[first] = 0
     loudest = scores.max(2).max(0)
     return (best - rest.max(1)) / best.clip(1e-9) * np.sqrt(loudest.clip(0, 1))
+
+
+def _of_open_rooms(
+    confidence: np.ndarray,
+    regions: Regions,
+    followed: Sequence[tuple[Key, np.ndarray]],
+    agreed: np.ndarray,
+) -> np.ndarray:
+    """Confidence (regions,), of plain parts of a room open to the edge at least how that fits.
+
+    How open paper comes apart into regions depends on lines far away: little follows from it.
+    """
+    groups = regions.groups()
+    plain = regions.outside()[groups] & (agreed > PLAIN)
+    if not plain[confidence < UNSURE].any():
+        return confidence
+    rooms = groups[regions.labels]
+    fit = np.min([_fit(rooms, key, places) for key, places in followed], 0)[groups]
+    return np.where(plain, np.maximum(confidence, fit), confidence)
+
+
+def _fit(rooms: np.ndarray, key: Key, places: np.ndarray) -> np.ndarray:
+    """(rooms,) how well each of a map (H, W) and the key's room that it is in most overlap."""
+    its = key.regions.cut()
+    areas = np.bincount(its.ravel())
+    there = carried(its, places)
+    there[beyond(places)] = len(areas)  # what the key does not show is in none
+    overlap = _table(rooms, there, len(areas) + 1)
+    own, shared, most = overlap.sum(1), overlap[:, :-1].max(1), overlap[:, :-1].argmax(1)
+    fit: np.ndarray = shared / (own + areas[most] - shared)
+    return fit
 
 
 def _by_shape(

@@ -14,13 +14,13 @@ from tqdm import tqdm
 
 from sketch2paint.animation.colouring import Coloured, colour_scene
 from sketch2paint.animation.key_files import key_files
-from sketch2paint.animation.keys import CLEAR, Key, make_key
-from sketch2paint.animation.motion import LinePicture, carried, chained, flow, led_to
+from sketch2paint.animation.keys import CLEAR
 from sketch2paint.animation.scenes import look_through, scenes
 from sketch2paint.animation.shots import Shot
+from sketch2paint.animation.simpler_ways import WAYS, Frames, Truth, most_frequent
 from sketch2paint.files import written_beside
 from sketch2paint.hints.regions import find_regions
-from sketch2paint.images.convert import array_to_lab, codes, resize
+from sketch2paint.images.convert import array_to_lab, resize, scaled_size
 from sketch2paint.images.io import MAX_PIXELS, read_rgb, write_picture
 from sketch2paint.tables import aligned, markdown
 
@@ -33,8 +33,6 @@ EVERY = 4  # frames from one of the sheet to the next
 OURS, PAST = "animate", "animate, keys before alone"
 COLUMNS = ("pixels", "figure", "regions", "large", "flicker", "marked", "wrong marked")
 
-Frames = dict[int, np.ndarray]
-
 
 @dataclass
 class _Sums:
@@ -46,28 +44,6 @@ class _Sums:
         """Means as cells."""
         means = [np.nanmean(v) if len(v) else np.nan for v in self.shares.values()]
         return ["" if np.isnan(mean) else f"{mean:.3f}" for mean in means]
-
-
-@dataclass(frozen=True)
-class _Truth:
-    """A shot with its true colours, in memory: drawings (H, W), pictures (H, W, 3), regions."""
-
-    drawings: list[np.ndarray]
-    pictures: list[np.ndarray]
-    regions: list[np.ndarray]
-    scenes: list[list[int]]
-
-    def placed(self, every: int) -> set[int]:
-        """Numbers of the keys: each scene's first frame, and one each so many; 0: no other one."""
-        return {n for scene in self.scenes for n in (scene[::every] if every else scene[:1])}
-
-    def keys(self, every: int) -> list[dict[int, Key]]:
-        """The keys of each scene by number."""
-        placed = self.placed(every)
-        return [
-            {n: make_key(self.drawings[n], self.pictures[n]) for n in scene if n in placed}
-            for scene in self.scenes
-        ]
 
 
 def measure_shot(
@@ -100,7 +76,7 @@ def measure_shot(
     rows = [["keys each", "way", *COLUMNS]]
     for every in spacings:
         found = _ways(told, every)
-        for way, results in tqdm(found, f"every {every}", len(WAYS), disable=None, leave=False):
+        for way, results in tqdm(found, f"every {every}", len(WAYS) + 2, disable=None, leave=False):
             rows.append(
                 [str(every or "one"), way, *_measured(told, results, told.placed(every)).row()]
             )
@@ -110,7 +86,7 @@ def measure_shot(
     return aligned(rows)
 
 
-def _read(shot: Shot, truth: Path | str, size: int | None, max_pixels: int) -> _Truth:
+def _read(shot: Shot, truth: Path | str, size: int | None, max_pixels: int) -> Truth:
     files, _ = key_files(truth, shot.frames)
     looks = list(look_through(shot.frames, max_pixels=max_pixels))
     for place, (frame, look) in enumerate(zip(shot.frames, looks, strict=True)):
@@ -130,16 +106,14 @@ def _read(shot: Shot, truth: Path | str, size: int | None, max_pixels: int) -> _
     if size:
         drawings, pictures = ([_scaled(p, size) for p in some] for some in (drawings, pictures))
     regions = [find_regions(drawing).labels for drawing in drawings]
-    return _Truth(drawings, pictures, regions, scenes(looks))
+    return Truth(drawings, pictures, regions, scenes(looks))
 
 
 def _scaled(picture: np.ndarray, size: int) -> np.ndarray:
-    height, width = picture.shape[:2]
-    scale = size / min(height, width)
-    return resize(picture, round(height * scale), round(width * scale))
+    return resize(picture, *scaled_size(picture.shape, size / min(picture.shape[:2])))
 
 
-def _ways(told: _Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] | Frames]]:
+def _ways(told: Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] | Frames]]:
     """Each way with its frames: results of ours with what they mark, else colours (H, W, 3)."""
     keys = told.keys(every)
     for way, one in WAYS.items():
@@ -156,86 +130,7 @@ def _ways(told: _Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] |
         yield way, results
 
 
-def _before(scene: Sequence[int], keys: Mapping[int, Key]) -> Iterator[tuple[int, Key]]:
-    """Each frame of a scene that is no key, with the key before it."""
-    for number in scene:
-        if number in keys:
-            key = keys[number]
-        else:
-            yield number, key
-
-
-def _copied(told: _Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
-    return {n: key.colours for n, key in _before(scene, keys)}
-
-
-def _overlap(told: _Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
-    return {n: _voted(told.regions[n], key.colours) for n, key in _before(scene, keys)}
-
-
-def _warped(told: _Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
-    """Carried by flows between neighbours, one after another."""
-    found, lines, led = {}, None, None
-    for number in scene:
-        here = LinePicture(told.drawings[number])
-        if number in keys:
-            key, led = keys[number], np.zeros((*here.distances.shape, 2), np.float32)
-        elif lines is not None and led is not None:
-            led = chained(flow(here, lines), led)
-            found[number] = carried(key.colours, led_to(led, *told.drawings[number].shape))
-        lines = here
-    return found
-
-
-def _warped_and_voted(told: _Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
-    warped = _warped(told, scene, keys)
-    return {n: _voted(told.regions[n], colours) for n, colours in warped.items()}
-
-
-def _limit(told: _Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
-    """The truth, voted: what no way by whole regions can beat."""
-    return {
-        n: _voted(told.regions[n], told.pictures[n], told.drawings[n] > CLEAR)
-        for n, _ in _before(scene, keys)
-    }
-
-
-WAYS = {
-    "key copied": _copied,
-    "overlap of regions": _overlap,
-    "warp alone": _warped,
-    "warp, then vote": _warped_and_voted,
-    "limit: the truth, voted": _limit,
-}
-
-
-def _voted(
-    regions: np.ndarray, colours: np.ndarray, counts: np.ndarray | None = None
-) -> np.ndarray:
-    """Each region its most frequent colour (H, W, 3)."""
-    return _most_frequent(
-        regions, colours, np.ones_like(regions, bool) if counts is None else counts
-    )[0][regions]
-
-
-def _most_frequent(
-    regions: np.ndarray, colours: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Most frequent colours (n, 3) of regions among the pixels that count, and their number (n,).
-
-    Of colours of one step of 8 levels the first counts for all.
-    """
-    steps = codes(colours >> 3)
-    _, first, which = np.unique(steps, return_index=True, return_inverse=True)
-    number = int(regions.max()) + 1
-    cells = (regions.astype(np.int64) * len(first) + which.reshape(regions.shape))[counts]
-    table = np.bincount(cells, minlength=number * len(first)).reshape(number, len(first))
-    return colours.reshape(-1, 3)[first[table.argmax(1)]], table.sum(1)
-
-
-def _measured(
-    told: _Truth, results: Mapping[int, Coloured] | Frames, keys: Container[int]
-) -> _Sums:
+def _measured(told: Truth, results: Mapping[int, Coloured] | Frames, keys: Container[int]) -> _Sums:
     """Shares of all frames but the keys; flicker from any frame to the next."""
     sums, before = _Sums(), None
     background = np.median(told.pictures[0].reshape(-1, 3), 0)
@@ -253,7 +148,7 @@ def _measured(
 
 
 def _add(
-    sums: _Sums, told: _Truth, number: int, colours: np.ndarray, background: np.ndarray
+    sums: _Sums, told: Truth, number: int, colours: np.ndarray, background: np.ndarray
 ) -> None:
     truth, clear = told.pictures[number], told.drawings[number] > CLEAR
     right = _near(colours, truth)
@@ -265,14 +160,14 @@ def _add(
     sums.shares["large"].append(_mean(~wrong[areas > LARGE]))
 
 
-def _wrong(told: _Truth, number: int, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _wrong(told: Truth, number: int, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether each region's most frequent colour is wrong, and its clear pixels (n,)."""
     clear, regions = told.drawings[number] > CLEAR, told.regions[number]
-    given, areas = _most_frequent(regions, colours, clear)
-    return ~_near(given, _most_frequent(regions, told.pictures[number], clear)[0]), areas
+    given, areas = most_frequent(regions, colours, clear)
+    return ~_near(given, most_frequent(regions, told.pictures[number], clear)[0]), areas
 
 
-def _add_marks(sums: _Sums, told: _Truth, number: int, result: Coloured) -> None:
+def _add_marks(sums: _Sums, told: Truth, number: int, result: Coloured) -> None:
     wrong, areas = _wrong(told, number, result.colours)
     is_marked = np.zeros(len(wrong), bool)
     is_marked[[each.number for each in result.unsure]] = True
@@ -282,7 +177,7 @@ def _add_marks(sums: _Sums, told: _Truth, number: int, result: Coloured) -> None
 
 
 def _add_flicker(
-    sums: _Sums, told: _Truth, number: int, before: np.ndarray, colours: np.ndarray
+    sums: _Sums, told: Truth, number: int, before: np.ndarray, colours: np.ndarray
 ) -> None:
     truth, drawing = told.pictures, told.drawings
     still = (drawing[number] > CLEAR) & (drawing[number - 1] > CLEAR)
@@ -301,7 +196,7 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else np.nan
 
 
-def _write_sheet(path: Path, told: _Truth, results: dict[int, Any]) -> None:
+def _write_sheet(path: Path, told: Truth, results: dict[int, Any]) -> None:
     """Every fourth frame as it came out, beside the true one, three pairs in a row."""
     pairs = [np.hstack([results[n].picture, told.pictures[n]]) for n in sorted(results)[::EVERY]]
     pairs += [np.full_like(pairs[0], 255)] * (-len(pairs) % 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sketch2paint.images.convert import resize
+from sketch2paint.images.convert import resize, scaled_size
 
 SMALLEST = 32  # side of what the method takes
 WORK = 512  # shorter side at most at which motion is found
@@ -20,16 +20,13 @@ class LinePicture:
         drawing: Drawing (H, W) uint8, dark lines on white.
 
     Attributes:
-        distances: Picture (h, w) uint8, 0 on lines, white far from them; h and w are at most WORK
-            on the shorter side.
-        scale: Pixels of the drawing in one of the picture, at least 1.
+        distances: Picture (h, w) uint8, 0 on lines, white far from them; the shorter of h
+            and w is at most WORK.
     """
 
     def __init__(self, drawing: np.ndarray) -> None:
-        height, width = drawing.shape
-        self.scale = max(1.0, min(height, width) / WORK)
-        size = max(1, round(height / self.scale)), max(1, round(width / self.scale))
-        small = drawing if self.scale == 1 else resize(drawing, *size)
+        size = scaled_size(drawing.shape, min(1.0, WORK / min(drawing.shape)))
+        small = resize(drawing, *size)
         free = (small > DARK).astype(np.uint8)
         far = cv2.distanceTransform(free, cv2.DIST_L2, 5) if not free.all() else small * 1.0
         self.distances = np.minimum(far * (STEEP / min(size)), 255).astype(np.uint8)

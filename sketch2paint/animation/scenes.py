@@ -10,7 +10,7 @@ import numpy as np
 
 from sketch2paint.animation.motion import LinePicture, carried, flow, led_to
 from sketch2paint.animation.shots import Frame
-from sketch2paint.images.convert import resize
+from sketch2paint.images.convert import resize, scaled_size
 from sketch2paint.images.io import MAX_PIXELS
 
 SMALL = 128  # shorter side at which frames are compared
@@ -49,14 +49,15 @@ def look_through(
     before: LinePicture | None = None
     digest, size = "", None
     for frame in frames:
+        told = frame.number in (cuts or ())
         try:
             drawing = frame.drawing(max_pixels)
         except (ValueError, OSError) as error:
-            yield Look(begins=frame.number in (cuts or ()), trouble=str(error))
+            yield Look(begins=told, trouble=str(error))
             continue
         size = size or drawing.shape
         if drawing.shape != size:
-            yield Look(trouble=_other_size(frame, drawing.shape, size))
+            yield Look(begins=told, trouble=_other_size(frame, drawing.shape, size))
             continue
         was, digest = digest, sha256(np.ascontiguousarray(drawing).data).hexdigest()
         if digest != was:
@@ -65,7 +66,7 @@ def look_through(
             before = here
         else:
             cut = False
-        yield Look(digest, begins=not was or cut or frame.number in (cuts or ()))
+        yield Look(digest, begins=not was or cut or told)
 
 
 def unlike(one: LinePicture, other: LinePicture) -> float:
@@ -82,9 +83,8 @@ def _left(one: LinePicture, other: LinePicture) -> float:
 
 
 def _small(drawing: np.ndarray) -> LinePicture:
-    height, width = drawing.shape
-    scale = max(1.0, min(height, width) / SMALL)
-    return LinePicture(resize(drawing, max(1, round(height / scale)), max(1, round(width / scale))))
+    scale = min(1.0, SMALL / min(drawing.shape))
+    return LinePicture(resize(drawing, *scaled_size(drawing.shape, scale)))
 
 
 def _other_size(frame: Frame, shape: tuple[int, ...], size: tuple[int, ...]) -> str:

@@ -35,9 +35,11 @@ def animate(
     if truth:
         from sketch2paint.animation.measure import measure_shot
 
-        about = {"output": output, "size": size, "max_pixels": max_pixels}
         with opened_shot(input, max_pixels) as shot, working():
-            print(measure_shot(shot, truth, spacings=spacings, **about))  # type: ignore[arg-type]
+            table = measure_shot(
+                shot, truth, spacings=spacings, output=output, size=size, max_pixels=max_pixels
+            )
+            print(table)
         return 0
     from sketch2paint.animation.plan import plan_shot
     from sketch2paint.animation.record import Place

@@ -1,6 +1,8 @@
 """Regions coloured by keys that were followed to them."""
 
+import cv2
 import numpy as np
+import pytest
 from tiny_shot import BOX, HILL, LID, SKY, draw_frame
 
 from sketch2paint.animation.keys import make_key
@@ -91,3 +93,18 @@ def test_unsure_regions_are_told_with_their_place():
     x, y, width, height = found.box
     assert (x <= 26, y <= 12, x + width >= 52, y + height >= 18) == (True,) * 4
     assert 150 < found.area < 350
+
+
+@pytest.mark.parametrize("disc", [(150, 64), (191, 64)])
+def test_paper_that_comes_apart_otherwise_is_not_told_but_what_enters_is(disc):
+    drawings = [np.full((128, 192), 255, np.uint8) for _ in range(2)]
+    picture = np.full((128, 192, 3), 255, np.uint8)
+    cv2.circle(picture, (40, 64), 30, (200, 30, 30), -1)
+    for drawing, middle in zip(drawings, ((40, 64), disc), strict=True):
+        cv2.circle(drawing, middle, 30, 0, 2)
+    still = led_to(np.zeros((128, 192, 2), np.float32), 128, 192)
+    regions = find_regions(drawings[1])
+    said = answer(regions, [(make_key(drawings[0], picture), still)])
+    told = {each.number for each in marked(said, regions)}
+    assert regions.labels[64, disc[0] - 5] in told
+    assert told.isdisjoint(regions.labels[[5, 5, 122, 122], [130, 185, 130, 185]])

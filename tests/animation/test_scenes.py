@@ -59,6 +59,11 @@ def test_frames_that_cannot_be_coloured_are_told_and_the_rest_go_on(shot):
         "with predict.py."
     )
     assert scenes(looks) == [[0, 1, 3, 4, 6, 7]]
+    for cut in (12, 15):
+        assert scenes(look(shot, [cut])) == [
+            [n for n in (0, 1, 3, 4, 6, 7) if n + 10 < cut],
+            [n for n in (0, 1, 3, 4, 6, 7) if n + 10 > cut],
+        ]
 
 
 def test_a_cut_at_a_frame_that_cannot_be_read_is_a_cut_all_the_same():
