@@ -17,7 +17,7 @@ import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
-import { attempt, say, tell } from "./status.js";
+import { say, tell } from "./status.js";
 import { openStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Suggestions } from "./suggestions.js";
@@ -115,7 +115,6 @@ async function start() {
   listenToKeys(actions, hand);
   listenToFiles(studio);
   listen(studio.view, hand);
-  byId("hex").onchange = ({ target }) => attempt(() => studio.palette.typed(target.value));
   await studio.inTurn(() => recover(studio));
   document.body.classList.add("ready");
 }

@@ -1,6 +1,7 @@
 // The colour in hand, and the 32 others beside it.
 
 import { byId, make } from "./dom.js";
+import { attempt } from "./status.js";
 import { texts } from "./texts.js";
 
 const COUNT = 32;
@@ -26,7 +27,7 @@ export class Palette {
     this.place = 11;
     this.colour = this.colours[this.place];
     this.swatches = byId("swatches");
-    byId("hex").onchange = ({ target }) => this.typed(target.value);
+    byId("hex").onchange = ({ target }) => attempt(() => this.typed(target.value));
     byId("mix").oninput = ({ target }) => this.take(target.value);
     this.swatches.onclick = ({ target }) =>
       target.dataset.place && this.choose(+target.dataset.place);
