@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sketch2paint.arguments import Name
@@ -48,15 +50,7 @@ def exported(checkpoint: str) -> Model:
     Raises:
         ValueError: it is another network, or the packages of ONNX are missing.
     """
-    import json
-    from tempfile import TemporaryDirectory
-
-    from sketch2paint.commands.export import drawn
-    from sketch2paint.models.export import halve_weights
-    from sketch2paint.models.export_regions import export_regions
     from sketch2paint.models.loading import networks_in
-    from sketch2paint.models.onnx_generator import KEY, open_session
-    from sketch2paint.web.site import Model
 
     there = networks_in(checkpoint)
     if "region_network" not in there:
@@ -65,6 +59,17 @@ def exported(checkpoint: str) -> Model:
             "model=regions, or checkpoint=null for a page without a network."
         )
     print(f"Exporting {checkpoint}", flush=True)
+    model = _region_model(checkpoint)
+    return _with_shading(model, checkpoint) if "generator" in there else model
+
+
+def _region_model(checkpoint: str) -> Model:
+    from sketch2paint.commands.export import drawn
+    from sketch2paint.models.export import halve_weights
+    from sketch2paint.models.export_regions import export_regions
+    from sketch2paint.models.onnx_generator import KEY, open_session
+    from sketch2paint.web.site import Model
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         written = export_regions(checkpoint, format="onnx", output=path, drawings=drawn())
@@ -75,14 +80,11 @@ def exported(checkpoint: str) -> Model:
     told = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
     about = {key: told[key] for key in ("size", "colours", "temperature", "one_object")}
     about["palettes"] = "palette" in [value.name for value in session.get_inputs()]
-    model = Model(about, read, reply)
-    return _with_shading(model, checkpoint) if "generator" in there else model
+    return Model(about, read, reply)
 
 
 def _with_shading(model: Model, checkpoint: str) -> Model:
     """The model with the file's generator, if it is one that is given a sketch and flats alone."""
-    from tempfile import TemporaryDirectory
-
     from sketch2paint.commands.export import drawn
     from sketch2paint.models.description import planes_of
     from sketch2paint.models.export import export_generator, halve_weights

@@ -17,7 +17,7 @@ import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
-import { attempt, say, tell } from "./status.js";
+import { say, tell } from "./status.js";
 import { openStore } from "./store.js";
 import { Studio } from "./studio.js";
 import { Suggestions } from "./suggestions.js";
@@ -64,13 +64,6 @@ async function makeStudio() {
     shaded: () => studio.paint().catch(tell),
     change: () => change(),
   });
-  const kept = () => ({
-    current: studio.open?.id,
-    ...palette.saved,
-    colour: palette.colour,
-    share: settings.share,
-    shaded: settings.shaded,
-  });
   const studio = new Studio({
     engine,
     palette,
@@ -78,18 +71,33 @@ async function makeStudio() {
     marks: new Marks(byId("marks")),
     outline: new Outline(byId("outline")),
     painting: new Painting(engine, byId("picture"), byId("cover"), busy),
-    session: new Session(store, kept, () => say(texts.notKept)),
+    session: new Session(
+      store,
+      () => keptOf(studio),
+      () => say(texts.notKept),
+    ),
     suggestions: new Suggestions((colour) => palette.take(colour)),
     variations: new Variations((seed) => studio.set("seed", seed)),
     view: new View(stage, byId("sheet"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)}%`;
     }),
   });
-  document.body.classList.toggle("plain", !engine.about.network);
-  document.body.classList.toggle("unshaded", !engine.about.shading);
-  document.body.classList.toggle("nopalettes", !engine.about.palettes);
-  if (!engine.about.network) byId("startHow").textContent = texts.startHowPlain;
+  showAbilities(engine.about);
   return studio;
+}
+
+function showAbilities({ network, shading, palettes }) {
+  const { classList } = document.body;
+  classList.toggle("plain", !network);
+  classList.toggle("unshaded", !shading);
+  classList.toggle("nopalettes", !palettes);
+  if (!network) byId("startHow").textContent = texts.startHowPlain;
+}
+
+/** What is kept beside the drawings, and `recover` takes up. */
+function keptOf({ open, palette, settings }) {
+  const { share, shaded } = settings;
+  return { current: open?.id, ...palette.saved, colour: palette.colour, share, shaded };
 }
 
 async function recover(studio) {
@@ -115,7 +123,6 @@ async function start() {
   listenToKeys(actions, hand);
   listenToFiles(studio);
   listen(studio.view, hand);
-  byId("hex").onchange = ({ target }) => attempt(() => studio.palette.typed(target.value));
   await studio.inTurn(() => recover(studio));
   document.body.classList.add("ready");
 }

@@ -67,7 +67,7 @@ export class Painting {
 
   /** Flats without showing them, as for a small picture; null where something newer comes. */
   sample(request) {
-    return this.engine.paint({ ...request, shaded: false }, () => {});
+    return this.engine.paint({ ...request, shaded: false });
   }
 
   /** Show the drawing as it was, or as it is coloured. */

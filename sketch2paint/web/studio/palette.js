@@ -1,11 +1,12 @@
 // The colour in hand, and the 32 others beside it.
 
 import { byId, make } from "./dom.js";
+import { attempt } from "./status.js";
 import { texts } from "./texts.js";
 
 const COUNT = 32;
 const COLUMNS = 8;
-export const COLOURS = [
+const COLOURS = [
   ..."#1f1a1c #54504f #8c8884 #c4bfb8 #fff6e5 #f6d7b8 #e3ae86 #b87d5a".split(" "),
   ..."#7a4a32 #4b2d22 #8f2230 #d23c3c #ef6f6c #f7b2ad #e2711d #f6a945".split(" "),
   ..."#f7d154 #fbeaa0 #8a9a3b #bdd36c #4f8f46 #2d5f3f #8ccfa5 #2c8c8c".split(" "),
@@ -26,7 +27,7 @@ export class Palette {
     this.place = 11;
     this.colour = this.colours[this.place];
     this.swatches = byId("swatches");
-    byId("hex").onchange = ({ target }) => this.typed(target.value);
+    byId("hex").onchange = ({ target }) => attempt(() => this.typed(target.value));
     byId("mix").oninput = ({ target }) => this.take(target.value);
     this.swatches.onclick = ({ target }) =>
       target.dataset.place && this.choose(+target.dataset.place);

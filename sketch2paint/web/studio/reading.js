@@ -3,7 +3,7 @@
 import { breath } from "./files/bytes.js";
 import { texts } from "./texts.js";
 
-export const MOST = 4096; // px: more than its square is refused before memory is taken
+const MOST = 4096; // px: more than its square is refused before memory is taken
 const ROWS = 256; // of a strip
 
 /**

@@ -150,16 +150,13 @@ export const english = {
     cursor: "on the drawing: move the pen, Enter sets it down",
   },
 
-  starting: "Starting.",
   opening: (name) => `Opening ${name}.`,
-  painting: "Colouring.",
   opened: (name, count) =>
     `${name}: ${count === 1 ? "1 region" : `${count} regions`}. Pick a colour and stroke where it belongs.`,
   openedPlain: (name) => `${name} is open. Pick a colour and stroke: its region takes it.`,
   recovered: (count) =>
     count === 1 ? "Your drawing is back as you left it." : `${count} drawings are back.`,
   hintsRead: (count) => `${count} strokes read.`,
-  dropHere: "Drop it: it is opened.",
   picked: (colour) => `${colour} picked.`,
   dotted: (colour, x, y) => `Dot of ${colour} at ${x}, ${y}.`,
   paper: "paper",

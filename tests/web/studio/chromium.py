@@ -9,7 +9,7 @@ import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -242,6 +242,18 @@ class Page:
         if kind == "down" and text and "Ctrl" not in held:
             about["text"] = text
         self.call("Input.dispatchKeyEvent", type=f"key{kind.title()}", **about)
+
+
+@contextmanager
+def visited(browser: Pipe, url: str) -> Iterator[Page]:
+    """The studio's page once it has started; an error in its console fails the test."""
+    with closing(Page(browser)) as page:
+        page.size(1280, 800)
+        page.open(url)
+        page.wait("document.body.classList.contains('ready')")
+        yield page
+        page.run("0")  # takes up what was sent meanwhile
+        assert page.errors == []
 
 
 CODES: dict[str, Plain] = {

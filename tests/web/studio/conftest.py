@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import Page, Pipe, chromium
+from chromium import Page, Pipe, chromium, visited
 from PIL import Image, ImageDraw
 from serving import served
 
@@ -30,16 +30,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipe]:
 @pytest.fixture
 def page(browser: Pipe, studio_url: str) -> Iterator[Page]:
     """The empty page; an error in its console, or a request to elsewhere, fails the test."""
-    page = Page(browser)
-    page.size(1280, 800)
-    page.open(studio_url)
-    page.wait("document.body.classList.contains('ready')")
-    yield page
-    page.run("0")  # takes up what was sent meanwhile
-    assert page.errors == []
+    with visited(browser, studio_url) as page:
+        yield page
     own = (studio_url, "data:", f"blob:{studio_url}")
     assert [url for url in page.requests if not url.startswith(own)] == []
-    page.close()
 
 
 @pytest.fixture

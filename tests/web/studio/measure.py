@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from base64 import b64encode
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +20,7 @@ TESTS = Path(__file__).parents[2]
 sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 from chromium import Page, chromium  # noqa: E402
+from serving import running, served  # noqa: E402
 
 from sketch2paint.images.convert import resize  # noqa: E402
 from sketch2paint.images.io import read_rgb  # noqa: E402
@@ -81,26 +79,21 @@ def row(name: str, rgb: np.ndarray, found: dict[str, Any]) -> str:
 
 
 def main(studio: str, drawing: str, *words: str) -> None:
-    plain = partial(SimpleHTTPRequestHandler, directory=studio)
-    SimpleHTTPRequestHandler.log_message = lambda *_: None  # type: ignore[method-assign]
-    alone = "threads" in words
-    server = Server(studio, 0) if alone else ThreadingHTTPServer(("127.0.0.1", 0), plain)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = running(Server(studio, 0)) if "threads" in words else served(Path(studio))
     print(
         "| drawing | regions | threads | open | first colour | filler | p95 | network | p95 "
         "| shaded | p95 |"
     )
     print("|" + " --- |" * 11)
-    with TemporaryDirectory() as profile, chromium(Path(profile)) as pipe:
+    with TemporaryDirectory() as profile, chromium(Path(profile)) as pipe, server as url:
         for side in [int(word) for word in words if word.isdigit()] or [512]:
             page = Page(pipe)
-            page.open(f"http://127.0.0.1:{server.server_address[1]}/")
+            page.open(url)
             rgb = read_rgb(drawing)
             scale = side / min(rgb.shape[:2])
             rgb = resize(rgb, round(rgb.shape[0] * scale), round(rgb.shape[1] * scale))
             print(row(Path(drawing).stem, rgb, measured(page, rgb)), flush=True)
             page.close()
-    server.shutdown()
 
 
 if __name__ == "__main__":

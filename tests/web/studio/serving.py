@@ -1,10 +1,10 @@
-"""A folder served as any static host would."""
+"""Servers that run while a test does."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,13 +19,19 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def served(folder: Path) -> AbstractContextManager[str]:
+    """Serve a folder to this machine as any static host would; the URL."""
+    return running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))))
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder to this machine; the URL."""
-    handler = partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def running(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Let a server answer until the end; the URL."""
+    with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from browser import needs_chromium
-from chromium import Page, Pipe
+from chromium import Page, Pipe, visited
 from PIL import Image
+from serving import running
 from tiny_words import TINY, make_region_network
 
 from sketch2paint.commands.studio import exported
@@ -27,23 +28,25 @@ from sketch2paint.web.site import Model, write_single, write_site
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 NETWORK: dict[str, Any] = {**TINY, "colours": 9}
-PAINT = """(async () => {
+ASK = """(async ({rgba, width, height, hints, ...wishes}) => {
   const {Engine} = await import("./engine/client.js");
-  const {coloursOf} = await import("./engine/layers.js");
-  const plain = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  const {rgba, width, height, hints, ...wishes} = %s;
   const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
   const engine = await Engine.start({models: "./model/"});
   const drawing = await engine.open(width, height, pixels);
+  const answer = await (async () => {%s})();
+  engine.close();
+  return answer;
+})(%s)"""
+PAINT = """
+  const plain = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   const said = [];
-  const {index, table, colours, notes, ...painted} = await engine.paint(
+  const {index, table, colours, rgba, notes} = await engine.paint(
     {hints, ...wishes}, ({source}) => said.push(source));
   const middle = await engine.suggest(width / 2, height / 2);
-  engine.close();
-  return {colours: plain(coloursOf(index, table)), picture: plain(painted.rgba),
+  return {index: plain(new Uint8Array(index.buffer)), table: plain(table), picture: plain(rgba),
     shaded: colours && plain(colours), said, middle,
-    count: drawing.count, notes: [...drawing.notes, ...notes], threads: engine.about.threads};
-})()"""
+    notes: [...drawing.notes, ...notes], threads: engine.about.threads};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +61,18 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def served(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site") / "studio"
     write_site(folder, model)
-    with Server(folder, 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.url
-        server.shutdown()
-        thread.join()
+    with running(Server(folder, 0)) as url:
+        yield url
 
 
 @pytest.fixture
 def opened(browser: Pipe, served: str) -> Iterator[Page]:
-    page = Page(browser)
-    page.open(served)
-    page.wait("document.body.classList.contains('ready')")
-    yield page
-    page.run("0")
-    assert page.errors == []
-    page.close()
+    with visited(browser, served) as page:
+        yield page
 
 
-def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[str, Any]:
-    """What the engine makes of a drawing, its pictures as (H, W, 3)."""
+def asked(page: Page, rgb: np.ndarray, script: str, hints: Hints, **wishes: Any) -> Any:
+    """What a script returns that has `engine` with a drawing in it, its `hints` and `wishes`."""
     rgba = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
     given = {
         "rgba": b64encode(rgba.tobytes()).decode(),
@@ -87,12 +81,22 @@ def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[st
         "hints": json.loads(hints.to_json()),
         **wishes,
     }
-    found: dict[str, Any] = page.run(PAINT % json.dumps(given))
-    for name in ("colours", "picture"):
-        pixels = np.frombuffer(b64decode(found[name]), np.uint8)
-        found[name] = pixels.reshape(rgba.shape)[..., :3]
+    return page.run(ASK % (script, json.dumps(given)))
+
+
+def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[str, Any]:
+    """What the engine makes of a drawing, its pictures as (H, W, 3)."""
+    found: dict[str, Any] = asked(page, rgb, PAINT, hints, **wishes)
+    levels = {
+        name: np.frombuffer(b64decode(found[name]), np.uint8)
+        for name in ("index", "table", "picture", "shaded")
+        if found[name] is not None
+    }
+    index = levels["index"].view(np.int32).reshape(rgb.shape[:2])
+    found["colours"] = levels["table"].reshape(-1, 3)[index]
+    found["picture"] = levels["picture"].reshape(*rgb.shape[:2], 4)[..., :3]
     if found["shaded"] is not None:
-        found["shaded"] = np.frombuffer(b64decode(found["shaded"]), np.uint8).reshape(rgb.shape)
+        found["shaded"] = levels["shaded"].reshape(rgb.shape)
     return found
 
 
@@ -135,27 +139,21 @@ def test_colours_are_suggested_and_variations_differ_but_stay(opened: Page, draw
 
 
 def test_only_the_newest_wish_is_computed_and_a_wrong_one_told(opened: Page, drawing: Path) -> None:
-    rgb = np.asarray(Image.open(drawing).convert("RGBA"))
-    opened.run(f"globalThis.rgba = '{b64encode(rgb.tobytes()).decode()}'; 0")
-    said = opened.run(
-        """(async () => {
-          const {Engine} = await import("./engine/client.js");
-          const {emptyHints} = await import("./engine/format.js");
-          const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
-          const engine = await Engine.start({models: "./model/"});
-          await engine.open(300, 200, pixels);
-          const hints = emptyHints(300, 200);
-          const wishes = [1, 2, 3, 4, 5].map((seed) => engine.paint({hints, seed}));
-          const sources = (await Promise.all(wishes)).map((painted) => painted?.source ?? null);
-          const told = (wish) => wish.then(() => null, ({message}) => message);
-          const errors = [
-            await told(engine.paint({hints: {...hints, size: [9, 300]}})),
-            await told(engine.paint({hints, temperature: 0})),
-            await told(engine.open(20000, 1, new Uint8ClampedArray(80000))),
-          ];
-          engine.close();
-          return [sources, errors];
-        })()"""
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    said = asked(
+        opened,
+        rgb,
+        """
+        const wishes = [1, 2, 3, 4, 5].map((seed) => engine.paint({hints, seed}));
+        const sources = (await Promise.all(wishes)).map((painted) => painted?.source ?? null);
+        const told = (wish) => wish.then(() => null, ({message}) => message);
+        return [sources, [
+          await told(engine.paint({hints: {...hints, size: [9, 300]}})),
+          await told(engine.paint({hints, temperature: 0})),
+          await told(engine.open(20000, 1, new Uint8ClampedArray(80000))),
+        ]];
+        """,
+        Hints((300, 200)),
     )
     assert said[0] == [None, None, None, None, "network"]
     assert said[1][0].startswith("Expected hints for a drawing of 300 x 200 pixels, or of that")
@@ -174,56 +172,40 @@ def test_one_file_works_from_the_disk_and_asks_for_nothing(
     browser: Pipe, model: Model, drawing: Path, tmp_path: Path
 ) -> None:
     write_single(tmp_path / "studio.html", model)
-    page = Page(browser)
-    page.open((tmp_path / "studio.html").as_uri())
-    page.wait("document.body.classList.contains('ready')")
-    page.files("#files", drawing)
-    page.wait("!document.body.classList.contains('empty')")
-    page.wait("document.querySelector('#stage').ariaBusy === 'false'")
-    (wanted,) = RegionPainter(make_region_network(**NETWORK)).process(
-        [np.asarray(Image.open(drawing).convert("RGB"))]
-    )
-    shown = page.run(
-        """(() => { const {width, height} = document.querySelector("#picture");
-          const pixels = document.querySelector("#picture").getContext("2d");
-          return Array.from(pixels.getImageData(0, 0, width, height).data); })()"""
-    )
+    url = (tmp_path / "studio.html").as_uri()
+    with visited(browser, url) as page:
+        page.files("#files", drawing)
+        page.wait("!document.body.classList.contains('empty')")
+        page.wait("document.querySelector('#stage').ariaBusy === 'false'")
+        shown = page.run(
+            """(() => { const {width, height} = document.querySelector("#picture");
+              const pixels = document.querySelector("#picture").getContext("2d");
+              return Array.from(pixels.getImageData(0, 0, width, height).data); })()"""
+        )
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    (wanted,) = RegionPainter(make_region_network(**NETWORK)).process([rgb])
     assert_alike(np.array(shown, np.uint8).reshape(200, 300, 4)[..., :3], wanted.picture)
-    assert page.errors == []
-    asked = {url.partition(":")[0] for url in page.requests}
-    assert asked <= {"file", "blob", "data"}
-    assert [url for url in page.requests if url.startswith("file")] == [
-        (tmp_path / "studio.html").as_uri()
-    ]
-    page.close()
+    assert {got.partition(":")[0] for got in page.requests} <= {"file", "blob", "data"}
+    assert [got for got in page.requests if got.startswith("file")] == [url]
 
 
 def test_a_model_that_is_cut_off_is_told_and_the_filler_still_answers(
     browser: Pipe, model: Model, drawing: Path, tmp_path: Path
 ) -> None:
     write_site(tmp_path / "studio", model._replace(read=model.read[:1000]))
-    rgb = np.asarray(Image.open(drawing).convert("RGBA"))
-    with Server(tmp_path / "studio", 0) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        page = Page(browser)
-        page.open(server.url)
-        page.run(f"globalThis.rgba = '{b64encode(rgb.tobytes()).decode()}'; 0")
-        said = page.run(
-            """(async () => {
-              const {Engine} = await import("./engine/client.js");
-              const {emptyHints} = await import("./engine/format.js");
-              const pixels = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
-              const engine = await Engine.start({models: "./model/"});
-              await engine.open(300, 200, pixels);
-              const said = [];
-              const hints = emptyHints(300, 200);
-              const wish = engine.paint({hints}, ({source}) => said.push(source));
-              const error = await wish.then(() => null, ({message}) => message);
-              engine.close();
-              return [...said, error];
-            })()"""
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    with running(Server(tmp_path / "studio", 0)) as url, closing(Page(browser)) as page:
+        page.open(url)
+        said = asked(
+            page,
+            rgb,
+            """
+            const said = [];
+            const wish = engine.paint({hints}, ({source}) => said.push(source));
+            const error = await wish.then(() => null, ({message}) => message);
+            return [...said, error];
+            """,
+            Hints((300, 200)),
         )
-        page.close()
-        server.shutdown()
     assert said[0] == "filler" and len(said) == 2
     assert said[1].startswith("Expected a model that export.py wrote, got one that does not open")

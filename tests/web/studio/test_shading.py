@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from browser import needs_chromium
-from chromium import Page, Pipe
+from chromium import Page, Pipe, visited
 from PIL import Image
 from serving import served
 from test_painting import painted
@@ -48,14 +48,8 @@ def shading_url(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def page(browser: Pipe, shading_url: str) -> Iterator[Page]:
     """The empty page; errors fail the test."""
-    page = Page(browser)
-    page.size(1280, 800)
-    page.open(shading_url)
-    page.wait("document.body.classList.contains('ready')")
-    yield page
-    page.run("0")
-    assert page.errors == []
-    page.close()
+    with visited(browser, shading_url) as page:
+        yield page
 
 
 def test_the_page_shades_as_predict_does(page: Page, weights: Path, drawing: Path) -> None:
@@ -150,14 +144,10 @@ def test_the_picture_is_saved_shaded_and_layers_flat(
 
 def test_one_file_shades_too(browser: Pipe, model: Model, drawing: Path, tmp_path: Path) -> None:
     write_single(tmp_path / "studio.html", model)
-    page = Page(browser)
-    page.size(1280, 800)
-    page.open((tmp_path / "studio.html").as_uri())
-    page.wait("document.body.classList.contains('ready')")
-    opened(page, drawing)
-    dot(page, LEFT)
-    shaded = page.run(SUM)
-    page.click("#flat")
-    page.wait(QUIET)
-    assert page.run(SUM) != shaded and page.errors == []
-    page.close()
+    with visited(browser, (tmp_path / "studio.html").as_uri()) as page:
+        opened(page, drawing)
+        dot(page, LEFT)
+        shaded = page.run(SUM)
+        page.click("#flat")
+        page.wait(QUIET)
+        assert page.run(SUM) != shaded

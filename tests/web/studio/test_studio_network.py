@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import needs_chromium
-from chromium import Page, Pipe
+from chromium import Page, Pipe, visited
 from serving import served
 from test_studio_page import LEFT, QUIET, RED, RIGHT, SUM, colour, dot, opened, place, strokes
 from tiny_words import TINY, make_region_network
@@ -36,20 +36,14 @@ def network_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Pipe, network_url: str, drawing: Path) -> Iterator[Page]:
     """The page with a drawing that is coloured; errors, and requests after that, fail the test."""
-    page = Page(browser)
-    page.size(1280, 800)
-    page.open(network_url)
-    page.wait("document.body.classList.contains('ready')")
-    opened(page, drawing)
-    assert {url.split("/")[2] for url in page.requests if url.startswith("http")} == {
-        network_url.split("/")[2]
-    }
-    page.requests.clear()
-    yield page
-    page.run("0")
-    assert page.errors == []
+    with visited(browser, network_url) as page:
+        opened(page, drawing)
+        assert {url.split("/")[2] for url in page.requests if url.startswith("http")} == {
+            network_url.split("/")[2]
+        }
+        page.requests.clear()
+        yield page
     assert [url for url in page.requests if not url.startswith(("data:", "blob:"))] == []
-    page.close()
 
 
 def test_a_drawing_is_coloured_at_once_unless_that_is_switched_off(page: Page) -> None:

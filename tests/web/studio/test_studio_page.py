@@ -487,6 +487,16 @@ def test_palettes_are_loaded_and_saved(page: Page, drawing: Path, tmp_path: Path
     assert len(lines) == 4 + 32
 
 
+def test_a_colour_that_is_none_is_told_and_the_one_in_hand_stays(page: Page, drawing: Path) -> None:
+    opened(page, drawing)
+    page.run("document.querySelector('#hex').select()")
+    page.call("Input.insertText", text="#ff80")
+    page.press("Enter")
+    page.wait("document.querySelector('#status.error')")
+    assert status(page) == "Expected a colour like #ff8000, got #ff80."
+    assert page.run("document.querySelector('#hex').value") == RED
+
+
 # ---------------------------------------------------------------- keep
 
 

@@ -2,7 +2,7 @@
 
 import { rint } from "./numbers.js";
 
-export const ALIKE = 14; // CIE 1976 difference between colours of regions that belong together
+const ALIKE = 14; // CIE 1976 difference between colours of regions that belong together
 const FEW = 512; // different colours that are compared with each other
 
 const CELLS = 33; // of the table by which sRGB is converted, along each channel

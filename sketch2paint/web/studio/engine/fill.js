@@ -42,15 +42,6 @@ export function fill(regions, marks, gap) {
   return { taken: ofAll, mixed };
 }
 
-/** The stroke of each pixel, 0 for none. @param {Regions} regions @param {Filled} filled */
-export function filledMap(regions, { taken, mixed }) {
-  const map = regions.labels.map((label) => taken[label]);
-  eachMixed(regions, mixed, (place, stroke) => {
-    map[place] = stroke;
-  });
-  return map;
-}
-
 /**
  * Call for each pixel of the regions that hold several strokes.
  * @param {Regions} regions

@@ -15,11 +15,6 @@ const LONGEST = 1_000_000; // pixels of a side
 const PAPER = "paper";
 const WHITE = "#ffffff";
 
-/** Hints without a stroke. @param {number} width @param {number} height @returns {HintsFile} */
-export function emptyHints(width, height) {
-  return { version: VERSION, size: [width, height], gap: null, palette: null, hints: [] };
-}
-
 /**
  * Read the text of a hints file; points outside of the drawing are moved to its edge.
  * @param {string} text

@@ -35,15 +35,3 @@ export function multiplied(colours, lines) {
   for (let i = 0; i < out.length; i++) out[i] = under(packed(colours, i), lines[i]);
   return new Uint8ClampedArray(out.buffer);
 }
-
-/**
- * The colour layer, RGBA.
- * @param {Int32Array} index row of the table that each pixel takes
- * @param {Uint8Array} table RGB
- */
-export function coloursOf(index, table) {
-  const colours = Int32Array.from({ length: table.length / 3 }, (_, row) => packed(table, row));
-  const out = new Int32Array(index.length);
-  for (let i = 0; i < out.length; i++) out[i] = colours[index[i]];
-  return new Uint8ClampedArray(out.buffer);
-}

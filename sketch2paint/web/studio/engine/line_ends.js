@@ -18,7 +18,7 @@ const DIRECTIONS = 32; // in which an end of a line is looked for
  * @param {Mask} ink
  * @returns {End[]}
  */
-export function lineEnds(ink) {
+function lineEnds(ink) {
   const { data, width, height } = ink;
   const half = exactDistance(data, width, height, true);
   /** @type {End[]} */

@@ -147,7 +147,7 @@ function boundsOf(labels, width, height, count) {
  * @param {number} height
  * @returns {T}
  */
-export function cut(values, across, left, top, width, height) {
+function cut(values, across, left, top, width, height) {
   const out = new /** @type {any} */ (values.constructor)(width * height);
   for (let y = 0; y < height; y++) {
     const start = (top + y) * across + left;

@@ -36,6 +36,6 @@ export function hexOf(levels) {
 }
 
 /** "#rrggbb" as [r, g, b]. */
-export function levelsOf(colour) {
+function levelsOf(colour) {
   return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
 }

@@ -48,7 +48,7 @@ export function codes(table) {
 }
 
 /** 0xrrggbb as "#rrggbb". */
-export function hexadecimal(code) {
+function hexadecimal(code) {
   return `#${code.toString(16).padStart(6, "0")}`;
 }
 
