@@ -69,7 +69,7 @@ def filled_by(
     notes = hints.notes if hints else ()
     if hints and hints.strokes:
         filled = fill(regions, marks(hints), gap_of(hints, gap))
-        said = np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)
+        said = hints.colours
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
