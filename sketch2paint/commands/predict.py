@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sketch2paint.arguments import Name
 from sketch2paint.verb import verb, working
+
+if TYPE_CHECKING:
+    from sketch2paint.hints.palette import Palette
+    from sketch2paint.inference.jobs import Job
 
 
 def predict(
@@ -47,11 +51,7 @@ def predict(
     _check_inputs(inputs)
     _check_numbers(batch_size, quality, gallery_rows, max_pixels)
     _check_gallery(gallery, truth, piped="-" in [*inputs, output])
-    if palette is not None and reference:
-        raise ValueError(
-            f"Expected `palette` or `reference`, got both ({palette} and {reference}). Leave one "
-            "of them out."
-        )
+    _check_palette(palette, reference)
     import os
     import sys
     from contextlib import nullcontext, redirect_stdout
@@ -61,11 +61,7 @@ def predict(
         from sketch2paint.inference.hint_files import with_hints
         from sketch2paint.inference.jobs import find_reals, left_out, plan_jobs, share_of
         from sketch2paint.inference.painters import load_painter
-        from sketch2paint.inference.palette_files import (
-            hexadecimal,
-            palette_from,
-            palette_of_reference,
-        )
+        from sketch2paint.inference.palette_files import hexadecimal
         from sketch2paint.inference.pipeline import Record, local_device, paint_missing, summary
 
         index, count = share_of(shard, os.environ)
@@ -73,11 +69,9 @@ def predict(
             from sketch2paint.images.psd import check_installed
 
             check_installed()
-        asked = None if palette is None else palette_from(palette)
         also = {"layers": layers, "psd": psd, "compare": compare}
         jobs = plan_jobs(inputs, output=output, format=format, variations=variations, **also)
-        if reference:
-            asked = palette_of_reference(reference, jobs, max_pixels)
+        asked = _palette(palette, reference, jobs, max_pixels)
         jobs, orphans = with_hints(jobs, hints, inputs) if hints else (jobs, [])
         others = left_out(inputs, output)
         page = None
@@ -89,53 +83,28 @@ def predict(
         record = Record(jobs[0].folder, index, count) if jobs[0].folder == Path(output) else None
         device = local_device(device, os.environ)
         painter = load_painter(
-            checkpoint,
-            region_network=region_network,
-            device=device,
-            precision=precision,
-            scale=scale,
-            tile=tile,
-            lines=lines,
-            normalise=normalise,
-            flats=flats,
-            colours=colours,
-            gap=gap,
-            palette=asked,
-            variations=variations,
-            seed=seed,
-        )
+            checkpoint, region_network=region_network, device=device, precision=precision,
+            scale=scale, tile=tile, lines=lines, normalise=normalise, flats=flats, colours=colours,
+            gap=gap, palette=asked, variations=variations, seed=seed,
+        )  # fmt: skip
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
         mine = jobs[index::count]  # so no picture is in two shares
         with working():
             outcomes, signum = paint_missing(
-                painter,
-                jobs=mine,
-                batch_size=batch_size,
-                overwrite=overwrite,
-                coloured=coloured,
-                quality=quality,
-                max_pixels=max_pixels,
-            )
+                painter, jobs=mine, batch_size=batch_size, overwrite=overwrite, coloured=coloured,
+                quality=quality, max_pixels=max_pixels,
+            )  # fmt: skip
             if record:
                 record.write(outcomes, others)  # before anything is said of it
-            counts = {"mine": len(mine), "total": len(jobs), "signum": signum}
-            print(
-                summary(
-                    outcomes,
-                    output=output,
-                    left_out=others,
-                    orphans=orphans,
-                    palette=hexadecimal(asked) if asked else (),
-                    **counts,
-                )
-            )
+            said = summary(
+                outcomes, output=output, mine=len(mine), total=len(jobs), signum=signum,
+                left_out=others, orphans=orphans, palette=hexadecimal(asked) if asked else (),
+            )  # fmt: skip
+            print(said)
             if page and index == 0 and not signum:
-                print(
-                    make_gallery(
-                        page, jobs=jobs, reals=reals, rows=gallery_rows, max_pixels=max_pixels
-                    )
-                )
+                shown = {"rows": gallery_rows, "max_pixels": max_pixels}
+                print(make_gallery(page, jobs=jobs, reals=reals, **shown))
     return 128 + signum if signum else int(any(one.status == "failed" for one in outcomes))
 
 
@@ -158,6 +127,14 @@ def _check_numbers(batch_size: str | int, quality: int, gallery_rows: int, max_p
             raise ValueError(f"Expected `{key}` to be at least 1, got {value}.")
 
 
+def _check_palette(palette: str | list[str] | None, reference: str | None) -> None:
+    if palette is not None and reference:
+        raise ValueError(
+            f"Expected `palette` or `reference`, got both ({palette} and {reference}). Leave one "
+            "of them out."
+        )
+
+
 def _check_gallery(gallery: str | bool | None, truth: str | None, piped: bool) -> None:
     if truth and not gallery:
         raise ValueError("Expected `gallery` with `truth`. Pass gallery=true or gallery=FILE.png.")
@@ -165,6 +142,17 @@ def _check_gallery(gallery: str | bool | None, truth: str | None, piped: bool) -
         raise ValueError(f"Expected `gallery` to be true, a .html or a .png file, got {gallery!r}.")
     if gallery and piped:
         raise ValueError("Expected no `gallery` with input=- or output=-. Name files instead.")
+
+
+def _palette(
+    palette: str | list[str] | None, reference: str | None, jobs: list[Job], max_pixels: int
+) -> Palette | None:
+    """The colours that the pictures are to have, or None for the network's own."""
+    from sketch2paint.inference.palette_files import palette_from, palette_of_reference
+
+    if reference:
+        return palette_of_reference(reference, jobs, max_pixels)
+    return None if palette is None else palette_from(palette)
 
 
 main = verb(predict)

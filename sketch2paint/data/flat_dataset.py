@@ -12,6 +12,7 @@ from torch import Tensor
 from sketch2paint.data.dataset import EpochIndex
 from sketch2paint.data.region_dataset import RegionDataset
 from sketch2paint.hints.regions import Regions
+from sketch2paint.images.medians import medians
 
 CLEAR = 160  # level of a sketch above which a pixel shows its colour
 MISSING = 0.05  # of the samples have no flats
@@ -30,7 +31,7 @@ class FlatDataset(RegionDataset):
     def __getitem__(self, sample: EpochIndex) -> np.ndarray:
         """True colours, sketch and flats of the sample (epoch, index), (S, S, 7)."""
         real, sketch, regions, rng = self.with_regions(sample)
-        table = medians(real, sketch, regions)
+        table = own_colours(real, sketch, regions)
         if not self.augment:
             return np.dstack([real, sketch, table[regions.labels]])
         if rng.random() < MISSING:
@@ -47,16 +48,11 @@ class FlatDataset(RegionDataset):
         return {"pictures": samples[..., :4], "flats": samples[..., 4:]}
 
 
-def medians(real: np.ndarray, sketch: np.ndarray, regions: Regions) -> np.ndarray:
+def own_colours(real: np.ndarray, sketch: np.ndarray, regions: Regions) -> np.ndarray:
     """Colours (count, 3) uint8 of regions: the median of each channel; white where all is line."""
     clear = sketch > CLEAR
-    labels = regions.labels[clear]
-    sizes = np.bincount(labels, minlength=regions.count)
-    middles = np.cumsum(sizes) - sizes + sizes // 2
-    table = np.full((regions.count, 3), 255, np.uint8)
-    for channel in range(3):
-        ranked = np.sort(labels.astype(np.int64) << 8 | real[..., channel][clear])
-        table[sizes > 0, channel] = ranked[middles[sizes > 0]] & 255
+    table, there = medians(real[clear], regions.labels[clear], regions.count)
+    table[~there] = 255
     return table
 
 

@@ -16,6 +16,7 @@ from sketch2paint.data.palettes import NONE, draw_palette, draw_truth, palette_o
 from sketch2paint.data.region_dataset import RegionDataset
 from sketch2paint.hints.palette import NO_PALETTE, Palette
 from sketch2paint.hints.words import ABOUT, PAIR, Words, labels_on_square, words_of
+from sketch2paint.images.convert import array_to_float
 
 
 class Told(NamedTuple):
@@ -115,8 +116,8 @@ class WordDataset(RegionDataset):
         for row, (_, words, hints, entries) in enumerate(told):
             own = len(words.regions)
             about[row, :own], pairs[row, :own, :own] = words.about, words.pairs
-            known[row, :own], given[row, :own] = hints.known, hints.colours / 127.5 - 1
-            palette[row, : len(entries.colours)] = entries.colours / 127.5 - 1
+            known[row, :own], given[row, :own] = hints.known, array_to_float(hints.colours)
+            palette[row, : len(entries.colours)] = array_to_float(entries.colours)
             portions[row, : len(entries.colours)] = entries.portions
         side = told[0].sketch.shape[0] // 2
         pictures = [np.dstack([one.given.real, one.sketch]) for one in told]

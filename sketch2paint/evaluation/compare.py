@@ -41,7 +41,7 @@ from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.painters import load_painter
 from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.checkpoint import read_checkpoint
-from sketch2paint.models.loading import is_region_network
+from sketch2paint.models.loading import networks_in
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.shipped import SHIPPED
 from sketch2paint.models.tasks import Batch, TaskName
@@ -173,7 +173,7 @@ def load_candidates(
 def _candidate(
     checkpoint: str, name: str, task: TaskName, device: str, region_network: str | None
 ) -> Candidate:
-    names = None if is_region_network(checkpoint) else region_network
+    names = None if networks_in(checkpoint) == {"region_network"} else region_network
     painter = load_painter(checkpoint, region_network=names, device=device, precision="32-true")
     file = weight_file(checkpoint)
     if painter.task.name != task:

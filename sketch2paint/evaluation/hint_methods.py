@@ -13,7 +13,6 @@ from sketch2paint.evaluation.compare import Candidate
 from sketch2paint.evaluation.placements import Page
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
-from sketch2paint.images.layer import WHITE
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.region_painter import RegionPainter
 
@@ -48,14 +47,14 @@ def filled(page: Page, hints: Hints) -> np.ndarray:
     """Fill white paper as `hints.fill` says."""
     if not hints.strokes:
         return np.full_like(page.real, 255)
-    return _colours(hints)[fill(page.regions, marks(hints))]
+    return hints.colours[fill(page.regions, marks(hints))]
 
 
 def straight(page: Page, hints: Hints) -> np.ndarray:
     """Give every pixel the colour of the nearest hint, whatever lies between; else white."""
     if not hints.strokes:
         return np.full_like(page.real, 255)
-    return _colours(hints)[_nearest(marks(hints))]
+    return hints.colours[_nearest(marks(hints))]
 
 
 def geodesic(page: Page, hints: Hints) -> np.ndarray:
@@ -77,7 +76,7 @@ def geodesic(page: Page, hints: Hints) -> np.ndarray:
     )
     reached = np.where(np.isfinite(distance), source, 0)
     told = np.where(np.isfinite(distance), numbers[reached], 0).reshape(free.shape)
-    return _colours(hints)[_nearest(np.where(free, told, -1), none=-1)]
+    return hints.colours[_nearest(np.where(free, told, -1), none=-1)]
 
 
 def _ways(free: np.ndarray) -> sparse.coo_matrix:
@@ -97,8 +96,3 @@ def _nearest(numbers: np.ndarray, none: int = 0) -> np.ndarray:
         numbers == none, return_distances=False, return_indices=True
     )
     return numbers[tuple(at)]
-
-
-def _colours(hints: Hints) -> np.ndarray:
-    """Colours (strokes + 1, 3) uint8 of the strokes from row 1; paper and row 0 are white."""
-    return np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)

@@ -27,7 +27,7 @@ from sketch2paint.evaluation.region_accuracy import with_cuts
 from sketch2paint.files import written_beside
 from sketch2paint.hints.format import MOST, Hints
 from sketch2paint.images.convert import array_to_lab, to_hwc
-from sketch2paint.images.layer import WHITE, multiplied
+from sketch2paint.images.layer import multiplied
 from sketch2paint.tables import aligned
 
 MOVED = 10.0  # CIEDE2000 from which a pixel counts as moved
@@ -108,8 +108,7 @@ def obedience(told: Told) -> float:
     regions = told.hinted()
     if not len(regions):
         return math.nan
-    said = np.array([stroke.color or WHITE for stroke in told.hints.strokes], np.uint8)
-    apart = _apart(told.page.medians(told.colours)[regions], said)
+    apart = _apart(told.page.medians(told.colours)[regions], told.hints.colours[1:])
     return max(float(apart[regions == region].min()) for region in np.unique(regions))
 
 

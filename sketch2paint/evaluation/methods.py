@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from sketch2paint.evaluation.region_accuracy import Drawing, region_accuracy, segments, with_cuts
 from sketch2paint.hints.regions import find_regions
+from sketch2paint.images.convert import codes
 from sketch2paint.images.io import read_rgb
 
 SIDE = 512  # pixels of the drawings that regions and flats are measured on
@@ -128,7 +129,7 @@ def gmic_smart(sketch: np.ndarray) -> np.ndarray:
                 "Expected the program gmic to colour a drawing, got: "
                 f"{done.stderr.strip()[-200:]}. Pass regions=false, or install one that works."
             )
-        colours = read_rgb(made).astype(np.int32) @ (1 << 16, 1 << 8, 1)
+        colours = codes(read_rgb(made))
     labels, count = np.zeros(sketch.shape, np.int32), 0
     for colour in np.unique(colours):
         number, parts = cv2.connectedComponents((colours == colour).astype(np.uint8), None, 4)

@@ -18,7 +18,7 @@ from torchmetrics.functional.image import (
 
 from sketch2paint.evaluation.learned import ALEXNET, Learned, fid, kid, to_unit
 from sketch2paint.evaluation.region_accuracy import Work
-from sketch2paint.images.convert import CHROMA, rgb_to_grey, rgb_to_lab, to_float
+from sketch2paint.images.convert import CHROMA, rgb_to_lab, to_float, to_grey
 
 COLOURED = 10.0  # CIE Lab chroma of the real picture above which a pixel counts as coloured
 COLOURFUL = 5.0  # colourfulness of the real picture below which a ratio to it says nothing
@@ -211,7 +211,7 @@ def edge_agreement(picture: np.ndarray, sketch: np.ndarray) -> float:
 
 
 def _gradient(picture: np.ndarray) -> np.ndarray:
-    grey = (picture if picture.ndim == 2 else rgb_to_grey(picture)).astype(np.float32)
+    grey = to_grey(picture).astype(np.float32)
     return np.hypot(cv2.Scharr(grey, -1, 1, 0), cv2.Scharr(grey, -1, 0, 1))
 
 

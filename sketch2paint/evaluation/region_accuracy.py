@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from sketch2paint.images.convert import codes
+
 LEAST = 30  # counted pixels of a region that somebody would fill
 CUTS = 8  # in a drawing's lines
 LINE, FREE = 128, 200  # levels of a drawing: darker is line, lighter is no line's soft edge
@@ -113,7 +115,7 @@ def work_left(flat: np.ndarray, labels: np.ndarray, drawing: Drawing) -> Work:
     """
     where = drawing.where
     truth, region = drawing.truth[where], labels[where]
-    painted = flat[where].astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    painted = codes(flat[where])
     if not truth.size:
         return Work(left=0, blank=0, paper=math.nan)
     colours, wanted = _shares(region, truth)

@@ -139,11 +139,16 @@ class Hints:
         notes = () if strokes else ("wholly transparent: no hints",)
         return cls((rgba.shape[1], rgba.shape[0]), tuple(strokes), notes=notes)
 
+    @property
+    def colours(self) -> np.ndarray:
+        """Colours (strokes + 1, 3) uint8 by the numbers of `marks`; paper and row 0 are white."""
+        return np.array([WHITE, *(stroke.color or WHITE for stroke in self.strokes)], np.uint8)
+
     def overlay(self) -> np.ndarray:
         """Paint the strokes, (H, W, 4) uint8: opaque, hard edges, paper is white."""
-        colours = np.zeros((len(self.strokes) + 1, 4), np.uint8)
-        for number, stroke in enumerate(self.strokes, 1):
-            colours[number] = (*(stroke.color or WHITE), 255)
+        opaque = np.full(len(self.strokes) + 1, 255, np.uint8)
+        colours = np.column_stack([self.colours, opaque])
+        colours[0] = 0
         return colours[marks(self)]
 
     def fitted(self, size: tuple[int, int]) -> Hints:

@@ -9,6 +9,7 @@ from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.images.convert import array_to_lab, strips
 from sketch2paint.images.layer import WHITE
+from sketch2paint.images.medians import medians
 
 # CIE 1976 differences, measured in benchmarks/flats.md.
 NEAR_WHITE = 10.0  # from white, within which a region was left white
@@ -68,7 +69,7 @@ def filled_by(
     notes = hints.notes if hints else ()
     if hints and hints.strokes:
         filled = fill(regions, marks(hints), gap_of(hints, gap))
-        said = np.array([WHITE, *(stroke.color or WHITE for stroke in hints.strokes)], np.uint8)
+        said = hints.colours
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
@@ -147,24 +148,12 @@ def shade(
 def _medians(values: np.ndarray, labels: np.ndarray, counts: np.ndarray, number: int) -> np.ndarray:
     """(number, C) uint8: medians of (H, W, C) over each label, of the pixels that count if any."""
     step = max(1, int(np.ceil(np.sqrt(labels.size / SAMPLED))))
-    table = np.zeros((number, values.shape[2]), np.uint8)
     some = counts[::step, ::step]
-    there = _write_medians(table, values[::step, ::step][some], labels[::step, ::step][some])
+    table, there = medians(values[::step, ::step][some], labels[::step, ::step][some], number)
     if not there.all():  # a region of some pixels, or under lines alone
         missed = ~there[labels]
-        _write_medians(table, values[missed], labels[missed])
+        table[~there] = medians(values[missed], labels[missed], number)[0][~there]
     return table
-
-
-def _write_medians(table: np.ndarray, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Set the rows of a table to the medians of (n, C) by label; which labels there are."""
-    sizes = np.bincount(labels, minlength=len(table))
-    middles = np.cumsum(sizes) - sizes + sizes // 2
-    there: np.ndarray = sizes > 0
-    for channel in range(values.shape[1]):
-        ranked = np.sort(labels.astype(np.int64) * 256 + values[:, channel])
-        table[there, channel] = ranked[middles[there]] & 255
-    return there
 
 
 def clustered(table: np.ndarray, areas: np.ndarray, most: int | None) -> np.ndarray:

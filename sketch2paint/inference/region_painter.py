@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -15,15 +14,13 @@ from sketch2paint.hints.format import Hints
 from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Color
-from sketch2paint.images.convert import array_to_lab, codes, strips, to_float, to_uint8
+from sketch2paint.images.convert import array_to_lab, codes, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
-from sketch2paint.inference.flats import ALIKE, clustered, filled_by, shade
+from sketch2paint.inference.flats import ALIKE, clustered, filled_by
 from sketch2paint.inference.painter import Painter
-from sketch2paint.inference.picture_painter import (
-    Normalise,
-    Painted,
-    PicturePainter,
-)
+from sketch2paint.inference.picture_painter import Normalise, Painted, PicturePainter
+from sketch2paint.inference.shading import laid_over
+from sketch2paint.inference.windows import by_windows
 from sketch2paint.models.answer import read, reply
 from sketch2paint.models.tasks import FLATS, SKETCH, Batch
 from sketch2paint.models.variations import vary
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
 
     from sketch2paint.models.region_network import RegionNetwork
 
-LONG = 1.5  # times the shorter side; a longer drawing is read in squares
-RIM = 1 / 40  # of the shorter side: so far from a line shading is whole
 MOST_VARIATIONS = 64
 MEANT = 0.5  # of a region's free pixels: with more of them a stroke tells the region's colour
 
@@ -164,7 +159,13 @@ class RegionPainter(PicturePainter):
         else:
             every = [p for p in shading.process(drawings) for _ in range(self.variations)]
         bases = iter(painted.colours for painted in every)
-        return [[_laid_over(one, table, next(bases)) for table in one.tables] for one in named]
+        return [
+            [
+                laid_over(next(bases), which=one.which, table=table, free=one.free)
+                for table in one.tables
+            ]
+            for one in named
+        ]
 
     def generate(self, batch: Batch) -> Tensor:
         """Pictures for a batch, as `Painter.generate` makes them.
@@ -186,7 +187,8 @@ class RegionPainter(PicturePainter):
         regions = find_regions(drawing)
         filled, said, notes = filled_by(hints, regions, self.gap)
         known = known_regions(regions, filled, said)
-        tables = self._answered(drawing, regions, known)
+        told: dict[str, Any] = {"drawing": drawing, "regions": regions, "known": known}
+        tables = by_windows(self._answers, variations=self.variations, **told)
         if self.palette is None:
             tables = np.stack([self._joined(table, regions, known) for table in tables])
         # Each region by itself: where a generator leaves one white, its colour still holds.
@@ -199,25 +201,6 @@ class RegionPainter(PicturePainter):
         there = set(codes(tables).ravel().tolist())
         entries = self.palette.colours if self.palette else np.empty((0, 3), np.uint8)
         return tuple(f"#{code:06x}" for code in codes(entries).tolist() if code in there)
-
-    def _answered(
-        self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
-    ) -> np.ndarray:
-        """Colours (variations, count, 3) of all regions, each by the window with most of it."""
-        windows = squares(*drawing.shape)
-        if len(windows) == 1:
-            return self._answers(drawing, regions, known)
-        tables = np.full((self.variations, regions.count, 3), 255, np.uint8)
-        most = np.zeros(regions.count, np.int64)
-        for window in windows:
-            part, numbers = regions.part(window)
-            here = {new: known[old] for new, old in enumerate(numbers.tolist()) if old in known}
-            colours = self._answers(drawing[window], part, here)
-            areas = np.bincount(part.labels.ravel(), minlength=len(numbers))
-            better = areas > most[numbers]
-            tables[:, numbers[better]] = colours[:, better]
-            most[numbers[better]] = areas[better]
-        return tables
 
     def _answers(
         self, drawing: np.ndarray, regions: Regions, known: dict[int, Color]
@@ -245,12 +228,6 @@ class RegionPainter(PicturePainter):
         return table
 
 
-def _laid_over(named: Named, table: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Colours (H, W, 3) uint8 with the light and dark of what a generator made."""
-    shaded = shade(base, filled=named.which, said=table, free=named.free)
-    return off_lines(table[named.which], shaded, free=named.free & ~background(named.which))
-
-
 def _painted(
     drawing: np.ndarray,
     named: Named,
@@ -271,36 +248,6 @@ def _painted(
     )
 
 
-def off_lines(flats: np.ndarray, shaded: np.ndarray, *, free: np.ndarray) -> np.ndarray:
-    """Shading that grows with the distance from lines, beside which it is a blurred line's.
-
-    Args:
-        flats: One colour for each region, (H, W, 3) uint8.
-        shaded: The same with a generator's differences of lightness.
-        free: Map (H, W) bool of what may be shaded; lines are not.
-
-    Returns:
-        (H, W, 3) uint8; medians of regions stay.
-    """
-    grown = RIM * min(free.shape)
-    far = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    out = np.empty_like(flats)
-    for here in strips(*free.shape):
-        share = np.minimum(far[here] / grown, 1)[..., None]
-        flat = flats[here].astype(np.float32)
-        out[here] = np.rint(flat + share * (shaded[here] - flat))
-    return out
-
-
-def background(which: np.ndarray) -> np.ndarray:
-    """Where what touches two sides of the sheet lies, (H, W) bool: a generator shades its rim."""
-    touched = np.zeros(int(which.max()) + 1, np.int32)
-    for side in (which[0], which[-1], which[:, 0], which[:, -1]):
-        touched[np.unique(side)] += 1
-    behind: np.ndarray = (touched > 1)[which]
-    return behind
-
-
 def nearest_told(table: np.ndarray, told: np.ndarray) -> np.ndarray:
     """Number (n,) of the nearest told colour (m, 3) uint8 that each of (n, 3) is like, or -1."""
     if not len(told):
@@ -308,19 +255,6 @@ def nearest_told(table: np.ndarray, told: np.ndarray) -> np.ndarray:
     one, other = (array_to_lab(colours[None])[0] for colours in (table, told))
     distance, nearest = cKDTree(other).query(one)
     return np.where(distance < ALIKE, nearest, -1)
-
-
-def squares(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Windows in which a network reads a drawing: all of it, or squares along a long one.
-
-    Squares overlap by half, so that what is no longer than half of one lies in one as a whole.
-    """
-    side, longer = sorted((height, width))
-    if longer <= LONG * side:
-        return [np.s_[:, :]]
-    starts = [*range(0, longer - side, max(side // 2, 1)), longer - side]
-    tall = [np.s_[start : start + side, :] for start in starts]
-    return tall if height > width else [window[::-1] for window in tall]
 
 
 def known_regions(regions: Regions, filled: np.ndarray, said: np.ndarray) -> dict[int, Color]:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from sketch2paint.arguments import one_of
 from sketch2paint.files import written_beside
-from sketch2paint.images.convert import resize, rgb_to_grey, to_float
+from sketch2paint.images.convert import resize, to_float, to_grey
 from sketch2paint.models.description import describe, planes_of
 from sketch2paint.models.loading import load
 from sketch2paint.models.networks import UNetGenerator
@@ -398,7 +398,7 @@ def _seen(drawing: np.ndarray, task: Task) -> np.ndarray:
     """(H, W) grey, or (H, W, 3) of a photograph, whose lightness is wanted."""
     if task.lightness:
         return drawing if drawing.ndim == 3 else np.repeat(drawing[..., None], 3, axis=2)
-    return drawing if drawing.ndim == 2 else rgb_to_grey(drawing)
+    return to_grey(drawing)
 
 
 @torch.inference_mode()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sketch2paint.files import written_beside
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.words import ABOUT, PAIR, words_of
-from sketch2paint.images.convert import rgb_to_grey
+from sketch2paint.images.convert import to_grey
 from sketch2paint.models.answer import ONE_OBJECT, TEMPERATURE, mix, on_squares
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.export import (
@@ -280,7 +280,7 @@ class _Told(NamedTuple):
 
 def _told(drawing: np.ndarray, size: int) -> _Told:
     """A drawing twice: told nothing; every third word in a colour by chance, and a palette."""
-    grey = drawing if drawing.ndim == 2 else rgb_to_grey(drawing)
+    grey = to_grey(drawing)
     words = words_of(find_regions(grey))
     count = len(words.regions)
     once = (

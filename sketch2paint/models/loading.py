@@ -50,12 +50,3 @@ def networks_in(path: Path | str) -> frozenset[PartName]:
     from sketch2paint.models import weights
 
     return weights.networks_in(path)
-
-
-def is_region_network(path: Path | str) -> bool:
-    """Whether a run folder or file says that it holds a region network, and nothing else.
-
-    Raises:
-        FileNotFoundError: there is no such file, or no weights in the folder.
-    """
-    return networks_in(path) == {"region_network"}

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
-from sketch2paint.images.convert import rgb_to_lab, to_float
+from sketch2paint.images.convert import rgb_to_lab, to_float, to_uint8
 from sketch2paint.models.answer import TEMPERATURE, mix
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.region_network import RegionNetwork, Reply
@@ -186,7 +186,7 @@ class RegionColours(Learner):
 
     def _bins(self, rgb: Tensor) -> Tensor:
         """Number of the named colour that is nearest to colours (..., 3) in [-1, 1]."""
-        red, green, blue = ((rgb + 1) * 127.5).round().long().clamp(0, 255).unbind(-1)
+        red, green, blue = to_uint8(rgb).long().unbind(-1)
         return self.nearest[(red >> 3) << 10 | (green >> 3) << 5 | blue >> 3]
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:

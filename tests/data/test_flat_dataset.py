@@ -11,7 +11,7 @@ from test_word_dataset import BOUNDS, pair
 from sketch2paint.data import flat_dataset
 from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.data.dataset import Lines
-from sketch2paint.data.flat_dataset import FlatDataset, medians
+from sketch2paint.data.flat_dataset import FlatDataset, own_colours
 from sketch2paint.hints.regions import find_regions
 
 
@@ -34,18 +34,18 @@ def clear_of(sample: np.ndarray) -> np.ndarray:
     return sample[..., 3] > flat_dataset.CLEAR
 
 
-def test_medians_are_numpy_s() -> None:
+def test_colours_of_regions_are_medians_off_the_lines() -> None:
     rng = np.random.default_rng(0)
     sketch = np.full((60, 60), 255, np.uint8)
     cv2.rectangle(sketch, (10, 10), (45, 50), 0, 2)
     real = rng.integers(0, 256, (60, 60, 3), np.uint8)
     regions = find_regions(sketch)
-    table = medians(real, sketch, regions)
+    table = own_colours(real, sketch, regions)
     for number in range(regions.count):
         own = np.sort(real[(regions.labels == number) & (sketch > flat_dataset.CLEAR)], axis=0)
         np.testing.assert_array_equal(table[number], own[len(own) // 2])
     black = np.zeros_like(sketch)
-    assert (medians(real, black, find_regions(black)) == 255).all()
+    assert (own_colours(real, black, find_regions(black)) == 255).all()
 
 
 def test_outside_training_flats_are_true() -> None:

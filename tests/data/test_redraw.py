@@ -22,6 +22,14 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.fixture
+def same_width(alone: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Not even another width."""
+    alone.setattr(module, "THINNED", 0.0)
+    alone.setattr(module, "THICKENED", 0.0)
+    return alone
+
+
 def many(sketch: np.ndarray, **keys: tuple[float, float]) -> list[np.ndarray]:
     keys = {"intensity": (1.0, 1.0), **keys}
     return [redraw(sketch, rng=np.random.default_rng(seed), **keys) for seed in range(40)]
@@ -53,20 +61,16 @@ def test_lines_are_paler_within_the_bounds() -> None:
     assert max(darkest) - min(darkest) > 40
 
 
-def test_about_half_have_gaps_where_a_line_was(alone: pytest.MonkeyPatch) -> None:
-    alone.setattr(module, "WHOLE", 0.5)
-    alone.setattr(module, "THINNED", 0.0)
-    alone.setattr(module, "THICKENED", 0.0)
+def test_about_half_have_gaps_where_a_line_was(same_width: pytest.MonkeyPatch) -> None:
+    same_width.setattr(module, "WHOLE", 0.5)
     sketch = ring(4)
     cut = [one for one in many(sketch) if (one != sketch).any()]
     assert 10 <= len(cut) <= 30
     assert all((one >= sketch).all() and ink(one) > 0.5 * ink(sketch) for one in cut)
 
 
-def test_some_are_soft_as_from_a_small_picture(alone: pytest.MonkeyPatch) -> None:
-    alone.setattr(module, "THINNED", 0.0)
-    alone.setattr(module, "THICKENED", 0.0)
-    alone.setattr(module, "SOFT", 0.3)
+def test_some_are_soft_as_from_a_small_picture(same_width: pytest.MonkeyPatch) -> None:
+    same_width.setattr(module, "SOFT", 0.3)
     sketch = ring(4)
     soft = [one for one in many(sketch) if (one != sketch).any()]
     assert 5 <= len(soft) <= 20

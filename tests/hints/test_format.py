@@ -127,6 +127,7 @@ def test_later_strokes_lie_over_earlier_ones() -> None:
     hints = Hints((8, 3), (first, second))
     expected = [[0, 0, 0, 0, 2, 0, 0, 0], [0, 0, 1, 1, 2, 1, 1, 0], [0, 0, 0, 0, 2, 0, 0, 0]]
     assert marks(hints).tolist() == expected and marks(hints).dtype == np.int32
+    assert hints.colours.tolist() == [[255, 255, 255], [*RED], [255, 255, 255]]
     overlay = hints.overlay()
     assert overlay.shape == (3, 8, 4) and overlay.dtype == np.uint8
     assert overlay[0, 0].tolist() == [0, 0, 0, 0]

@@ -17,14 +17,7 @@ from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.inference.painter import Painter
-from sketch2paint.inference.region_painter import (
-    RegionPainter,
-    background,
-    known_regions,
-    nearest_told,
-    off_lines,
-    squares,
-)
+from sketch2paint.inference.region_painter import RegionPainter, known_regions, nearest_told
 from sketch2paint.models.tasks import FLATS, SKETCH
 
 RED = (200, 30, 40)
@@ -158,18 +151,6 @@ def test_only_painters_of_sketches_can_shade() -> None:
         RegionPainter(make_region_network(), shading=Painter(make_generator(), lines="network"))
 
 
-@pytest.mark.parametrize("tall", [True, False])
-def test_a_long_drawing_is_read_in_squares(tall: bool) -> None:
-    size = (100, 1030) if not tall else (1030, 100)
-    windows = squares(*size)
-    assert squares(100, 150) == [np.s_[:, :]] and len(windows) == 20
-    covered = np.zeros(size, int)
-    for window in windows:
-        assert covered[window].shape == (100, 100)
-        covered[window] += 1
-    assert covered.min() >= 1
-
-
 def test_a_strip_is_coloured_as_its_pieces_are() -> None:
     """What lies in one square is as if that were the drawing."""
     network = make_region_network()
@@ -219,13 +200,6 @@ def test_flats_change_what_such_a_generator_makes() -> None:
     assert (told != none).any()
 
 
-def test_the_background_is_what_touches_two_sides() -> None:
-    which = np.zeros((6, 8), np.int32)
-    which[3:, 2:5] = 1  # stands on the lower edge
-    which[2, 3] = 2
-    np.testing.assert_array_equal(background(which), which == 0)
-
-
 def test_the_background_is_not_shaded() -> None:
     shading = Painter(make_generator(in_channels=4), planes=(*SKETCH.planes, FLATS))
     sketch = boxes()
@@ -235,15 +209,6 @@ def test_the_background_is_not_shaded() -> None:
     behind, box = (labels == labels[place] for place in ((5, 5), (50, 50)))
     assert (painted.colours[behind] == RED).all()
     assert len(np.unique(painted.colours[box], axis=0)) > 1
-
-
-def test_shading_grows_with_the_distance_from_lines() -> None:
-    flats, shaded = np.full((80, 80, 3), 100, np.uint8), np.full((80, 80, 3), 140, np.uint8)
-    free = np.ones((80, 80), bool)
-    free[:, 40] = False
-    row = off_lines(flats, shaded, free=free)[20, :, 0]
-    np.testing.assert_array_equal(row[38:43], [140, 120, 100, 120, 140])  # whole from 2 px on
-    assert (row[:38] == 140).all() and (row[43:] == 140).all()
 
 
 PALETTE = Palette(np.array([[230, 57, 70], [29, 53, 87]], np.uint8), np.zeros(2, np.float32))

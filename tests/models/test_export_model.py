@@ -23,7 +23,7 @@ from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models import export_model as room
 from sketch2paint.models.description import PartName, describe, planes_of
 from sketch2paint.models.export_model import ModelComparison, export_model
-from sketch2paint.models.loading import is_region_network, networks_in
+from sketch2paint.models.loading import networks_in
 from sketch2paint.models.tasks import SKETCH, Plane
 from sketch2paint.models.weights import (
     load_generator,
@@ -71,7 +71,7 @@ def test_both_networks_go_into_one_file(runs: dict[PartName, Path], tmp_path: Pa
     sizes = [sum(t.nbytes for t in load_file(path).values()) for path in (output, *runs.values())]
     assert 2 * sizes[0] < 1.02 * sum(sizes[1:])
     assert {t.dtype for t in load_file(output).values()} == {torch.float16, torch.int64}
-    assert networks_in(output) == {*BOTH} and not is_region_network(output)
+    assert networks_in(output) == {*BOTH}
 
 
 def test_it_is_read_in_float32_as_it_was_rounded(
@@ -93,7 +93,8 @@ def test_what_paints_is_what_is_in_it(runs: dict[PartName, Path], tmp_path: Path
     assert isinstance(load_painter(output, device="cpu"), Painter)
     exported(runs["region_network"], output)
     alone = load_painter(output, device="cpu")
-    assert isinstance(alone, RegionPainter) and not alone.shading and is_region_network(output)
+    assert isinstance(alone, RegionPainter) and not alone.shading
+    assert networks_in(output) == {"region_network"}
     exported(runs["generator"], output, region_network=runs["region_network"], dtype="float32")
     both = Painter.load(output, device="cpu", precision="32-true")
     assert isinstance(both, RegionPainter) and both.shading

@@ -22,13 +22,9 @@ from sketch2paint.images.convert import array_to_lab, resize, to_grey
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import clustered, filled_by, shade
-from sketch2paint.inference.region_painter import (
-    background,
-    known_regions,
-    nearest_told,
-    off_lines,
-)
+from sketch2paint.inference.region_painter import known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
+from sketch2paint.inference.shading import background, off_lines
 from sketch2paint.models.paints import by_paint, choose, paints_of
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")

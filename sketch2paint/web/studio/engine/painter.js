@@ -1,4 +1,5 @@
-// From a drawing and hints to flats; sketch2paint/inference/region_painter.py again.
+// From a drawing and hints to flats; sketch2paint/inference/region_painter.py and
+// windows.py again.
 
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";

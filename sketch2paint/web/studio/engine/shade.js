@@ -1,5 +1,5 @@
-// A generator's light and dark laid over flats; sketch2paint/inference/region_painter.py and
-// flats.py again.
+// A generator's light and dark laid over flats; sketch2paint/inference/shading.py and flats.py
+// again.
 
 import { lightnesses, toLab } from "./colours.js";
 import { exactDistance } from "./distance.js";
