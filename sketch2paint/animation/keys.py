@@ -12,6 +12,7 @@ import numpy as np
 from sketch2paint.animation.motion import LinePicture
 from sketch2paint.animation.shapes import Shapes, shapes_of
 from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.images.convert import codes
 
 CLEAR = 230  # grey from which on a pixel shows its colour
 UNLIKE = 12  # levels in some channel by which colours of a palette differ more
@@ -116,8 +117,7 @@ def _labelled(colours: np.ndarray, clear: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def palette_of(colours: np.ndarray, unlike: int = UNLIKE) -> np.ndarray:
     """The unlike colours (P, 3) uint8 among (n, 3), the most frequent first; rare ones left out."""
-    codes = colours.astype(np.int64) @ (1 << 16, 1 << 8, 1)
-    exact, counts = np.unique(codes, return_counts=True)
+    exact, counts = np.unique(codes(colours), return_counts=True)
     table = np.stack([exact >> 16, exact >> 8 & 255, exact & 255], 1)
     bins, which = np.unique((table >> 3) @ (1 << 10, 1 << 5, 1), return_inverse=True)
     mass = np.bincount(which, counts, len(bins))
