@@ -15,6 +15,7 @@ from sketch2paint.hints.regions import GRAIN, Regions, find_regions
 
 LONG = 1.5  # times the shorter side; a longer drawing is a strip
 SHORTEST = 0.5  # of the shorter side: what is shorter stays with its neighbour
+RIM = 16  # th part of the shorter side: what is blank around lines belongs to what is read
 FITS = 1.25  # of the shorter side: lines that reach no further are not parted
 
 
@@ -111,6 +112,9 @@ def _reach(bands: np.ndarray, start: int, stop: int) -> tuple[int, int]:
 def _sheet(bands: np.ndarray, start: int, stop: int, side: int) -> tuple[int, int]:
     """What is read of a panel: a square with the lines in its middle, or more if they need it."""
     top, bottom = _reach(bands, start, stop)
+    rim = side // RIM
+    if bottom - top + 2 * rim > side:
+        top, bottom = max(start, top - rim), min(stop, bottom + rim)
     size = max(side, bottom - top)
     top = (top + bottom - size) // 2
     return top, top + size

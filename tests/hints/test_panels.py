@@ -41,7 +41,7 @@ def test_what_is_short_stays_with_its_neighbour() -> None:
 
 def test_what_fits_a_sheet_is_not_parted_however_much_is_blank_around_it() -> None:
     strip = bars((500, 550), (590, 620), length=1000)
-    assert panels(strip) == [Panel(0, 1000, 500, 620)]
+    assert panels(strip) == [Panel(0, 1000, 494, 626)]
 
 
 def test_rows_with_a_line_all_along_are_no_blank() -> None:
@@ -82,6 +82,13 @@ def test_the_ground_of_panels_is_open_to_each_other_and_covers_what_is_blank() -
     assert len({cut[0, 0], cut[150, 5], cut[250, 50], cut[-1, -1]}) == 1
     assert len({cut[40, 50], cut[140, 50], cut[420, 50], cut[0, 0]}) == 4
     assert (np.diff(regions.openings) <= 0).all()
+
+
+def test_the_paper_around_a_wide_frame_is_apart_from_what_it_encloses() -> None:
+    drawing = np.full((100, 170), 255, np.uint8)
+    cv2.rectangle(drawing, (8, 8), (161, 91), 0, 2)
+    labels = find_regions_by_panel(drawing).cut()
+    assert labels[50, 2] == labels[50, 168] == labels[2, 80] != labels[50, 80]
 
 
 def test_a_drawing_that_is_no_strip_has_the_regions_it_had() -> None:

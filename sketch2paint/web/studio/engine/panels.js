@@ -6,6 +6,7 @@ import { findRegions, Regions, taken } from "./regions.js";
 
 export const LONG = 1.5; // times the shorter side; a longer drawing is a strip
 const SHORTEST = 0.5; // of the shorter side: what is shorter stays with its neighbour
+const RIM = 16; // th part of the shorter side: what is blank around lines belongs to what is read
 const FITS = 1.25; // of the shorter side: lines that reach no further are not parted
 const GRAIN = 32; // levels by which blank paper is darker than the lightest at most
 
@@ -212,8 +213,13 @@ function reach({ starts, stops }, start, stop) {
  * @param {number} side
  */
 function sheetOf(bands, start, stop, side) {
-  const lines = reach(bands, start, stop);
-  const size = Math.max(side, lines.bottom - lines.top);
-  const top = Math.floor((lines.top + lines.bottom - size) / 2);
+  let { top, bottom } = reach(bands, start, stop);
+  const rim = Math.floor(side / RIM);
+  if (bottom - top + 2 * rim > side) {
+    top = Math.max(start, top - rim);
+    bottom = Math.min(stop, bottom + rim);
+  }
+  const size = Math.max(side, bottom - top);
+  top = Math.floor((top + bottom - size) / 2);
   return { top, bottom: top + size };
 }
