@@ -20,7 +20,17 @@ from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict", "studio", "animate", "export", "evaluate", "benchmark"]
+VERBS = [
+    "train",
+    "prepare",
+    "predict",
+    "studio",
+    "animate",
+    "explore",
+    "export",
+    "evaluate",
+    "benchmark",
+]
 # What train.py passes itself.
 GIVEN = {
     "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},

@@ -19,7 +19,7 @@ DARK = 20.0  # L below which it is line, or black
 EDGE = 24  # levels between a pixel and its neighbours above which it is a border
 LEAST = 0.002  # share of the pixels that are painted, below which there are no colours
 FURTHEST = 3.0  # spreads from the mean
-WARM = np.radians(60.0)  # hue of the warmest colour, between red and yellow
+WARM = np.radians(50.0)  # hue of the warmest colours, Ou et al. 2004, part I
 
 
 class Areas(NamedTuple):
