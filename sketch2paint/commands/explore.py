@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketch2paint.arguments import Name
+from sketch2paint.shell import command, override
 from sketch2paint.verb import verb, working
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def explore(
         _show(coded, found, Path(output))
         kept = {name: one for name, one in found.items() if not name.startswith("random")}
         save_directions(Path(output, FILE), kept, names)
+    words = [override("checkpoint", checkpoint), override("directions", str(Path(output, FILE)))]
+    print(
+        f"Go along: {command('predict')} {' '.join(words)} 'style={{warmth: 1}}' input=DIR output=OUT"
+    )
     return 0
 
 

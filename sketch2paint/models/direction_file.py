@@ -10,6 +10,7 @@ from reprlib import repr as shortened
 import numpy as np
 
 from sketch2paint.files import written_beside
+from sketch2paint.models.styles import Style, steps_of
 
 FORMAT, VERSION = "sketch2paint directions", 1
 
@@ -80,3 +81,17 @@ def known_directions(style: Sequence[str], path: Path | str | None) -> dict[str,
     """
     numbers = dict(zip(style, np.eye(len(style), dtype=np.float32), strict=True))
     return {**(read_directions(path, style) if path else {}), **numbers}
+
+
+def code_along(style: Style | None, directions: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """The code (N,) float32 that steps along directions lead to; None: nothing is to change.
+
+    Args:
+        style: Steps by the directions' names, -3 to 3.
+        directions: Directions (N,) that are known.
+
+    Raises:
+        ValueError: a direction is not known, or a step is no number or out of range.
+    """
+    steps = steps_of(style, [*directions])
+    return None if steps is None else steps @ np.stack([*directions.values()])

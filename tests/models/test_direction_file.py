@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sketch2paint.models.direction_file import (
+    code_along,
     known_directions,
     read_directions,
     save_directions,
@@ -30,6 +31,16 @@ def test_directions_come_back(path):
 def test_a_code_s_own_numbers_are_directions_too(path):
     assert [*known_directions(STYLE, path)] == ["sefa_1", "warmth", "a", "b", "c"]
     np.testing.assert_array_equal(known_directions(STYLE, None)["b"], [0, 1, 0])
+
+
+def test_a_code_is_the_sum_of_steps_along_directions(path):
+    known = known_directions(STYLE, path)
+    np.testing.assert_allclose(code_along({"warmth": 2, "c": -1}, known), [1.2, 1.6, -1], atol=1e-6)
+    assert code_along({"warmth": 0}, known) is None and code_along(None, known) is None
+    with pytest.raises(ValueError, match=r"the model knows \(sefa_1, warmth, a, b, c\), got 'hot'"):
+        code_along({"hot": 1}, known)
+    with pytest.raises(ValueError, match="a number from -3 to 3, got warmth: 4"):
+        code_along({"warmth": 4}, known)
 
 
 def write(path, tensors, **changes):
