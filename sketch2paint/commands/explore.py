@@ -12,7 +12,8 @@ from sketch2paint.verb import verb, working
 if TYPE_CHECKING:
     import numpy as np
 
-    from sketch2paint.evaluation.exploration import Coded
+    from sketch2paint.evaluation.attributes import Canvas
+    from sketch2paint.evaluation.exploration import Coded, Way
 
 MOST = 24  # drawings that are walked
 FEWEST = 100  # codes, several for each of their numbers
@@ -31,23 +32,57 @@ def explore(
 ) -> int:
     """Write directions, a sheet of walks along them, and a table of what they do."""
     _check(output, samples, seed)
-    from sketch2paint.evaluation.exploration import directions_of
-    from sketch2paint.models.direction_file import save_directions
+    from sketch2paint.models.loading import networks_in
 
     sketches = _read(input, "input", MOST, max_pixels)
+    if "region_network" in networks_in(checkpoint):
+        _explore_regions(checkpoint, sketches, Path(output), device)
+        return 0
     shown = _read(pictures, "pictures", None, max_pixels) if pictures else None
     coded, names = _coded(checkpoint, sketches, device)
-    codes = coded.codes(shown, samples=samples, seed=seed)
     with working():
-        found = directions_of(coded, codes=codes, samples=samples, seed=seed)
-        _show(coded, found, Path(output))
-        kept = {name: one for name, one in found.items() if not name.startswith("random")}
-        save_directions(Path(output, FILE), kept, names)
-    words = [override("checkpoint", checkpoint), override("directions", str(Path(output, FILE)))]
-    print(
-        f"Go along: {command('predict')} {' '.join(words)} 'style={{warmth: 1}}' input=DIR output=OUT"
-    )
+        _explore_code(coded, names, shown, output=Path(output), samples=samples, seed=seed)
+    told = {"checkpoint": checkpoint, "directions": str(Path(output, FILE))}
+    words = " ".join(override(*each) for each in told.items())
+    print(f"Go along them: {command('predict')} {words} 'style={{warmth: 1}}' input=... output=...")
     return 0
+
+
+def _explore_regions(
+    checkpoint: str, sketches: list[np.ndarray], output: Path, device: str
+) -> None:
+    """Walk along the directions that a region network brings."""
+    from sketch2paint.evaluation.exploration import Regions
+    from sketch2paint.inference.painters import load_painter
+    from sketch2paint.inference.region_painter import RegionPainter
+    from sketch2paint.models.styles import DIRECTIONS
+
+    painter = load_painter(checkpoint, device=device)
+    assert isinstance(painter, RegionPainter)
+    with working():
+        regions = Regions(painter, sketches)
+        _show({name: regions.way(name) for name in DIRECTIONS}, regions.canvases, output)
+
+
+def _explore_code(
+    coded: Coded,
+    names: tuple[str, ...],
+    pictures: list[np.ndarray] | None,
+    *,
+    output: Path,
+    samples: int,
+    seed: int,
+) -> None:
+    """Find directions of a style code, walk along them and keep them."""
+    from sketch2paint.evaluation.exploration import RANDOM, directions_of
+    from sketch2paint.models.direction_file import save_directions
+
+    codes = coded.codes(pictures, samples=samples, seed=seed)
+    found = directions_of(coded, codes=codes, samples=samples, seed=seed)
+    _show({name: coded.way(one) for name, one in found.items()}, coded.canvases, output)
+    kept = {name: one for name, one in found.items() if not name.startswith(RANDOM)}
+    save_directions(output / FILE, kept, names)
+    print(f"Wrote {output / FILE}")
 
 
 def _check(output: str, samples: int, seed: int) -> None:
@@ -90,16 +125,16 @@ def _coded(
     return Coded(Painter(generator, planes=planes_of(about), device=device), sketches), names
 
 
-def _show(coded: Coded, directions: dict[str, np.ndarray], output: Path) -> None:
+def _show(ways: dict[str, Way], canvases: list[Canvas], output: Path) -> None:
     """Walk along directions, and write and print what comes of it."""
     from sketch2paint.evaluation.exploration import measured, table, walk, write_csv, write_sheet
 
-    walks = {name: walk(coded.way(one)) for name, one in directions.items()}
-    rows = [measured(name, pictures, coded.canvases) for name, pictures in walks.items()]
+    walks = {name: walk(way) for name, way in ways.items()}
+    rows = [measured(name, pictures, canvases) for name, pictures in walks.items()]
     print(table(rows))
     write_csv(output / "directions.csv", rows)
     write_sheet(output / "directions.png", walks)
-    print(f"Wrote {output / 'directions.png'}, {output / 'directions.csv'} and {output / FILE}")
+    print(f"Wrote {output / 'directions.csv'} and {output / 'directions.png'}")
 
 
 main = verb(explore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,10 @@ from sketch2paint.images.convert import GAP, on_square, resize, to_float, to_gre
 from sketch2paint.images.io import write_picture
 from sketch2paint.images.look import look_code
 from sketch2paint.inference.painter import Painter
+from sketch2paint.inference.picture_painter import PicturePainter
+from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.networks import UNetGenerator
+from sketch2paint.models.styles import DIRECTIONS
 from sketch2paint.tables import aligned
 
 STEPS = np.linspace(-3, 3, 7)
@@ -70,16 +74,9 @@ class Coded:
         assert isinstance(painter.generator, UNetGenerator)
         self.painter, self.generator = painter, painter.generator
         self.numbers = self.generator.style_channels
-        drawings = [_fitted(grey, painter.size) for grey in painter.drawings(sketches)[0]]
-        self.drawings = np.stack(drawings)  # (K, S, S)
-        canvases = [Canvas(picture) for picture in self._all(np.zeros(self.numbers))]
-        painted = [number for number, one in enumerate(canvases) if not one.is_blank]
-        if not painted:
-            raise ValueError(
-                "Expected drawings that the generator colours, got blank pictures of all of them. "
-                "Pass another `input`, or train the generator for longer."
-            )
-        self.drawings, self.canvases = self.drawings[painted], [canvases[n] for n in painted]
+        self.drawings = _fitted(painter, sketches)  # (K, S, S)
+        painted = _painted(self._all(np.zeros(self.numbers)))
+        self.drawings, self.canvases = self.drawings[[*painted]], [*painted.values()]
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -121,9 +118,49 @@ class Coded:
         return self.paint(np.arange(count), np.tile(code, (count, 1)))
 
 
-def _fitted(drawing: np.ndarray, side: int) -> np.ndarray:
-    """A drawing (H, W) uint8 in the middle of a square."""
-    return to_grey(on_square(np.repeat(drawing[..., None], 3, axis=2), side))
+class Regions:
+    """A region network, which brings its directions, and drawings for it.
+
+    Args:
+        painter: Painter of the region network.
+        sketches: Sketches (H, W, 3), uint8, of any sizes.
+
+    Raises:
+        ValueError: none of the drawings gets any colours.
+    """
+
+    def __init__(self, painter: RegionPainter, sketches: Sequence[np.ndarray]) -> None:
+        self.painter = copy.copy(painter)  # its style is another one at each step
+        self.drawings = _fitted(painter, sketches)
+        painted = _painted(self.way(DIRECTIONS[0])(0.0))
+        self.drawings, self.canvases = self.drawings[[*painted]], [*painted.values()]
+
+    def way(self, direction: str) -> Way:
+        """The walk along a direction, from no style."""
+
+        def paint(step: float) -> list[np.ndarray]:
+            self.painter.style = {direction: step}
+            return [one.picture for one in self.painter.process([*self.drawings])]
+
+        return paint
+
+
+def _fitted(painter: PicturePainter, sketches: Sequence[np.ndarray]) -> np.ndarray:
+    """Drawings in the middle of squares of the training size, (K, S, S) uint8."""
+    wide = [np.repeat(grey[..., None], 3, axis=2) for grey in painter.drawings(sketches)[0]]
+    return np.stack([to_grey(on_square(drawing, painter.size)) for drawing in wide])
+
+
+def _painted(pictures: Sequence[np.ndarray]) -> dict[int, Canvas]:
+    """The pictures that have colours, by their numbers."""
+    canvases = {number: Canvas(picture) for number, picture in enumerate(pictures)}
+    painted = {number: one for number, one in canvases.items() if not one.is_blank}
+    if not painted:
+        raise ValueError(
+            "Expected drawings that the network colours, got blank pictures of all of them. Pass "
+            "another `input`, or train the network for longer."
+        )
+    return painted
 
 
 def directions_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny_coded import save_coded
+from tiny_words import TINY, make_region_network
 from whole_program import call
 
 from sketch2paint.images.look import NAMES
+from sketch2paint.models.description import describe_regions
 from sketch2paint.models.direction_file import read_directions
+from sketch2paint.models.styles import DIRECTIONS
+from sketch2paint.models.weights import save_generator
 
 KEYS = ["checkpoint=coded.safetensors", "input=drawings", "output=out"]
 
@@ -40,6 +45,17 @@ def test_directions_are_found_shown_and_kept(place: Path) -> None:
     directions = read_directions(place / "out/directions.safetensors", NAMES)
     assert {"warmth", "contrast_alone", "sefa_1", "pca_4"} < directions.keys()
     assert not [name for name in directions if name.startswith("random")]
+
+
+def test_a_region_network_shows_its_own_four(place: Path) -> None:
+    weights = place / "regions.safetensors"
+    save_generator(weights, make_region_network().state_dict(), describe_regions(TINY))
+    keys = [f"checkpoint={weights}", *KEYS[1:], "device=cpu"]
+    found = call("explore", *keys, cwd=place)
+    assert found.returncode == 0, found.stdout
+    with open(place / "out/directions.csv", newline="") as file:
+        assert [line["name"] for line in csv.DictReader(file)] == [*DIRECTIONS]
+    assert {p.name for p in (place / "out").iterdir()} == {"directions.png", "directions.csv"}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_drawings_that_stay_blank_are_left_out():
     for parameter in generator.out.parameters():
         torch.nn.init.constant_(parameter, 0)
     torch.nn.init.constant_(generator.out[0].bias, 9.0)  # white
-    with pytest.raises(ValueError, match="drawings that the generator colours, got blank pict"):
+    with pytest.raises(ValueError, match="drawings that the network colours, got blank pict"):
         Coded(Painter(generator), [np.full((16, 16, 3), 255, np.uint8)])
 
 
