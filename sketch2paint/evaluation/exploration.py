@@ -45,10 +45,10 @@ class Walked:
         name: Name of the direction.
         attribute: Attribute that it is for; where it is for none, the one that changes most.
         spearman: Rank correlation of step and attribute, mean over the drawings.
-        leakage: Largest effect on another one of the HELD attributes, in own effects; the sizes of
-            each drawing's slopes in spreads, averaged.
+        leakage: Largest effect on another one of the HELD attributes, in own effects.
         to: That other attribute.
-        effects: Effect of the whole walk on each attribute in spreads, mean over the drawings.
+        effects: Effect of the whole walk on each attribute, by the slope, in spreads; mean over the
+            drawings.
     """
 
     name: str
@@ -226,7 +226,8 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
         [[one.moved(p) for one, p in zip(canvases, step, strict=True)] for step in pictures]
     )  # (steps, drawings, attributes)
     slopes = np.einsum("s,skt->kt", STEPS, moves) / (STEPS**2).sum() * np.ptp(STEPS)
-    strength = np.abs(slopes).mean(0)
+    effects = slopes.mean(0)
+    strength = np.abs(effects)
     base = name.removesuffix(ALONE)
     own = ATTRIBUTES.index(base) if base in ATTRIBUTES else int(strength.argmax())
     others = [number for number in range(HELD) if number != own]
@@ -237,7 +238,7 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
         spearman=float(np.mean([_spearman(moves[:, k, own]) for k in range(moves.shape[1])])),
         leakage=float(strength[to] / max(strength[own], 1e-9)),
         to=ATTRIBUTES[to],
-        effects=tuple(float(effect) for effect in slopes.mean(0)),
+        effects=tuple(effects.tolist()),
     )
 
 

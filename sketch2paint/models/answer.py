@@ -90,15 +90,12 @@ def reply(
     areas = areas_of(words)
     if alone:
         paints = paints_of(to_uint8(network.colours).cpu().numpy(), given, palette)
-        first = np.unique(groups, return_index=True)[1]  # a word of each object
-        pooled, of_objects = by_paint(shares[first], paints), np.bincount(groups, areas)
-        chosen = chosen_paints(pooled, paints=paints, areas=of_objects, steps=steps)
-        colours = paints.colours[chosen[groups]]
+        colours = _chosen(shares, groups=groups, areas=areas, paints=paints, steps=steps)
     else:
         colours = _mixed(network, shares, given, palette, temperature)
         if steps is not None:
             colours[is_known] = given[is_known]  # they count in what the others contrast with
-            named = columns_of(network, given, palette)
+            named = _columns(network, given, palette)
             colours = styled(colours, shares=shares, named=named, areas=areas, steps=steps)
     return of_all(reading, colours, known)
 
@@ -240,18 +237,26 @@ def of_all(reading: Reading, colours: np.ndarray, known: Mapping[int, Color]) ->
     return table
 
 
-def chosen_paints(
-    shares: np.ndarray, *, paints: Paints, areas: np.ndarray, steps: np.ndarray | None
+def _chosen(
+    shares: np.ndarray,
+    *,
+    groups: np.ndarray,
+    areas: np.ndarray,
+    paints: Paints,
+    steps: np.ndarray | None,
 ) -> np.ndarray:
-    """Number (G,) of the paint of each object, as `choose` does it, leaning along directions."""
-    chosen = choose(shares, areas=areas, wanted=paints.wanted)
-    if steps is None:
-        return chosen
-    told = {"chosen": chosen, "colours": paints.colours, "areas": areas, "steps": steps}
-    return choose(leaning(shares, **told), areas=areas, wanted=paints.wanted)
+    """Paints of the words' objects, leaning along directions, (N, 3) uint8."""
+    first = np.unique(groups, return_index=True)[1]  # a word of each object
+    pooled, areas = by_paint(shares[first], paints), np.bincount(groups, areas)
+    chosen = choose(pooled, areas=areas, wanted=paints.wanted)
+    if steps is not None:
+        told = {"colours": paints.colours, "areas": areas, "steps": steps}
+        pooled = leaning(pooled, chosen=chosen, **told)
+        chosen = choose(pooled, areas=areas, wanted=paints.wanted)
+    return paints.colours[chosen[groups]]
 
 
-def columns_of(network: RegionNetwork, given: np.ndarray, palette: Palette | None) -> np.ndarray:
+def _columns(network: RegionNetwork, given: np.ndarray, palette: Palette | None) -> np.ndarray:
     """Colours (K + N + M, 3) uint8 that the columns of a network's shares speak for."""
     own = to_uint8(network.colours).cpu().numpy()
     return np.concatenate([own, given, *([] if palette is None else [palette.colours])])

@@ -41,8 +41,14 @@ def steps_of(style: Style | None, known: Sequence[str] = DIRECTIONS) -> np.ndarr
         (len(known),) float32, or None where nothing is to change.
 
     Raises:
-        ValueError: a direction is not known, or a step is no number or out of range.
+        ValueError: it is no mapping, a direction is not known, or a step is no number or out of
+            range.
     """
+    if not isinstance(style, Mapping | None):
+        raise ValueError(
+            f"Expected `style` to be steps by the names of directions, got {shortened(style)}. "
+            f"Pass {{{known[0]!r}: 1}}, or None for no change."
+        )
     for name, step in (style or {}).items():
         if name not in known:
             raise ValueError(

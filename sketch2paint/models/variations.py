@@ -77,8 +77,7 @@ def vary(
     one_of_each = np.unique(groups, return_index=True)[1]  # a word of each object
     if palette is None and steps is not None:
         shares = by_paint(agreed(own[0], groups, reading.words)[one_of_each], paints)
-        told = {"named": paints.colours, "areas": sampler.areas, "steps": steps}
-        colours = np.stack([styled(each, shares=shares, **told) for each in colours])
+        colours = sampler.styled(colours, shares, steps)
     of_first = first[reading.words.regions[one_of_each]]
     weight = sampler.areas * (fixed < 0)
     lab = array_to_lab(np.concatenate([of_first[None], colours]))
@@ -135,6 +134,11 @@ class _Sampler:
                 likelihood[one] += self._decide(rng, chosen_, shares_, wanted)
             free -= wanted
         return chosen, likelihood / max(self.areas[fixed < 0].sum(), 1)
+
+    def styled(self, colours: np.ndarray, shares: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Samples' colours (S, G, 3), moved along the directions by the objects' shares (G, C)."""
+        told = {"named": self.paints.colours, "areas": self.areas, "steps": steps}
+        return np.stack([styled(each, shares=shares, **told) for each in colours])
 
     def _decide(
         self, rng: np.random.Generator, chosen: np.ndarray, shares: np.ndarray, count: int

@@ -135,6 +135,7 @@ def test_all_variations_are_in_the_style(palette: Palette | None) -> None:
 @pytest.mark.parametrize(
     ("style", "message"),
     [
+        ("warm", "to be steps by the names of directions, got 'warm'. Pass {'warmth': 1}, or None"),
         ({"hue": 1}, "that the model knows (warmth, lightness, vividness, contrast), got 'hue'."),
         ({"warmth": 4}, "a step of `style` to be a number from -3 to 3, got warmth: 4. Pass 1"),
         ({"warmth": "much"}, "to be a number from -3 to 3, got warmth: 'much'"),
@@ -142,6 +143,6 @@ def test_all_variations_are_in_the_style(palette: Palette | None) -> None:
         ({"contrast": float("nan")}, "to be a number from -3 to 3, got contrast: nan"),
     ],
 )
-def test_what_is_no_style(style: dict, message: str) -> None:
+def test_what_is_no_style(style: object, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         steps_of(style)
