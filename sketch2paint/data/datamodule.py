@@ -200,8 +200,9 @@ class SketchDataModule(pl.LightningDataModule):
         if self.also:
             self._join(stage)
         if self.style:
-            for split, pictures in self.datasets.items():
-                self.datasets[split] = Styled(pictures, seed=self.seed, tell=split == "train")
+            for split, samples in self.datasets.items():
+                assert not isinstance(samples, Styled)
+                self.datasets[split] = Styled(samples, seed=self.seed, tell=split == "train")
 
     def _join(self, stage: str) -> None:
         """Put the further sets behind this one, in each of its splits."""

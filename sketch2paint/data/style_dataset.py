@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -39,7 +37,7 @@ class Styled(Dataset[np.ndarray]):
     def __getitems__(self, samples: list[EpochIndex]) -> dict[str, Tensor]:
         """A batch of the data set, and `style` (B, N) float32."""
         batch = self.samples.__getitems__(samples)
-        pictures: Sequence[np.ndarray] = batch["pictures"][..., :3].numpy()
+        pictures = batch["pictures"][..., :3].numpy()
         pairs = zip(samples, pictures, strict=True)
         codes = [self._code(sample, picture) for sample, picture in pairs]
         return {**batch, "style": torch.from_numpy(np.stack(codes))}

@@ -32,6 +32,7 @@ RANDOM, CONTROLS = "random", 2  # directions by chance
 ALONE = "_alone"  # ends the name of a direction without what it shares with the others
 LONGEST = 2.0  # of such a direction's steps: three of them leave the codes that were learned
 AT_ONCE = 16  # pictures in a batch
+READS = ".style.weight"  # in the name of the weights that read the code
 LABEL = 128  # pixels of a row's name
 
 Way = Callable[[float], Sequence[np.ndarray]]  # from a step to a picture of each drawing
@@ -81,8 +82,8 @@ class Coded:
     @property
     def weights(self) -> list[np.ndarray]:
         """Weights of the layers that read the code, (outputs, N) each."""
-        layers = [block.style for block in self.generator.up.values()]  # type: ignore[union-attr]
-        return [layer.weight.detach().float().cpu().numpy() for layer in layers]  # type: ignore[union-attr]
+        weights = [one for name, one in self.generator.named_parameters() if READS in name]
+        return [one.detach().float().cpu().numpy() for one in weights]
 
     def codes(
         self, pictures: Sequence[np.ndarray] | None, *, samples: int, seed: int

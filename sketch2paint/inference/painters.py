@@ -73,8 +73,8 @@ def load_painter(
         return _by_regions(checkpoint, None, device=device, flats=flats, **regions)
     if region_network is None and "region_network" not in there:
         _check_generator(checkpoint, palette, variations)
-        told = {"style": style, "directions": directions, "flats": flats}
-        return _by_generator(checkpoint, **told, **generator, **common)
+        keys = {**generator, **common, "flats": flats}
+        return _by_generator(checkpoint, style=style, directions=directions, **keys)
     shading = _by_generator(checkpoint, normalise="off", **generator)  # the drawing comes clean
     names = region_network or checkpoint
     return _by_regions(names, shading, device=device, flats=flats, **regions)
