@@ -93,7 +93,14 @@ def _by_generator(
     if style or directions:
         names = style_of(about)
         _check_way(path, bool(names), "a style")
-        keys["code"] = code_along(style, known_directions(names, directions))
+        known = known_directions(names, directions)
+        if not directions and (unknown := [*(style or {}).keys() - known.keys()]):
+            raise ValueError(
+                f"{path}: expected `directions` with style={{{unknown[0]}: ...}}, as without them "
+                f"this generator knows {', '.join(known)} alone. Pass directions=FILE, which "
+                "explore.py writes."
+            )
+        keys["code"] = code_along(style, known)
     return Painter(network, **keys)
 
 
