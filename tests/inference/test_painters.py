@@ -158,7 +158,7 @@ def test_directions_that_nobody_takes(tmp_path: Path, region_path: Path, weight_
         ({"checkpoint": weight_path, "directions": "d"}, "expected a region network with a style"),
         (
             {"checkpoint": tmp_path / "coded.safetensors", "style": {"warmth": 1}},
-            r"expected `directions` with style={warmth: ...}, as .* knows mean_L, .* Pass directions",
+            r"expected `directions` with style={warmth: ...}, as .* knows mean_L, .* Pass dir",
         ),
     ):
         with pytest.raises(ValueError, match=message):
