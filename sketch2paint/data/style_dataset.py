@@ -43,10 +43,7 @@ class Styled(Dataset[np.ndarray]):
         return {**batch, "style": torch.from_numpy(np.stack(codes))}
 
     def _code(self, sample: EpochIndex, picture: np.ndarray) -> np.ndarray:
-        epoch, index = sample
-        told = (
-            self.tell and np.random.default_rng([self.seed, epoch, index, STREAM]).random() < TOLD
-        )
-        return (
-            look_code(np.ascontiguousarray(picture)) if told else np.zeros(len(NAMES), np.float32)
-        )
+        rng = np.random.default_rng([self.seed, *sample, STREAM])
+        if not self.tell or rng.random() >= TOLD:
+            return np.zeros(len(NAMES), np.float32)
+        return look_code(np.ascontiguousarray(picture))

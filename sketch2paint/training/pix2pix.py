@@ -79,7 +79,7 @@ class Pix2Pix(Learner):
 
     trained, weights, losses = "generator", GENERATOR, LOSSES
     metrics = ("val/psnr", "val/ssim")
-    keys = "model.generator.*, model.norm and data.size"
+    keys = "model.generator.*, model.norm, data.size, data.flats and data.style"
     generator: UNetGenerator
     ema: UNetGenerator | None
 
