@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir()
         for number in range(2):
             picture = np.full((24, 30, 3), 255, np.uint8)
-            picture[8:20, 6:20] = (255, 0, 0) if folder == "drawings" else (90, 160, 40 * number)
+            picture[8:20, 6:20] = (90, 90, 90) if folder == "drawings" else (90, 160, 40 * number)
             Image.fromarray(picture).save(tmp_path / folder / f"{number}.png")
     return tmp_path
 
@@ -45,6 +45,26 @@ def test_directions_are_found_shown_and_kept(place: Path) -> None:
     directions = read_directions(place / "out/directions.safetensors", NAMES)
     assert {"warmth", "contrast_alone", "sefa_1", "pca_4"} < directions.keys()
     assert not [name for name in directions if name.startswith("random")]
+
+
+@pytest.mark.slow
+def test_from_pairs_to_a_picture_along_a_direction(place: Path, pairs_dir: Path) -> None:
+    trained = call(
+        "train", "data=pairs", f"data.root={pairs_dir}", "data.style=true", "data.size=32",
+        "data.jitter=4", "data.num_workers=0", "model.generator.base_channels=2",
+        "model.discriminator.base_channels=2", "trainer.max_epochs=1", "trainer.gpus=0",
+        "out_dir=run", cwd=place,
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stdout
+    explored = call("explore", "checkpoint=run", *KEYS[1:], "samples=100", cwd=place)
+    assert explored.returncode == 0, explored.stdout
+    keys = ["checkpoint=run", "input=drawings", "device=cpu", "lines=network"]
+    file = "directions=out/directions.safetensors"
+    for output, style in (("plain", []), ("moved", [file, "style={sefa_1: 3}"])):
+        painted = call("predict", *keys, f"output={output}", *style, cwd=place)
+        assert painted.returncode == 0, painted.stdout
+    one, other = (np.asarray(Image.open(place / f"{name}/0.png")) for name in ("plain", "moved"))
+    assert one.shape == other.shape and (one != other).any()
 
 
 def test_a_region_network_shows_its_own_four(place: Path) -> None:
