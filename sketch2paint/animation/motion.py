@@ -92,8 +92,7 @@ def carried(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
 def beyond(places: np.ndarray) -> np.ndarray:
     """(H, W) bool: whose place, as of `led_to`, is over the edge."""
     height, width = places.shape[:2]
-    x, y = places[..., 0], places[..., 1]
-    return (x < 0) | (x >= width) | (y < 0) | (y >= height)
+    return cv2.inRange(places, (0, 0), (width - 1, height - 1)) == 0
 
 
 def _place(height: int, width: int) -> np.ndarray:
