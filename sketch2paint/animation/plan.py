@@ -19,7 +19,7 @@ from sketch2paint.hints.format import read_hints
 from sketch2paint.images.io import MAX_PIXELS
 from sketch2paint.inference.pipeline import Coloured
 
-METHOD = 1  # raise it when frames come out otherwise: they are then coloured again
+METHOD = 2  # raise it when frames come out otherwise: they are then coloured again
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sketch2paint.inference.scans import is_coloured
 
 SMALL = 128  # shorter side at which frames are compared
 NEAR = 24  # levels of a line picture: two pixels at that size
-CUT = 0.15  # of the lines, seen from both sides, are nowhere near the other frame's
+CUT = 0.12  # of the lines, seen from both sides, are nowhere near the other frame's
 
 
 @dataclass(frozen=True)
