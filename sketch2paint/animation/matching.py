@@ -54,12 +54,26 @@ class Answer:
 
 
 class _Witness(NamedTuple):
-    """What one key says: for pixels (H, W) labels and rooms, for regions (n, P) votes; trust."""
+    """What one key says.
 
-    labels: np.ndarray
+    Attributes:
+        parts: Map (H, W) int32 of the key's parts.
+        colours: Label (n,) uint8 of each part.
+        rooms: Map (H, W) int32 of the key's rooms where they are believed, else 0.
+        counts: Pixels (regions, P) that each region has of each label.
+        trust: How well each region (n,) and the key's overlap, 0 to 1.
+    """
+
+    parts: np.ndarray
+    colours: np.ndarray
     rooms: np.ndarray
     counts: np.ndarray
     trust: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Map (H, W) uint8 of the labels."""
+        return np.take(self.colours, self.parts)
 
     @property
     def votes(self) -> np.ndarray:
@@ -120,22 +134,23 @@ def marked(answer: Answer, regions: Regions) -> list[Marked]:
 
 def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarray) -> _Witness:
     """Votes count a region's pixels; trust is how well it and the key's regions overlap."""
-    own = nearest_of(key.palette, palette)
-    colours = np.take(own, carried(key.labels, places))
-    there = carried(key.regions.labels, places)
-    overlap = _table(labels, there, key.regions.count)
+    parts = key.parts
+    colours = nearest_of(key.palette, palette)[parts.labels]
+    there = carried(parts.numbers, places)
+    table = _table(labels, there, len(colours))
+    overlap = _gathered(table, parts.regions, key.regions.count)
     whole, areas = overlap.sum(0), overlap.sum(1).clip(1)
     belongs = overlap > BELONGS * whole
     belongs[np.arange(len(overlap)), overlap.argmax(1)] = True
     shared = (overlap * belongs).sum(1)
     trust = shared / (areas + belongs @ whole - shared).clip(1)
-    counts = _table(labels, colours, len(palette))
     # Where colours meet without a line is only believed of regions that match.
-    rooms = carried(key.rooms, places)
+    rooms = np.take(parts.rooms, there)
     rooms[beyond(places)] = 0
     at = np.flatnonzero(rooms)
-    np.put(rooms, at, rooms.take(at) * belongs[labels.take(at), there.take(at)])
-    return _Witness(colours, rooms, counts, trust)
+    np.put(rooms, at, rooms.take(at) * belongs[labels.take(at), parts.regions[there.take(at)]])
+    counts = _gathered(table, colours, len(palette))
+    return _Witness(there, colours, rooms, counts, trust)
 
 
 def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
@@ -143,6 +158,14 @@ def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
     count = int(rows.max()) + 1
     cells = rows * np.int32(number) + columns  # a table larger than int32 would have no room
     return np.bincount(cells.ravel(), minlength=count * number).reshape(count, number)
+
+
+def _gathered(table: np.ndarray, groups: np.ndarray, number: int) -> np.ndarray:
+    """(rows, number) sums of a table's columns (rows, n) that are of one group (n,)."""
+    row, column = np.nonzero(table)
+    cells = row * number + groups[column]
+    found = np.bincount(cells, table[row, column], len(table) * number)
+    return found.astype(np.int64).reshape(len(table), number)
 
 
 def _labelled(
@@ -164,7 +187,8 @@ def _spots(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a key has other labels in the room of the chosen ones: flat places, and these."""
     at = np.flatnonzero(witness.rooms)
-    told, region, room = (each.take(at) for each in (witness.labels, regions, witness.rooms))
+    part, region, room = (each.take(at) for each in (witness.parts, regions, witness.rooms))
+    told = witness.colours[part]
     wins = told == plain.take(at)
     number = int(room.max(initial=0)) + 1
     cells = region[wins].astype(np.int64) * number + room[wins]
