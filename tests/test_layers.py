@@ -20,7 +20,7 @@ ROOMS = {
     "data": {"models.tasks", "hints", "images"},
     "training": {"models", "images"},
     "inference": {"models", "hints", "images", "web"},
-    "animation": {"inference", "models", "hints", "images", "web"},
+    "animation": {"evaluation.metrics", "inference", "models", "hints", "images", "web"},
     "evaluation": {"data", "inference", "models", "hints", "images", "web"},
     "benchmark": {"data", "training", "inference", "evaluation", "models", "hints", "images"},
 }

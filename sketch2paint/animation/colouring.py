@@ -102,7 +102,7 @@ def _later(
     if not any(number in wanted for number in frames):
         return {}
     near = frames[-REACH:][::-1]
-    return {number: (key, found) for number, _, [found] in _followed(read, near, [key])}
+    return {number: (key, found) for number, _, [found] in follow(read, near, [key])}
 
 
 def _as_given(key: Key) -> Coloured:
@@ -131,7 +131,7 @@ def _away(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         waiting: deque[tuple[int, Future[Coloured]]] = deque()
         asked = [key for key in keys if key]
-        for one in _begun(pool, _followed(read, frames, asked), asked, other, wanted, flats):
+        for one in _begun(pool, follow(read, frames, asked), asked, other, wanted, flats):
             waiting.append(one)
             if len(waiting) > AT_ONCE:
                 number, task = waiting.popleft()
@@ -164,13 +164,21 @@ def _begun(
         yield number, last
 
 
-def _followed(
+def follow(
     read: Callable[[int], np.ndarray], frames: Sequence[int], keys: Sequence[Key]
 ) -> Iterator[tuple[int, np.ndarray, list[np.ndarray]]]:
-    """Each frame's number, drawing, and flows to the keys; frames are in order away from the first.
+    """Follow frames away from a key, or from the first of several.
 
     A flow goes on from the neighbour's, and then is found again between frame and key: so it
     neither loses what moved far nor drifts.
+
+    Args:
+        read: Function that gives a frame's drawing (H, W) uint8 by its number.
+        frames: Numbers of frames, in order away from the first key.
+        keys: Keys to which flows are wanted.
+
+    Yields:
+        The number of a frame, its drawing, and its flow to each key.
     """
     before, lines = keys[0].drawing, keys[0].lines
     still = np.zeros((*lines.distances.shape, 2), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +23,22 @@ MOST = 200  # colours of a palette
 FLAT = 0.97  # of the clear pixels are a colour of the palette: the key is no shaded one
 OFF_LINES = 48  # levels in some channel from one pixel to the next that make an edge
 NEAR_LINES = 3  # pixels at 512: an edge that near to a line is the line's
+
+
+class Parts(NamedTuple):
+    """What is of one region, one colour and one room in a key.
+
+    Attributes:
+        numbers: Map (H, W) int32 of the parts.
+        regions: Number (n,) of each part's region.
+        labels: Number (n,) uint8 of each one's colour in the palette.
+        rooms: Number (n,) int32 of each one's room, 0 for none.
+    """
+
+    numbers: np.ndarray
+    regions: np.ndarray
+    labels: np.ndarray
+    rooms: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,13 @@ class Key:
         cells = self.regions.labels.astype(np.int64) * colours + self.labels
         table = np.bincount(cells.ravel(), minlength=self.regions.count * colours)
         return found, table.reshape(-1, colours).argmax(1)[found.numbers]
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What is of one region, one colour and one room: one map tells all three."""
+        pairs, [regions, labels] = _together(self.regions.labels, self.labels)
+        numbers, [of, rooms] = _together(pairs, self.rooms)
+        return Parts(numbers, regions[of], labels[of].astype(np.uint8), rooms.astype(np.int32))
 
 
 def make_key(
@@ -153,6 +177,15 @@ def _rooms(labels: np.ndarray, ink: np.ndarray) -> np.ndarray:
     mixed = (table >= SPOT).sum(1) > 1
     number = np.where(mixed, np.cumsum(mixed), 0).astype(np.int32)
     return number[spread(rooms, ~ink) if not ink.all() else rooms]
+
+
+def _together(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Map (H, W) int32 of the pairs of two maps' numbers that occur, and both numbers of each."""
+    number = int(other.max()) + 1
+    cells = one * np.int32(number) + other
+    occur = np.bincount(cells.ravel()) > 0
+    numbers = np.cumsum(occur, dtype=np.int32) - 1
+    return np.take(numbers, cells), np.divmod(np.flatnonzero(occur), number)
 
 
 def nearest_of(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:

@@ -54,12 +54,31 @@ class Answer:
 
 
 class _Witness(NamedTuple):
-    """What one key says: for pixels (H, W) labels and rooms, for regions (n, P) votes; trust."""
+    """What one key says.
 
-    labels: np.ndarray
+    Attributes:
+        parts: Map (H, W) int32 of the key's parts.
+        colours: Label (n,) uint8 of each part.
+        rooms: Map (H, W) int32 of the key's rooms where they are believed, else 0.
+        counts: Pixels (regions, P) that each region has of each label.
+        trust: How well each region (n,) and the key's overlap, 0 to 1.
+    """
+
+    parts: np.ndarray
+    colours: np.ndarray
     rooms: np.ndarray
-    votes: np.ndarray
+    counts: np.ndarray
     trust: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Map (H, W) uint8 of the labels."""
+        return np.take(self.colours, self.parts)
+
+    @property
+    def votes(self) -> np.ndarray:
+        """Shares (n, P) of the regions' pixels."""
+        return self.counts / self.counts.sum(1, keepdims=True).clip(1)
 
 
 def answer(
@@ -82,15 +101,11 @@ def answer(
     agreed = np.min([each.votes[np.arange(len(chosen)), chosen] for each in witnesses], 0)
     confidence = _of_open_rooms(confidence, regions, followed, agreed)
     by = scores[:, np.arange(len(chosen)), chosen].argmax(0)  # the key that says it loudest
-    whose = by[regions.labels]
-    labels = np.empty(regions.labels.shape, np.uint8)
-    for number, witness in enumerate(witnesses):
-        here = whose == number
-        labels[here] = _parted(regions.labels, witness, chosen)[here]
-    colours = palette[labels]
+    labels = _labelled(regions.labels, witnesses, chosen, by)
+    colours = np.take(palette, labels, axis=0)
     if not flats and not flat:
         said = [(*one, witness.labels) for one, witness in zip(followed, witnesses, strict=True)]
-        colours = _shaded(colours, labels, whose, said)
+        colours = _shaded(colours, labels, by[regions.labels], said)
     return Answer(colours, confidence)
 
 
@@ -118,58 +133,85 @@ def marked(answer: Answer, regions: Regions) -> list[Marked]:
 
 
 def _witness(labels: np.ndarray, key: Key, places: np.ndarray, palette: np.ndarray) -> _Witness:
-    """Votes are shares of a region's pixels; trust is how well it and the key's regions overlap."""
-    own = nearest_of(key.palette, palette)
-    colours = own[carried(key.labels, places)]
-    there = carried(key.regions.labels, places)
-    overlap = _table(labels, there, key.regions.count)
+    """Votes count a region's pixels; trust is how well it and the key's regions overlap."""
+    parts = key.parts
+    colours = nearest_of(key.palette, palette)[parts.labels]
+    there = carried(parts.numbers, places)
+    table = _table(labels, there, len(colours))
+    overlap = _gathered(table, parts.regions, key.regions.count)
     whole, areas = overlap.sum(0), overlap.sum(1).clip(1)
     belongs = overlap > BELONGS * whole
     belongs[np.arange(len(overlap)), overlap.argmax(1)] = True
     shared = (overlap * belongs).sum(1)
     trust = shared / (areas + belongs @ whole - shared).clip(1)
-    votes = _table(labels, colours, len(palette)) / areas[:, None]
     # Where colours meet without a line is only believed of regions that match.
-    rooms = carried(key.rooms, places)
+    rooms = np.take(parts.rooms, there)
     rooms[beyond(places)] = 0
-    rooms[rooms > 0] *= belongs[labels[rooms > 0], there[rooms > 0]]
-    return _Witness(colours, rooms, votes, trust)
+    at = np.flatnonzero(rooms)
+    np.put(rooms, at, rooms.take(at) * belongs[labels.take(at), parts.regions[there.take(at)]])
+    counts = _gathered(table, colours, len(palette))
+    return _Witness(there, colours, rooms, counts, trust)
 
 
 def _table(rows: np.ndarray, columns: np.ndarray, number: int) -> np.ndarray:
     """(rows, number) how often each value of `rows` meets each of `columns`."""
     count = int(rows.max()) + 1
-    cells = rows.astype(np.int64) * number + columns
+    cells = rows * np.int32(number) + columns  # a table larger than int32 would have no room
     return np.bincount(cells.ravel(), minlength=count * number).reshape(count, number)
 
 
-def _parted(regions: np.ndarray, witness: _Witness, chosen: np.ndarray) -> np.ndarray:
-    """Labels (H, W): each region its chosen one, and where the key has others in the same room."""
-    labels = chosen.astype(np.uint8)[regions]
-    mixed = witness.rooms > 0
-    if not mixed.any():
-        return labels
-    wins = mixed & (witness.labels == labels)
-    number = int(witness.rooms.max()) + 1
-    cells = regions[wins].astype(np.int64) * number + witness.rooms[wins]
+def _gathered(table: np.ndarray, groups: np.ndarray, number: int) -> np.ndarray:
+    """(rows, number) sums of a table's columns (rows, n) that are of one group (n,)."""
+    row, column = np.nonzero(table)
+    cells = row * number + groups[column]
+    found = np.bincount(cells, table[row, column], len(table) * number)
+    return found.astype(np.int64).reshape(len(table), number)
+
+
+def _labelled(
+    regions: np.ndarray, witnesses: Sequence[_Witness], chosen: np.ndarray, by: np.ndarray
+) -> np.ndarray:
+    """Labels (H, W): each region its chosen one, but for the spots of the key that says it."""
+    plain = np.take(chosen.astype(np.uint8), regions)
+    labels = plain.copy()
+    for number, witness in enumerate(witnesses):
+        if (by == number).any():
+            at, other = _spots(regions, witness, chosen, plain)
+            its = by[regions.take(at)] == number
+            np.put(labels, at[its], other[its])
+    return labels
+
+
+def _spots(
+    regions: np.ndarray, witness: _Witness, chosen: np.ndarray, plain: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a key has other labels in the room of the chosen ones: flat places, and these."""
+    at = np.flatnonzero(witness.rooms)
+    part, region, room = (each.take(at) for each in (witness.parts, regions, witness.rooms))
+    told = witness.colours[part]
+    wins = told == plain.take(at)
+    number = int(room.max(initial=0)) + 1
+    cells = region[wins].astype(np.int64) * number + room[wins]
     table = np.bincount(cells, minlength=len(chosen) * number).reshape(len(chosen), number)
-    won = np.bincount(regions[witness.labels == labels], minlength=len(chosen))
+    won = witness.counts[np.arange(len(chosen)), chosen]
     solid = (table > 0) & (table > SOLID * won[:, None])
-    other = mixed & (witness.labels != labels)
-    other[other] = solid[regions[other], witness.rooms[other]]
-    spots = _without_crumbs(np.where(other, witness.labels.astype(np.uint16) + 1, 0))
-    return np.where(spots > 0, (spots - 1).astype(np.uint8), labels)
+    other = ~wins & solid[region, room]
+    spots = np.zeros(regions.shape, np.uint16)
+    np.put(spots, at[other], told[other].astype(np.uint16) + 1)
+    spots = _without_crumbs(spots)
+    kept = np.flatnonzero(spots)
+    return kept, spots.take(kept) - 1
 
 
 def _without_crumbs(spots: np.ndarray) -> np.ndarray:
     """Spots (H, W) uint16 of several colours, 0 for none, without the thin and the small ones."""
     square = np.ones((3, 3), np.uint8)
-    inner = np.where(cv2.erode(spots, square) == cv2.dilate(spots, square), spots, 0)
-    opened = np.where(cv2.dilate(inner, square) == spots, spots, 0)
+    inner = spots * (cv2.erode(spots, square) == cv2.dilate(spots, square))
+    opened = spots * (cv2.dilate(inner, square) == spots)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats((opened > 0).astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= max(SPOT, CRUMB * spots.size)
     large[0] = False
-    return np.where(large[pieces], opened, 0)
+    return opened * np.take(large, pieces)
 
 
 def _shaded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,36 +14,44 @@ from tqdm import tqdm
 
 from sketch2paint.animation.colouring import Coloured, colour_scene
 from sketch2paint.animation.key_files import key_files
-from sketch2paint.animation.keys import CLEAR
+from sketch2paint.animation.keys import CLEAR, Key
 from sketch2paint.animation.scenes import look_through, scenes
 from sketch2paint.animation.shots import Shot
-from sketch2paint.animation.simpler_ways import WAYS, Frames, Truth, most_frequent
+from sketch2paint.animation.simpler_ways import WAYS, Frames, Truth, most_frequent, near
+from sketch2paint.animation.uncovered import uncovered
+from sketch2paint.animation.warping import Step, step_between, warping_error
+from sketch2paint.evaluation.metrics import ciede2000, psnr
 from sketch2paint.files import written_beside
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import array_to_lab, resize, scaled_size
 from sketch2paint.images.io import MAX_PIXELS, read_rgb, write_picture
 from sketch2paint.tables import aligned, markdown
 
-NEAR = 24  # levels in each channel within which a colour is right
 BACKGROUND = 16  # levels from the first frame's median colour: background
 LARGE = 10  # pixels that count: a larger region is told apart
 STILL = 2  # levels by which a still pixel of the truth may change
 SEEN = 2.0  # CIE 1976 difference by which a change is seen
 EVERY = 4  # frames from one of the sheet to the next
 OURS, PAST = "animate", "animate, keys before alone"
-COLUMNS = ("pixels", "figure", "regions", "large", "flicker", "marked", "wrong marked")
+# Columns and their digits after the point.
+COLUMNS = {
+    "pixels": 3, "figure": 3, "regions": 3, "large": 3, "PSNR": 1, "PSNR figure": 1,
+    "CIEDE2000": 2, "CIEDE2000 figure": 2, "flicker": 3, "warping error": 4, "come out": 3,
+    "of them right": 3, "marked": 3, "wrong marked": 3,
+}  # fmt: skip
 
 
 @dataclass
 class _Sums:
-    """Shares of each frame, by column."""
+    """Values of each frame, by column."""
 
     shares: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
 
     def row(self) -> list[str]:
         """Means as cells."""
-        means = [np.nanmean(v) if len(v) else np.nan for v in self.shares.values()]
-        return ["" if np.isnan(mean) else f"{mean:.3f}" for mean in means]
+        told = [np.array(values)[~np.isnan(values)] for values in self.shares.values()]
+        digits = COLUMNS.values()
+        return [f"{v.mean():.{n}f}" if len(v) else "" for v, n in zip(told, digits, strict=True)]
 
 
 def measure_shot(
@@ -73,13 +81,15 @@ def measure_shot(
         ValueError: a frame has no true picture, or one of another size.
     """
     told = _read(shot, truth, size, max_pixels)
+    steps = {n: step_between(*told.pictures[n - 1 : n + 1]) for s in told.scenes for n in s[1:]}
     rows = [["keys each", "way", *COLUMNS]]
     for every in spacings:
-        found = _ways(told, every)
+        keys = told.keys(every)
+        came = _uncovered(told, keys)
+        found = _ways(told, keys)
         for way, results in tqdm(found, f"every {every}", len(WAYS) + 2, disable=None, leave=False):
-            rows.append(
-                [str(every or "one"), way, *_measured(told, results, told.placed(every)).row()]
-            )
+            sums = _measured(told, results, came, steps)
+            rows.append([str(every or "one"), way, *sums.row()])
             if way == OURS:
                 _write_sheet(Path(output) / f"sheet-{every or 'one'}.png", told, results)
     _write(Path(output), rows)
@@ -113,9 +123,18 @@ def _scaled(picture: np.ndarray, size: int) -> np.ndarray:
     return resize(picture, *scaled_size(picture.shape, size / min(picture.shape[:2])))
 
 
-def _ways(told: Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] | Frames]]:
+def _uncovered(told: Truth, keys: Sequence[dict[int, Key]]) -> dict[int, np.ndarray]:
+    """Whether each region of each frame that is no key comes out from behind something."""
+    found: dict[int, np.ndarray] = {}
+    for scene, of_scene in zip(told.scenes, keys, strict=True):
+        found |= uncovered(told, scene, of_scene)
+    return found
+
+
+def _ways(
+    told: Truth, keys: Sequence[dict[int, Key]]
+) -> Iterator[tuple[str, dict[int, Coloured] | Frames]]:
     """Each way with its frames: results of ours with what they mark, else colours (H, W, 3)."""
-    keys = told.keys(every)
     for way, one in WAYS.items():
         found: Frames = {}
         for scene, of_scene in zip(told.scenes, keys, strict=True):
@@ -130,20 +149,36 @@ def _ways(told: Truth, every: int) -> Iterator[tuple[str, dict[int, Coloured] | 
         yield way, results
 
 
-def _measured(told: Truth, results: Mapping[int, Coloured] | Frames, keys: Container[int]) -> _Sums:
-    """Shares of all frames but the keys; flicker from any frame to the next."""
+def _measured(
+    told: Truth,
+    results: Mapping[int, Coloured] | Frames,
+    came: Mapping[int, np.ndarray],
+    steps: Mapping[int, Step],
+) -> _Sums:
+    """Values of all frames but the keys; what changes from any frame to the next.
+
+    Args:
+        told: Shot with its true colours.
+        results: What came out, by number.
+        came: Whether each region (n,) comes out from behind something, of frames that are no keys.
+        steps: Motion of the truth to each frame that does not begin a scene.
+    """
     sums, before = _Sums(), None
     background = np.median(told.pictures[0].reshape(-1, 3), 0)
     for number in sorted(results):
         result = results[number]
         colours = result.colours if isinstance(result, Coloured) else result
-        if number not in keys:
+        if number in came:
             _add(sums, told, number, colours, background)
+            wrong = _add_regions(sums, told, number, colours, came[number])
             if isinstance(result, Coloured):
-                _add_marks(sums, told, number, result)
-        if before and before[0] == number - 1:
-            _add_flicker(sums, told, number, before[1], colours)
-        before = number, colours
+                _add_marks(sums, result, *wrong)
+        if before is not None:
+            _add_flicker(sums, told, number, before, colours)
+        if before is not None and number in steps:
+            pair = told.with_lines(number - 1, before), told.with_lines(number, colours)
+            sums.shares["warping error"].append(warping_error(*pair, steps[number]))
+        before = colours
     return sums
 
 
@@ -151,27 +186,36 @@ def _add(
     sums: _Sums, told: Truth, number: int, colours: np.ndarray, background: np.ndarray
 ) -> None:
     truth, clear = told.pictures[number], told.drawings[number] > CLEAR
-    right = _near(colours, truth)
+    right = near(colours, truth)
     figure = clear & (np.abs(truth - background).max(2) > BACKGROUND)
     sums.shares["pixels"].append(_mean(right[clear]))
     sums.shares["figure"].append(_mean(right[figure]))
-    wrong, areas = _wrong(told, number, colours)
+    picture = told.with_lines(number, colours)
+    away = ciede2000(array_to_lab(picture), array_to_lab(truth))
+    sums.shares["PSNR"].append(psnr(picture, truth))
+    sums.shares["CIEDE2000"].append(_mean(away))
+    sums.shares["CIEDE2000 figure"].append(_mean(away[figure]))
+    if figure.any():
+        sums.shares["PSNR figure"].append(psnr(picture[figure], truth[figure]))
+
+
+def _add_regions(
+    sums: _Sums, told: Truth, number: int, colours: np.ndarray, came: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add what regions have a wrong most frequent colour (n,) bool; that, and which are large."""
+    clear, (true, areas) = told.drawings[number] > CLEAR, told.true_colours(number)
+    wrong = ~near(most_frequent(told.regions[number], colours, clear)[0], true)
+    large = areas > LARGE
     sums.shares["regions"].append(_mean(~wrong[areas > 0]))
-    sums.shares["large"].append(_mean(~wrong[areas > LARGE]))
+    sums.shares["large"].append(_mean(~wrong[large]))
+    sums.shares["come out"].append(_mean(came[large]))
+    sums.shares["of them right"] += (~wrong[large & came]).astype(float).tolist()
+    return wrong, large
 
 
-def _wrong(told: Truth, number: int, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each region's most frequent colour is wrong, and its clear pixels (n,)."""
-    clear, regions = told.drawings[number] > CLEAR, told.regions[number]
-    given, areas = most_frequent(regions, colours, clear)
-    return ~_near(given, most_frequent(regions, told.pictures[number], clear)[0]), areas
-
-
-def _add_marks(sums: _Sums, told: Truth, number: int, result: Coloured) -> None:
-    wrong, areas = _wrong(told, number, result.colours)
+def _add_marks(sums: _Sums, result: Coloured, wrong: np.ndarray, large: np.ndarray) -> None:
     is_marked = np.zeros(len(wrong), bool)
     is_marked[[each.number for each in result.unsure]] = True
-    large = areas > LARGE
     sums.shares["marked"].append(_mean(is_marked[large]))
     sums.shares["wrong marked"] += is_marked[large & wrong].astype(float).tolist()
 
@@ -185,11 +229,6 @@ def _add_flicker(
     still &= step <= STILL
     one, other = (array_to_lab(each[still][None])[0] for each in (before, colours))
     sums.shares["flicker"].append(_mean(np.linalg.norm(one - other, axis=1) > SEEN))
-
-
-def _near(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    near: np.ndarray = np.abs(one.astype(np.int16) - other).max(-1) < NEAR
-    return near
 
 
 def _mean(values: np.ndarray) -> float:

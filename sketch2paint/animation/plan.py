@@ -14,11 +14,12 @@ from tqdm import tqdm
 from sketch2paint.animation.key_files import hint_files, key_files, key_trouble
 from sketch2paint.animation.scenes import Look, look_through, scenes
 from sketch2paint.animation.shots import Frame, Shot
+from sketch2paint.arguments import one_of
 from sketch2paint.hints.format import read_hints
-from sketch2paint.images.io import MAX_PIXELS, read_rgb
-from sketch2paint.inference.scans import is_coloured
+from sketch2paint.images.io import MAX_PIXELS
+from sketch2paint.inference.pipeline import Coloured
 
-METHOD = 1  # raise it when frames come out otherwise: they are then coloured again
+METHOD = 2  # raise it when frames come out otherwise: they are then coloured again
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Plan:
         frames: Frames in order.
         looks: What the first look found of each.
         scenes: Places of the frames of each scene that has a key.
+        skipped: Places of the frames of scenes that are in colour already and are left out.
         sources: Where the colours of keys come from, by place.
         failed: What is wrong, in words.
         notes: Remarks.
@@ -52,6 +54,7 @@ class Plan:
     frames: tuple[Frame, ...]
     looks: tuple[Look, ...]
     scenes: tuple[tuple[int, ...], ...]
+    skipped: frozenset[int]
     sources: dict[int, Source]
     failed: tuple[str, ...]
     notes: tuple[str, ...]
@@ -83,6 +86,7 @@ def plan_shot(
     hints: Path | str | None = None,
     checkpoint: str | None = None,
     cuts: Sequence[int] | None = None,
+    coloured: Coloured = "paint",
     max_pixels: int = MAX_PIXELS,
 ) -> Plan:
     """Look through a shot and find what tells its colours; nothing is written.
@@ -93,12 +97,14 @@ def plan_shot(
         hints: File or folder of hints, or auto: beside the frames.
         checkpoint: Name of what paints the first frame of a scene without keys, or None.
         cuts: Numbers of the frames with which scenes begin; None: they are found.
+        coloured: Treatment of scenes that are in colour already: skip | paint.
         max_pixels: Largest number of pixels of a frame.
 
     Raises:
         FileNotFoundError: keys or hints are missing.
-        ValueError: no frame's colours can be known; a cut is no frame.
+        ValueError: no frame's colours can be known; a cut is no frame; `coloured` is another word.
     """
+    one_of("coloured", coloured, Coloured)
     _check_cuts(shot.frames, cuts)
     sources, failed, notes = _sources(shot, keys, hints, checkpoint or "", max_pixels)
     if not sources and not checkpoint:
@@ -106,17 +112,40 @@ def plan_shot(
     seen = look_through(shot.frames, cuts, max_pixels)
     looks = tuple(tqdm(seen, "looking", len(shot.frames), unit="frame", disable=None, leave=False))
     failed += [look.trouble for look in looks if look.trouble]
+    drawn, skipped = _parted(looks, coloured)
     found = []
-    for scene in scenes(looks):
+    for scene in drawn:
         if not any(place in sources for place in scene):
             if not checkpoint:
                 failed.append(_without_key([shot.frames[place] for place in scene]))
                 continue
             sources[scene[0]] = Source("painted", None, f"painted by {checkpoint}")
         found.append(tuple(scene))
-    if found and is_coloured(read_rgb(shot.frames[found[0][0]].path, max_pixels)):
+    if any(looks[place].coloured for scene in found for place in scene):
         notes.append("frames in colour already: their lightness is taken for the drawing")
-    return Plan(shot.frames, looks, tuple(found), sources, tuple(failed), (*shot.notes, *notes))
+    return Plan(
+        shot.frames,
+        looks,
+        tuple(found),
+        frozenset(skipped),
+        sources,
+        tuple(failed),
+        (*shot.notes, *notes),
+    )
+
+
+def _parted(looks: Sequence[Look], coloured: Coloured) -> tuple[list[list[int]], list[int]]:
+    """The scenes to colour, and the frames of those that are skipped: most of theirs are coloured.
+
+    Scenes are skipped as a whole, or a film would have holes.
+    """
+    todo, skipped = [], []
+    for scene in scenes(looks):
+        if coloured == "skip" and 2 * sum(looks[place].coloured for place in scene) > len(scene):
+            skipped += scene
+        else:
+            todo.append(scene)
+    return todo, skipped
 
 
 NOTHING = (

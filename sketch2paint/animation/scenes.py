@@ -10,12 +10,13 @@ import numpy as np
 
 from sketch2paint.animation.motion import LinePicture, carried, flow, led_to
 from sketch2paint.animation.shots import Frame
-from sketch2paint.images.convert import resize, scaled_size
+from sketch2paint.images.convert import resize, scaled_size, to_grey
 from sketch2paint.images.io import MAX_PIXELS
+from sketch2paint.inference.scans import is_coloured
 
 SMALL = 128  # shorter side at which frames are compared
 NEAR = 24  # levels of a line picture: two pixels at that size
-CUT = 0.15  # of the lines, seen from both sides, are nowhere near the other frame's
+CUT = 0.12  # of the lines, seen from both sides, are nowhere near the other frame's
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Look:
     Attributes:
         digest: Digest of its drawing, or "".
         begins: Whether a scene begins with it.
+        coloured: Whether it is in colour already.
         trouble: Reason why it cannot be coloured.
     """
 
     digest: str = ""
     begins: bool = False
+    coloured: bool = False
     trouble: str | None = None
 
 
@@ -47,14 +50,15 @@ def look_through(
         What was found, in the order of the frames.
     """
     before: LinePicture | None = None
-    digest, size = "", None
+    digest, size, coloured = "", None, False
     for frame in frames:
         told = frame.number in (cuts or ())
         try:
-            drawing = frame.drawing(max_pixels)
+            picture = frame.picture(max_pixels)
         except (ValueError, OSError) as error:
             yield Look(begins=told, trouble=str(error))
             continue
+        drawing = to_grey(picture)
         size = size or drawing.shape
         if drawing.shape != size:
             yield Look(begins=told, trouble=_other_size(frame, drawing.shape, size))
@@ -63,10 +67,10 @@ def look_through(
         if digest != was:
             here = _small(drawing)
             cut = before is not None and cuts is None and unlike(before, here) > CUT
-            before = here
+            before, coloured = here, is_coloured(picture)
         else:
             cut = False
-        yield Look(digest, begins=not was or cut or told)
+        yield Look(digest, begins=not was or cut or told, coloured=coloured)
 
 
 def unlike(one: LinePicture, other: LinePicture) -> float:

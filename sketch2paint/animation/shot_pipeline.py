@@ -38,6 +38,7 @@ class Result:
     Attributes:
         done: Number of frames coloured, and of those held.
         kept: Number of frames that were there already.
+        skipped: Number of frames left out, as they are in colour already.
         left: Number of frames left by a signal.
         signum: Number of that signal, or 0.
         failed: What went wrong, in words.
@@ -48,6 +49,7 @@ class Result:
     done: int = 0
     held: int = 0
     kept: int = 0
+    skipped: int = 0
     left: int = 0
     signum: int = 0
     failed: tuple[str, ...] = ()
@@ -82,7 +84,8 @@ def colour_shot(
     done = {n for n in done if all(p.is_file() for p in place.files(names[n], layers).values())}
     todo = set(made_of) if overwrite else set(made_of) - done
     record.write()
-    result = Result(kept=len(made_of) - len(todo), failed=plan.failed, notes=plan.notes)
+    kept, skipped = len(made_of) - len(todo), len(plan.skipped)
+    result = Result(kept=kept, skipped=skipped, failed=plan.failed, notes=plan.notes)
     with Stop() as stop, tqdm(total=len(todo), unit="frame", disable=None) as bar:
         for number, coloured in _coloured(plan, todo, painter, flats, max_pixels):
             _write(place.files(names[number], layers), coloured)
@@ -174,10 +177,9 @@ def _entry(plan: Plan, number: int, coloured: Coloured, made_of: str) -> dict[st
 def _finish(plan: Plan, place: Place, record: Record, result: Result) -> None:
     """Write the record, and if nothing is left the film and the page."""
     in_scenes = {number for scene in plan.scenes for number in scene}
-    for number, (frame, look) in enumerate(zip(plan.frames, plan.looks, strict=True)):
+    for number, frame in enumerate(plan.frames):
         if number not in in_scenes:
-            why = look.trouble or "no key in its scene"
-            record.entries[frame.name] = {"frame": frame.name, "status": "failed", "error": why}
+            record.entries[frame.name] = {"frame": frame.name, **_left_out(plan, number)}
     entries = [record.entries.get(plan.frames[number].name, {}) for number in sorted(in_scenes)]
     unsure = [entry for entry in entries if entry.get("unsure")]
     result.unsure = len(unsure)
@@ -194,11 +196,19 @@ def _finish(plan: Plan, place: Place, record: Record, result: Result) -> None:
     record.write(cuts=cuts, notes=result.notes, failed=result.failed)
 
 
+def _left_out(plan: Plan, number: int) -> dict[str, str]:
+    if number in plan.skipped:
+        return {"status": "skipped", "note": "in colour already"}
+    return {"status": "failed", "error": plan.looks[number].trouble or "no key in its scene"}
+
+
 def summary(result: Result, place: Place) -> str:
     """The last lines: failures, notes and counts."""
     lines = [f"failed: {why}" for why in result.failed]
     lines += [f"note: {note}" for note in result.notes]
     text = f"{result.done} coloured ({result.held} held), {len(result.failed)} failed"
+    if result.skipped:
+        text += f", {result.skipped} in colour already skipped (coloured=paint colours them)"
     if result.kept:
         text += f", {result.kept} there already (overwrite=true colours them again)"
     if result.signum:

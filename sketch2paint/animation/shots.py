@@ -49,13 +49,17 @@ class Frame:
         """The last number in its name."""
         return _number(self.name)
 
-    def drawing(self, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-        """Its drawing (H, W) uint8.
+    def picture(self, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """Its picture (H, W, 3) uint8 as it lies there.
 
         Raises:
             ValueError: the file is no picture, a damaged or a too large one.
         """
-        return to_grey(read_rgb(self.path, max_pixels))
+        return read_rgb(self.path, max_pixels)
+
+    def drawing(self, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """Its drawing (H, W) uint8; raises as `picture` does."""
+        return to_grey(self.picture(max_pixels))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from sketch2paint.animation.keys import CLEAR, Key, make_key
 from sketch2paint.animation.motion import LinePicture, carried, chained, flow, led_to
 from sketch2paint.images.convert import codes
 
+NEAR = 24  # levels in each channel within which a colour is right
+
 Frames = dict[int, np.ndarray]
 
 
@@ -34,6 +36,16 @@ class Truth:
             {n: make_key(self.drawings[n], self.pictures[n]) for n in scene if n in placed}
             for scene in self.scenes
         ]
+
+    def true_colours(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Most frequent true colours (n, 3) of a frame's regions, and their clear pixels (n,)."""
+        clear = self.drawings[number] > CLEAR
+        return most_frequent(self.regions[number], self.pictures[number], clear)
+
+    def with_lines(self, number: int, colours: np.ndarray) -> np.ndarray:
+        """Colours (H, W, 3) with the true picture's pixels where the drawing has lines."""
+        clear = self.drawings[number] > CLEAR
+        return np.where(clear[..., None], colours, self.pictures[number])
 
 
 def _before(scene: Sequence[int], keys: Mapping[int, Key]) -> Iterator[tuple[int, Key]]:
@@ -80,12 +92,17 @@ def _limit(told: Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames
     }
 
 
+def _true(told: Truth, scene: Sequence[int], keys: Mapping[int, Key]) -> Frames:
+    return {n: told.pictures[n] for n, _ in _before(scene, keys)}
+
+
 WAYS = {
     "key copied": _copied,
     "overlap of regions": _overlap,
     "warp alone": _warped,
     "warp, then vote": _warped_and_voted,
     "limit: the truth, voted": _limit,
+    "the truth": _true,
 }
 
 
@@ -111,3 +128,9 @@ def most_frequent(
     cells = (regions.astype(np.int64) * len(first) + which.reshape(regions.shape))[counts]
     table = np.bincount(cells, minlength=number * len(first)).reshape(number, len(first))
     return colours.reshape(-1, 3)[first[table.argmax(1)]], table.sum(1)
+
+
+def near(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether colours (..., 3) uint8 are right where the others are true, (...) bool."""
+    found: np.ndarray = np.abs(one.astype(np.int16) - other).max(-1) < NEAR
+    return found

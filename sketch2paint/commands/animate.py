@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sketch2paint.arguments import Name
 from sketch2paint.verb import verb, working
@@ -21,6 +21,7 @@ def animate(
     layers: bool,
     cuts: str | int | list[int],
     overwrite: bool,
+    coloured: Literal["skip", "paint"],
     truth: Name | None,
     every: int | list[int],
     size: int | None,
@@ -53,8 +54,9 @@ def animate(
             checkpoint = checkpoint or SHIPPED
         painter = _painter(checkpoint, device, flats)
         plan = plan_shot(
-            shot, keys=keys, hints=hints, checkpoint=checkpoint, cuts=given, max_pixels=max_pixels
-        )
+            shot, keys=keys, hints=hints, checkpoint=checkpoint, cuts=given, coloured=coloured,
+            max_pixels=max_pixels,
+        )  # fmt: skip
         with working():
             result = colour_shot(
                 plan,

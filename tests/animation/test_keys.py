@@ -24,6 +24,21 @@ def test_a_room_has_colours_that_meet_without_a_line():
     assert rooms[35, 25] == rooms[45, 45] == 1 and rooms[15, 25] == 0
 
 
+def test_parts_tell_region_colour_and_room_at_once():
+    drawing, picture = draw_frame(20)
+    picture[22:48, 36:48] = (60, 0, 120)
+    key = make_key(drawing, picture)
+    numbers, regions, labels, rooms = key.parts
+    for found, expected in (
+        (regions, key.regions.labels),
+        (labels, key.labels),
+        (rooms, key.rooms),
+    ):
+        np.testing.assert_array_equal(found[numbers], expected)
+    assert np.array_equal(np.unique(numbers), np.arange(len(regions)))
+    assert len(np.unique(np.stack([regions, labels, rooms]), axis=1).T) == len(regions)
+
+
 def test_shades_of_one_colour_are_one_in_a_shaded_key():
     drawing, picture = draw_frame(20)
     shaded = picture.copy()

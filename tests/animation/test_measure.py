@@ -25,13 +25,20 @@ def measured(root, **options):
 
 def test_ours_is_right_where_copied_colours_are_not(root):
     text, rows = measured(root, spacings=[4, 0])
-    assert len(rows) == 14 and len(text.splitlines()) == 15
+    assert len(rows) == 16 and len(text.splitlines()) == 17
     for every in ("4", "one"):
         ours, copied = rows[every, OURS], rows[every, "key copied"]
         assert float(ours["pixels"]) > 0.99 > float(copied["pixels"])
         assert float(ours["large"]) == 1 and float(ours["flicker"]) < 0.01
         assert ours["wrong marked"] == "" and copied["marked"] == ""
         assert float(rows[every, "limit: the truth, voted"]["regions"]) == 1
+        assert float(ours["PSNR"]) > 40 > float(copied["PSNR"]) > 10
+        assert float(ours["CIEDE2000"]) < 0.1 < 1 < float(copied["CIEDE2000"])
+        truth = rows[every, "the truth"]
+        assert (truth["pixels"], truth["PSNR"], truth["CIEDE2000"]) == ("1.000", "60.0", "0.00")
+        errors = [float(row["warping error"]) for row in (truth, ours, copied)]
+        assert errors[0] == pytest.approx(errors[1], abs=1e-3) and errors[2] > 2 * errors[0]
+        assert float(ours["come out"]) < 0.1 and ours["of them right"] in ("", "1.000")
     assert rows["one", OURS]["pixels"] == rows["one", PAST]["pixels"]
     assert (root / "out/measured.md").read_text().startswith("| keys each | way | pixels |")
     assert read_rgb(root / "out/sheet-4.png").shape == (64, 3 * 2 * 96, 3)

@@ -93,8 +93,22 @@ def test_a_shot_in_colour_is_told(root):
     for number in range(8):
         data = (root / f"colour/{number:04d}.png").read_bytes()
         (root / f"lines/{number:04d}.png").write_bytes(data)
-    notes = plan(root, keys=root / "keys").notes
-    assert notes == ("frames in colour already: their lightness is taken for the drawing",)
+    found = plan(root, keys=root / "keys")
+    assert found.notes == ("frames in colour already: their lightness is taken for the drawing",)
+    assert found.skipped == frozenset() and len(found.scenes[0]) == 8
+    found = plan(root, keys=root / "keys", coloured="skip")
+    assert found.skipped == set(range(8)) and found.scenes == found.notes == found.failed == ()
+    with pytest.raises(ValueError, match="`coloured` to be one of skip, paint, got 'leave'"):
+        plan(root, keys=root / "keys", coloured="leave")
+
+
+def test_scenes_in_colour_are_skipped_as_a_whole(root):
+    for number in (0, 4, 5, 6):
+        data = (root / f"colour/{number:04d}.png").read_bytes()
+        (root / f"lines/{number:04d}.png").write_bytes(data)
+    found = plan(root, keys=keys(root, 0, 4), cuts=[4], coloured="skip")
+    assert found.scenes == ((0, 1, 2, 3),) and found.skipped == {4, 5, 6, 7}
+    assert found.notes == ("frames in colour already: their lightness is taken for the drawing",)
 
 
 def test_a_frame_depends_on_its_drawing_and_the_keys_that_are_asked_alone(root):

@@ -45,7 +45,7 @@ def test_cuts_are_taken_as_given(shot):
 @pytest.mark.parametrize("seed", range(10))
 def test_the_cut_of_a_generated_shot_is_found(seed):
     lines = [LinePicture(sketch) for _, sketch in draw_shot(seed, size=128)]
-    far = [unlike(one, other) > 0.15 for one, other in zip(lines, lines[1:], strict=False)]
+    far = [unlike(one, other) > 0.12 for one, other in zip(lines, lines[1:], strict=False)]
     assert [number + 1 for number, cut in enumerate(far) if cut] == [CUT]
 
 

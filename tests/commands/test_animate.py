@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,20 @@ def test_what_fails_is_told_and_the_exit_code_is_1(shot: Path) -> None:
     assert "failed: keys/0099.png: expected a key under a frame's name or number" in result.stdout
     assert "failed: lines/0003.png: expected a readable picture" in result.stdout
     assert "5 coloured" in result.stdout
+
+
+def test_a_shot_in_colour_is_skipped_or_painted(shot: Path) -> None:
+    given = ["animate", "input=colour", "output=out", "keys=keys"]
+    result = call(*given, cwd=shot)
+    assert result.returncode == 0, result.stdout
+    assert "0 coloured (0 held), 0 failed, 6 in colour already skipped" in result.stdout
+    frames = json.loads((shot / "out/animate.json").read_text())["frames"]
+    assert {frame["status"] for frame in frames} == {"skipped"}
+    assert not list((shot / "out").glob("*.png"))
+    result = call(*given, "coloured=paint", cwd=shot)
+    assert result.returncode == 0, result.stdout
+    assert "note: frames in colour already: their lightness" in result.stdout
+    assert "6 coloured (3 held), 0 failed" in result.stdout and "skipped" not in result.stdout
 
 
 def test_it_measures_against_the_truth(shot: Path) -> None:
