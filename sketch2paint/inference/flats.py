@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
-from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.hints.regions import Regions
 from sketch2paint.images.convert import array_to_lab, strips
 from sketch2paint.images.layer import WHITE
 from sketch2paint.images.medians import medians
@@ -42,7 +43,7 @@ def by_regions(
     Returns:
         (H, W, 3) uint8, and notes on the hints.
     """
-    regions = find_regions(drawing)
+    regions = regions_said(drawing, hints)
     filled, said, notes = filled_by(hints, regions, gap)
     if flats:
         flat = flatten(colours, regions, gap=gap_of(hints, gap), most=most)

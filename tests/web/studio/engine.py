@@ -53,6 +53,10 @@ class Engine:
         """What a method of something kept gives."""
         return _decoded(self._ask("", kept.number, name, given, True)["value"])
 
+    def keep_of(self, kept: Kept, name: str, *given: Any) -> Kept:
+        """The same, but left in node for other calls."""
+        return Kept(self._ask("", kept.number, name, given, False)["kept"])
+
     def _ask(self, module: str, on: int | None, name: str, given: Any, shown: bool) -> Any:
         sent = {"module": module, "on": on, "name": name, "given": _encoded(given), "shown": shown}
         assert self.process.stdin and self.process.stdout

@@ -29,7 +29,7 @@ from sketch2paint.models.paints import by_paint, choose, paints_of
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")
 VECTORS = Path(__file__).parents[2] / "hints/vectors"
-NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched"]
+NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched", "parted"]
 COLOURS = [(210, 40, 40), (40, 90, 200), None, (60, 160, 70), (240, 200, 60)]
 
 
@@ -90,8 +90,9 @@ def test_labels_and_fills_are_those_of_the_files(js: Engine, name: str) -> None:
     height, width = sketch.shape
     text = (VECTORS / f"{name}.hints.json").read_text()
     hints = js.call("format.readHints", text)["hints"]
-    regions = js.keep("regions.findRegions", sketch, width, height)
-    labels = js.call("regions.findRegions", sketch, width, height)["labels"]
+    corrected = js.keep("corrected.Corrected", sketch, width, height)
+    regions = js.keep_of(corrected, "said", hints)
+    labels = js.of(corrected, "said", hints)["labels"]
     found = js.of(regions, "groups", hints["gap"])[labels]
     wanted = vector(f"{name}.labels.png").ravel()
     pairs = np.unique(np.stack([found, wanted]), axis=1)

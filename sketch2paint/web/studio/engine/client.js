@@ -4,8 +4,9 @@
  * @typedef {import("./painter.js").Request} Request
  * @typedef {import("./painter.js").Painted} Painted
  * @typedef {import("./format.js").HintsFile} HintsFile
- * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Int32Array,
- *   count: number, notes: string[] }} Drawing
+ * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Labels,
+ *   groups: Int32Array, count: number, notes: string[] }} Drawing
+ * @typedef {import("./painter.js").Labels} Labels
  * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer, shade?: ArrayBuffer }} Model
  * @typedef {{ module: string | null, wasm: string | ArrayBuffer }} Runtime
  * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void,
@@ -40,6 +41,8 @@ export class Engine {
     this.last = 0;
     /** @type {Int32Array | null} */
     this.index = null;
+    /** @type {Labels | null} */
+    this.labels = null;
     this.worker = typeof worker === "string" ? new Worker(worker, { type: "module" }) : worker;
     this.worker.onmessage = ({ data }) => this.answered(data);
     this.worker.onerror = (event) => {
@@ -82,15 +85,6 @@ export class Engine {
    */
   suggest(x, y) {
     return this.call("suggest", { x, y });
-  }
-
-  /**
-   * The number of the region in which each finest one lies at a gap in px; null: the default.
-   * @param {number | null} [gap]
-   * @returns {Promise<Int32Array>}
-   */
-  groups(gap = null) {
-    return this.call("groups", { gap });
   }
 
   /**
@@ -150,13 +144,15 @@ export class Engine {
   }
 
   /**
-   * Put in the rows of the pixels, which the worker sends only where they changed.
-   * @param {any} painted
+   * Put in the rows and regions of the pixels, which the worker sends only where they changed.
+   * @param {any} answer
    */
-  complete(painted) {
-    if (!painted?.table) return;
-    this.index = painted.index ?? this.index;
-    painted.index = this.index;
+  complete(answer) {
+    if (answer?.labels) this.labels = answer.labels;
+    if (!answer?.table) return;
+    this.index = answer.index ?? this.index;
+    answer.index = this.index;
+    answer.labels = this.labels;
   }
 
   /** @param {string} message */

@@ -5,11 +5,11 @@ import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
 import { clustered, nearestTold } from "./colours.js";
 import { composed } from "./composition.js";
+import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
 import { multiplied } from "./layers.js";
 import { color } from "./plain.js";
-import { findRegions } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
 import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
@@ -17,12 +17,14 @@ import { marksOf } from "./strokes.js";
 /**
  * @typedef {[number, number, number]} Color
  * @typedef {import("./format.js").HintsFile} HintsFile
+ * @typedef {import("./regions.js").Regions} Regions
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
  *   seed?: number | null, network?: boolean,
  *   shaded?: boolean, palette?: string[] | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
- *   colours: Uint8Array | null, notes: string[] }} Painted
+ *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
+ * @typedef {Uint16Array | Int32Array} Labels the finest region of each pixel
  */
 
 const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
@@ -44,12 +46,34 @@ export class Drawing {
     this.height = height;
     this.sketch = sketch;
     this.notes = notes;
-    this.regions = findRegions(sketch, width, height);
-    this.canvas = new Canvas(this.regions, sketch);
+    this.corrected = new Corrected(sketch, width, height);
+    const none = /** @type {HintsFile} */ ({ version: 1, size: [width, height], hints: [] });
+    this.regions = this.corrected.said(none);
+    this.lastTable = new Uint8Array(3 * this.regions.count).fill(255);
+    this.take(this.regions);
+  }
+
+  /** Go on with other regions, in the colours that were there. @param {Regions} regions */
+  take(regions) {
+    const table = new Uint8Array(3 * regions.count);
+    for (let i = 0; i < regions.labels.length; i++) {
+      const [to, from] = [3 * regions.labels[i], 3 * this.regions.labels[i]];
+      for (let n = 0; n < 3; n++) table[to + n] = this.lastTable[from + n];
+    }
+    this.regions = regions;
+    this.canvas = new Canvas(regions, this.sketch);
     /** @type {Promise<Window[]> | null} */
     this.windows = null;
     /** @type {Uint8Array} */
-    this.lastTable = new Uint8Array(3 * this.regions.count).fill(255);
+    this.lastTable = table;
+    this.areLabelsGiven = false; // as they are now
+  }
+
+  /** The finest region of each pixel, to give away, as small as it goes. @returns {Labels} */
+  labels() {
+    this.areLabelsGiven = true;
+    const { labels, count } = this.regions;
+    return count > 65_536 ? labels.slice() : new Uint16Array(labels);
   }
 
   /**
@@ -58,18 +82,21 @@ export class Drawing {
    */
   fill({ hints, gap = null }) {
     const { hints: own, notes } = fitted(hints, this.width, this.height);
+    const regions = this.corrected.said(own);
+    if (regions !== this.regions) this.take(regions);
     const strokes = strokesOf(own);
     const marks = marksOf(strokes, this.width, this.height);
+    const width = gap ?? own.gap ?? null;
     const filled = strokes.length
-      ? fill(this.regions, marks, gap ?? own.gap ?? null)
-      : { taken: new Int32Array(this.regions.count), mixed: [] };
+      ? fill(regions, marks, width)
+      : { taken: new Int32Array(regions.count), mixed: [] };
     const colours = new Uint8Array(3 * strokes.length + 3).fill(255);
     strokes.forEach(({ color }, n) => {
       if (color) colours.set(color, 3 * n + 3);
     });
-    const idle = strokes.length && colouring(this.regions, filled) < strokes.length;
+    const idle = strokes.length && colouring(regions, filled) < strokes.length;
     const more = idle ? ["some strokes colour nothing"] : [];
-    return { filled, colours, notes: [...notes, ...more] };
+    return { filled, colours, groups: regions.groups(width), notes: [...notes, ...more] };
   }
 
   /**
@@ -79,14 +106,15 @@ export class Drawing {
    * @param {Uint8Array} table (count x 3)
    * @returns {Painted}
    */
-  painted(source, { filled, colours, notes }, table) {
+  painted(source, { filled, colours, groups, notes }, table) {
     const every = new Uint8Array(table.length + colours.length - 3);
     every.set(table);
     every.set(colours.subarray(3), table.length);
     this.canvas.show(filled, every);
     const { width, height } = this;
-    const about = { source, width, height, said: colours.length / 3 - 1, notes };
-    return { ...about, ...this.canvas.shown(), table: every, colours: null };
+    const about = { source, width, height, said: colours.length / 3 - 1, groups, notes };
+    const labels = this.areLabelsGiven ? null : this.labels();
+    return { ...about, ...this.canvas.shown(), labels, table: every, colours: null };
   }
 
   /**
@@ -106,7 +134,7 @@ export class Drawing {
     if (!(await isWanted())) return null;
     const colours = laidOver(regions, index, table, base);
     const rgba = multiplied(colours, sketch);
-    return { ...painted, source: "shaded", rgba, index: null, colours };
+    return { ...painted, source: "shaded", rgba, index: null, labels: null, colours };
   }
 
   /**
@@ -201,7 +229,7 @@ function checkWish(temperature, seed) {
 
 /**
  * How many strokes colour something.
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @param {import("./fill.js").Filled} filled
  */
 function colouring(regions, filled) {
@@ -216,7 +244,7 @@ function colouring(regions, filled) {
 
 /**
  * The colours of the regions that strokes were meant for.
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @param {import("./fill.js").Filled} filled
  * @param {Uint8Array} colours of the strokes, from row 1
  */
@@ -257,7 +285,7 @@ function squares(width, height) {
 /**
  * @param {import("./network.js").Network} network
  * @param {Uint8Array} sketch
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @returns {Promise<Window[]>}
  */
 async function readWindows(network, sketch, regions) {
@@ -333,7 +361,7 @@ async function answered(network, windows, known, wish) {
  * Colours that are like a person's become those; the others become equal where they are alike.
  * @param {Uint8Array} table
  * @param {Map<number, Color>} known
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  */
 function madeAlike(table, known, regions) {
   const isWhite = (/** @type {ArrayLike<number>} */ color) =>

@@ -69,6 +69,19 @@ export class Regions {
     return numbered(parents).numbers;
   }
 
+  /**
+   * Regions of which some have become one, numbered anew.
+   * @param {Int32Array} parents of the finest ones, in a forest as sets.js has it
+   */
+  merged(parents) {
+    const { numbers, count } = numbered(parents);
+    const low = this.joins.filter((_, place) => place % 2 === 0);
+    const high = this.joins.filter((_, place) => place % 2 === 1);
+    const { joins, openings } = tree(numbers, count, { low, high, openings: this.openings });
+    const labels = this.labels.map((label) => numbers[label]);
+    return new Regions(this.width, this.height, labels, this.ink, joins, openings);
+  }
+
   /** Which groups at the default gap are open to the drawing's edge, as the paper is. */
   outside() {
     const groups = this.groups();
@@ -161,9 +174,13 @@ function cut(values, across, left, top, width, height) {
  * @param {Uint8Array} sketch dark lines on lighter paper
  * @param {number} width
  * @param {number} height
+ * @param {Uint8Array | null} [cuts] 1 where something else counts as a line, too
  */
-export function findRegions(sketch, width, height) {
+export function findRegions(sketch, width, height, cuts = null) {
   const full = inkOf(sketch, width, height);
+  cuts?.forEach((on, i) => {
+    if (on) full[i] = 1;
+  });
   const side = Math.min(width, height);
   const factor = Math.ceil(Math.max(side / WORK, Math.sqrt(sketch.length / AREA)));
   const ink = darkest({ data: full, width, height }, factor);
@@ -494,7 +511,7 @@ function joinMargin(parents, inside, { low, high, count }) {
  * The joins between finest regions that connect them, and their openings, widest first.
  * @param {Int32Array} numbers
  * @param {number} count
- * @param {Passes} passes
+ * @param {Pick<Passes, "low" | "high" | "openings">} passes
  */
 function tree(numbers, count, { low, high, openings }) {
   const parents = singles(count);

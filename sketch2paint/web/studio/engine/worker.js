@@ -39,14 +39,9 @@ const CALLS = {
   open({ width, height, rgba }) {
     drop();
     drawing = new Drawing(width, height, rgba);
-    const { sketch, notes } = drawing;
-    const { labels, count } = drawing.regions;
-    return { width, height, sketch, labels, count, notes };
-  },
-
-  /** @param {{ gap: number | null }} given */
-  groups({ gap }) {
-    return opened().regions.groups(gap);
+    const { sketch, notes, regions } = drawing;
+    const [labels, groups] = [drawing.labels(), regions.groups()];
+    return { width, height, sketch, labels, groups, count: regions.count, notes };
   },
 
   /** @param {{ x: number, y: number }} given */
@@ -194,7 +189,7 @@ function messageOf(error) {
  */
 function post(id, answer) {
   const painted = answer.painted ?? answer.done;
-  const parts = [painted?.rgba, painted?.index, painted?.colours];
+  const parts = [painted?.rgba, painted?.index, painted?.colours, painted?.labels];
   const handed = parts.flatMap((each) => each?.buffer ?? []);
   self.postMessage({ id, ...answer }, { transfer: handed });
 }
