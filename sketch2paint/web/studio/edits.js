@@ -1,7 +1,8 @@
 // What a person has said of one drawing, as a list of edits that can be undone without end.
 
 /**
- * @typedef {{points: [number, number][], width: number, color: string}} Stroke as in hints.json
+ * @typedef {{points: [number, number][], width: number, color: string}} Stroke as in hints.json,
+ *   where cuts and merges are strokes, too
  * @typedef {{at: number, removed: Stroke[], added: Stroke[]}} Splice strokes that others replace
  * @typedef {{name: string, from: unknown, to: unknown}} Setting a value that another replaces
  * @typedef {(Splice | Setting)[]} Edit what one step of undo takes back

@@ -7,6 +7,7 @@ import { kindOf, pixelsOf, stemOf } from "./reading.js";
 import { download, ENDS, made } from "./saving.js";
 import { say, tell } from "./status.js";
 import { showStrip } from "./strip.js";
+import { isColour } from "./strokes.js";
 import { texts } from "./texts.js";
 import { thumbnail } from "./thumbnail.js";
 
@@ -122,7 +123,6 @@ export class Studio {
     const read = pixels ?? (await this.#read(open.blob, open.name));
     this.open = null; // nothing is said of a drawing while another one comes
     const { count, notes } = await this.painting.open(read);
-    await this.painting.group(open.edits.settings.gap);
     this.open = open;
     document.body.classList.remove("empty");
     this.view.show(this.size);
@@ -159,14 +159,45 @@ export class Studio {
 
   /** Add a stroke; others that say something else of its region go, unless both are wanted. */
   add(stroke) {
-    const { strokes } = this.edits;
-    const region = this.painting.regionOf(stroke);
-    const others = strokes.flatMap((other, number) => {
-      const isSame = other.color === stroke.color || this.painting.regionOf(other) !== region;
-      return isSame || !this.settings.replaces ? [] : [number];
+    const regions = [this.painting.regionOf(stroke)];
+    this.#addInstead(stroke, this.settings.replaces ? this.#others(regions, stroke.color) : []);
+  }
+
+  /** Cut regions along a line. */
+  cut(line) {
+    if (line.points.length > 1) this.#addInstead(line, []);
+    else say(texts.cutShort);
+  }
+
+  /** Make the regions under a line one; it keeps the first colour that was said of any of them. */
+  merge(line) {
+    const regions = this.painting.regionsUnder(line);
+    if (regions.length < 2) {
+      say(texts.mergeOne);
+      return;
+    }
+    const said = (region) =>
+      this.edits.strokes.findLast((other) => this.#isIn(other, [region]))?.color;
+    const kept = regions.map(said).find((color) => color);
+    this.#addInstead(line, kept && this.settings.replaces ? this.#others(regions, kept) : []);
+  }
+
+  /** Whether a stroke says a colour of one of some regions. */
+  #isIn(stroke, regions) {
+    return isColour(stroke) && regions.includes(this.painting.regionOf(stroke));
+  }
+
+  /** Numbers of the strokes that say another colour of some regions. */
+  #others(regions, color) {
+    return this.edits.strokes.flatMap((other, number) => {
+      return other.color !== color && this.#isIn(other, regions) ? [number] : [];
     });
+  }
+
+  /** Add a stroke in the place of others. */
+  #addInstead(stroke, others) {
     const removed = others.toReversed().map((number) => this.edits.splice(number, 1, []));
-    const end = strokes.length - others.length;
+    const end = this.edits.strokes.length - others.length;
     this.change(...removed, { at: end, removed: [], added: [stroke] });
   }
 
@@ -211,7 +242,6 @@ export class Studio {
     const { open } = this;
     const painted = await this.painting.paint(this.#request(tried));
     if (!painted || this.open !== open) return;
-    await this.painting.group(this.edits.settings.gap);
     this.#remark(painted.notes.map(sentence).join(" "));
     this.suggestions.stale();
     if (this.looked) this.look(this.looked); // a finger does not move on

@@ -115,7 +115,10 @@ def test_the_page_colours_as_predict_does(opened: Page, drawing: Path) -> None:
     )
     for picture in (rgb, long, 255 - rgb):
         size = picture.shape[1], picture.shape[0]
-        for hints in (Hints(size), Hints(size, strokes, gap=4.0)):
+        cuts = (Stroke(((205.0, 108.0), (208.0, 183.0)), 1.0, None),)
+        merges = (Stroke(((35.0, 100.0), (75.0, 100.0)), 1.0, None),)
+        parted = Hints(size, strokes[:2], cuts=cuts, merges=merges)
+        for hints in (Hints(size), Hints(size, strokes, gap=4.0), parted):
             (wanted,) = painter.process([picture], [hints])
             found = painted(opened, picture, hints)
             assert_alike(found["colours"], wanted.colours)
