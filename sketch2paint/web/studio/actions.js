@@ -22,6 +22,8 @@ export function actionsOf(studio, hand) {
     open: () => byId("files").click(),
     photo: () => byId("camera").click(),
     paletteOpen: () => byId("files").click(),
+    reference: () => byId("referenceFile").click(),
+    referenceClose: () => studio.reference.clear(),
     paletteSave: () => studio.savePalette(),
     example: () =>
       studio.inTurn(async () => studio.addFiles([await exampleFile(`${texts.example}.png`)])),

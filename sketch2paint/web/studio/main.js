@@ -15,6 +15,7 @@ import { Outline } from "./outline.js";
 import { Painting } from "./painting.js";
 import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
+import { Reference } from "./reference.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { say, tell } from "./status.js";
@@ -68,6 +69,10 @@ async function makeStudio() {
     engine,
     palette,
     settings,
+    reference: new Reference(
+      (colour) => palette.take(colour),
+      () => change(),
+    ),
     marks: new Marks(byId("marks")),
     outline: new Outline(byId("outline")),
     painting: new Painting(engine, byId("picture"), byId("cover"), busy),
@@ -95,9 +100,10 @@ function showAbilities({ network, shading, palettes }) {
 }
 
 /** What is kept beside the drawings, and `recover` takes up. */
-function keptOf({ open, palette, settings }) {
+function keptOf({ open, palette, reference, settings }) {
   const { share, shaded } = settings;
-  return { current: open?.id, ...palette.saved, colour: palette.colour, share, shaded };
+  const picture = reference.saved;
+  return { current: open?.id, ...palette.saved, colour: palette.colour, picture, share, shaded };
 }
 
 async function recover(studio) {
@@ -106,6 +112,7 @@ async function recover(studio) {
   if (!kept) return;
   palette.restore(kept);
   palette.take(kept.colour);
+  await studio.reference.restore(kept.picture);
   settings.share = kept.share;
   settings.shaded = kept.shaded ?? true; // before there was shading nothing was kept of it
   const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];

@@ -22,6 +22,7 @@ export class Studio {
    * @param {import("./view.js").View} parts.view
    * @param {import("./marks.js").Marks} parts.marks
    * @param {import("./palette.js").Palette} parts.palette
+   * @param {import("./reference.js").Reference} parts.reference
    * @param {import("./suggestions.js").Suggestions} parts.suggestions
    * @param {import("./variations.js").Variations} parts.variations
    * @param {import("./settings.js").Settings} parts.settings
@@ -34,6 +35,7 @@ export class Studio {
     this.view = view;
     this.marks = marks;
     this.palette = palette;
+    this.reference = others.reference;
     this.suggestions = others.suggestions;
     this.variations = others.variations;
     this.settings = others.settings;
@@ -91,6 +93,18 @@ export class Studio {
     const colours = readPalette(text);
     this.palette.load(colours);
     say(texts.paletteLoaded(colours.length));
+  }
+
+  /** Take a picture's colours for the palette, and show it beside that. */
+  async addReference(file) {
+    const picture = await this.#read(file, file.name);
+    const { width, height } = picture;
+    const pixels = picture.data.slice(); // these are handed over
+    const { colours, portions } = await this.engine.reference(width, height, pixels);
+    const names = Array.from(portions, (_, n) => hexOf(colours.subarray(3 * n, 3 * n + 3)));
+    this.reference.show(picture);
+    this.palette.loadOnly(names, [...portions], this.engine.about.palettes);
+    say(texts.referenceTaken(names.length, file.name));
   }
 
   async #addHints(file, kind) {
@@ -260,8 +274,9 @@ export class Studio {
     const { width, height } = this.size;
     const { seed } = this.edits.settings;
     const { network, shaded } = this.settings;
-    const palette = this.palette.only;
-    return { hints: this.edits.hints(width, height), seed, network, shaded, palette, ...more };
+    const hints = this.edits.hints(width, height);
+    const { only: palette, portions } = this.palette;
+    return { hints, seed, network, shaded, palette, portions, ...more };
   }
 
   #showStrip() {

@@ -71,6 +71,11 @@ export const english = {
   paletteOpenLabel: "Load a palette, .gpl",
   paletteSave: "Save",
   paletteSaveLabel: "Save the palette, .gpl",
+  reference: "Colours of a picture",
+  referenceTip: "Opens a painted picture: its colours become the palette, and the only ones",
+  referencePicture: "Press on the picture to take a colour of it",
+  referenceClose: "Put the picture away",
+  referenceTaken: (count, name) => `The palette now has the ${count} main colours of ${name}.`,
   paletteLoaded: (count) => `Palette of ${count} colours loaded.`,
   paletteWrong: "Expected a GIMP palette with at least one colour. Save one as .gpl and load that.",
 

@@ -14,7 +14,7 @@ import pytest
 from engine import NODE, Engine, engine
 
 from sketch2paint.hints.format import Hints, marks
-from sketch2paint.hints.palette import Palette
+from sketch2paint.hints.palette import Palette, palette_of
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
@@ -22,6 +22,7 @@ from sketch2paint.images.convert import array_to_lab, resize, to_grey
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import clustered, filled_by, shade
+from sketch2paint.inference.palette_files import _calm
 from sketch2paint.inference.region_painter import known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.shading import background, off_lines
@@ -336,14 +337,18 @@ def test_an_opaque_overlay_is_refused_and_an_empty_one_told(js: Engine) -> None:
 # ---------------------------------------------------------------- palettes
 
 
+@pytest.mark.parametrize("is_told", [False, True])
 @pytest.mark.parametrize("entries", [1, 2, 7])
-def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: int) -> None:
+def test_objects_choose_colours_of_a_palette_as_in_python(
+    js: Engine, entries: int, is_told: bool
+) -> None:
     rng = np.random.default_rng(entries)
     named, given, colours = (
         rng.integers(0, 256, (count, 3)).astype(np.uint8) for count in (9, 40, entries)
     )
     named[0], given[5:], given[0] = 255, 255, colours[0]
-    palette = Palette(colours, np.zeros(entries, np.float32))
+    portions = rng.uniform(0.1, 1, entries).astype(np.float32) * is_told
+    palette = Palette(colours, portions)
     wanted = paints_of(named, given, palette)
     columns = 9 + 40 + entries
     shares = rng.dirichlet(np.full(columns, 0.1), 40).astype(np.float32)
@@ -353,9 +358,30 @@ def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: i
     table = found["colours"].reshape(-1, 3)
     np.testing.assert_array_equal(table[found["column"]], wanted.colours[wanted.column])
     pooled = js.call("paints.byPaint", shares.ravel(), js.keep("paints.paintsOf", *args))
-    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), entries)
+    given_portions = js.call("paints.wantedOf", portions)
+    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), given_portions)
     numbers = choose(by_paint(shares, wanted), areas=areas, wanted=wanted.wanted)
     np.testing.assert_array_equal(table[chosen], wanted.colours[numbers])
+
+
+@pytest.mark.parametrize("size", [(600, 410), (90, 120)])
+def test_the_colours_of_a_picture_are_those_of_python(js: Engine, size: tuple[int, int]) -> None:
+    width, height = size
+    picture = cv2.resize(blots(large(90), 90, 112), size, interpolation=cv2.INTER_NEAREST)
+    for number, colour in enumerate([(30, 90, 180), (220, 40, 60), (250, 250, 248)]):
+        cv2.circle(picture, (60 + 10 * number, 60), 50 - 15 * number, colour, -1)
+    wanted = palette_of(_calm(picture))
+    rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
+    found = js.call("reference.referenceOf", rgba, width, height)
+    np.testing.assert_array_equal(found["colours"].reshape(-1, 3), wanted.colours)
+    np.testing.assert_allclose(found["portions"], wanted.portions, atol=1e-6)
+    assert len(wanted.colours) > 1
+
+
+def test_a_grey_picture_has_no_colours_to_take(js: Engine) -> None:
+    rgba = np.full((30, 40, 4), (90, 92, 95, 255), np.uint8)
+    with pytest.raises(ValueError, match=r"^Expected a picture in colour .* grey one\. Open a"):
+        js.call("reference.referenceOf", rgba, 40, 30)
 
 
 # ---------------------------------------------------------------- shading

@@ -559,6 +559,35 @@ def test_palettes_are_loaded_and_saved(page: Page, drawing: Path, tmp_path: Path
     assert len(lines) == 4 + 32
 
 
+def test_a_picture_s_colours_become_the_palette_and_can_be_picked(
+    page: Page, drawing: Path, tmp_path: Path, studio_url: str
+) -> None:
+    painting = Image.new("RGB", (300, 150), (32, 96, 192))
+    painting.paste((240, 192, 64), (200, 0, 300, 150))
+    painting.save(tmp_path / "painting.png")
+    opened(page, drawing)
+    page.files("#referenceFile", tmp_path / "painting.png")
+    page.wait("/2 main colours/.test(document.querySelector('#status').textContent)")
+    page.press("1")
+    assert page.run("document.querySelector('#hex').value") == "#2060c0"
+    x, y = page.middle("#reference")
+    width = page.run("reference.getBoundingClientRect().width")
+    page.drag([(x + 0.4 * width, y)])
+    assert page.run("document.querySelector('#hex').value") == "#f0c040"
+    page.run("new Promise(done => setTimeout(done, 600))")
+    page.open(studio_url)
+    page.wait("/back as you left it/.test(document.querySelector('#status').textContent)")
+    page.drag([page.middle("#reference")])
+    assert page.run("document.querySelector('#hex').value") == "#2060c0"
+    page.click("[data-action=referenceClose]")
+    assert page.run("referenceRow.hidden")
+    Image.new("L", (50, 50), 90).save(tmp_path / "grey.png")
+    page.files("#referenceFile", tmp_path / "grey.png")
+    page.wait("document.querySelector('#status.error')")
+    assert status(page).startswith("Expected a picture in colour to take colours from, got a grey")
+    assert page.run("referenceRow.hidden")
+
+
 def test_a_colour_that_is_none_is_told_and_the_one_in_hand_stays(page: Page, drawing: Path) -> None:
     opened(page, drawing)
     page.run("document.querySelector('#hex').select()")

@@ -20,7 +20,7 @@ from sketch2paint.commands.studio import exported
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.inference.painters import load_painter
-from sketch2paint.inference.palette_files import palette_from
+from sketch2paint.inference.palette_files import palette_from, palette_of_reference
 from sketch2paint.web.site import Model, write_single, write_site
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -50,6 +50,14 @@ def page(browser: Pipe, shading_url: str) -> Iterator[Page]:
     """The empty page; errors fail the test."""
     with visited(browser, shading_url) as page:
         yield page
+
+
+def reload_and_wait(page: Page) -> None:
+    """The page as it comes again, once it has kept what was done."""
+    page.run("new Promise(done => setTimeout(done, 500))")
+    page.open(page.run("location.href"))
+    page.wait("document.body.classList.contains('ready')")
+    page.wait(QUIET)
 
 
 def test_the_page_shades_as_predict_does(page: Page, weights: Path, drawing: Path) -> None:
@@ -102,6 +110,30 @@ def test_only_the_colours_that_were_loaded_are_used(
     assert page.run(SUM) == before
 
 
+def test_a_picture_s_colours_become_the_only_ones_as_in_predict(
+    page: Page, weights: Path, drawing: Path, tmp_path: Path
+) -> None:
+    painting = np.full((120, 200, 3), 255, np.uint8)
+    painting[10:110, 10:70], painting[30:90, 80:190] = (32, 96, 192), (240, 192, 64)
+    Image.fromarray(painting).save(tmp_path / "painting.png")
+    opened(page, drawing)
+    page.click("#flat")
+    page.files("#referenceFile", tmp_path / "painting.png")
+    page.wait("/2 main colours of painting/.test(document.querySelector('#status').textContent)")
+    page.wait(QUIET)
+    found = np.asarray(Image.open(saved(page, "colours", tmp_path)))
+    palette = palette_of_reference(str(tmp_path / "painting.png"), [], 10**6)
+    painter = load_painter(weights, device="cpu", flats=True, palette=palette)
+    (wanted,) = painter.process([np.asarray(Image.open(drawing).convert("RGB"))])
+    np.testing.assert_array_equal(found, wanted.colours)
+    assert palette.portions[0] != palette.portions[1]
+    reload_and_wait(page)
+    assert page.run("document.querySelector('#only').checked && !referenceRow.hidden")
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(saved(page, "colours", tmp_path / "again"))), wanted.colours
+    )
+
+
 def test_flats_alone_are_given_where_they_are_wished(page: Page, drawing: Path) -> None:
     rgb = np.asarray(Image.open(drawing).convert("RGB"))
     hints = Hints((rgb.shape[1], rgb.shape[0]))
@@ -117,10 +149,7 @@ def test_the_switch_turns_to_flat_colours_and_is_kept(page: Page, drawing: Path)
     page.click("#flat")
     page.wait(QUIET)
     assert page.run(SUM) != shaded
-    page.run("new Promise(done => setTimeout(done, 500))")
-    page.open(page.run("location.href"))
-    page.wait("document.body.classList.contains('ready')")
-    page.wait(QUIET)
+    reload_and_wait(page)
     assert page.run("document.querySelector('#flat').checked")
     page.click("#shaded")
     page.wait(QUIET)

@@ -2,7 +2,7 @@
 // sketch2paint/models/answer.py again.
 
 import { rint } from "./numbers.js";
-import { byPaint, choose, levelsOf, paintsOf } from "./paints.js";
+import { byPaint, choose, levelsOf, paintsOf, wantedOf } from "./paints.js";
 import { fitWithin, resized } from "./resize.js";
 import { numbered, singles, unite } from "./sets.js";
 import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
@@ -12,8 +12,9 @@ import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
  * @typedef {import("./words.js").Words} Words
  * @typedef {[number, number, number]} Color
  * @typedef {{ size: number, colours: Color[], temperature: number, one_object: number }} About
- * @typedef {{ temperature: number | null, seed: number | null, palette: Uint8Array | null }} Wish
- *   `palette`: RGB of the only colours besides paper and known ones
+ * @typedef {import("./reference.js").Palette} Palette portions are 0 where they are not told
+ * @typedef {{ temperature: number | null, seed: number | null, palette: Palette | null }} Wish
+ *   `palette`: the only colours besides paper and known ones
  * @typedef {{ regions: Regions, words: Words, features: unknown, bias: unknown,
  *   wordOf: Int32Array }} Reading
  * @typedef {{ shares: Float32Array, columns: number[][], colours: Uint8Array }} Said
@@ -101,14 +102,14 @@ export async function reply(network, reading, known, wish) {
   return { shares: agreed, columns, colours: coloursOfAll(reading, mixed, known) };
 }
 
-/** A palette as the network is told it. @param {Uint8Array | null} palette */
+/** A palette as the network is told it. @param {Palette | null} palette */
 function entriesOf(palette) {
   if (!palette) return NO_PALETTE;
-  const count = palette.length / 3;
-  const colours = Float32Array.from(palette, (level) => Math.fround(level / 127.5) - 1);
+  const count = palette.portions.length;
+  const colours = Float32Array.from(palette.colours, (level) => Math.fround(level / 127.5) - 1);
   return {
     palette: ["float32", colours, [1, count, 3]],
-    portions: ["float32", new Float32Array(count), [1, count]], // not told
+    portions: ["float32", palette.portions, [1, count]],
   };
 }
 
@@ -120,9 +121,10 @@ function entriesOf(palette) {
  * @param {Wish} wish
  */
 function painted(about, words, { agreed, groups, given }, { palette, seed }) {
+  const { colours: entries, portions } = /** @type {Palette} */ (palette);
   const count = groups.length;
   const known = Uint8Array.from(given, toLevel);
-  const paints = paintsOf(levelsOf(about.colours), known, /** @type {Uint8Array} */ (palette));
+  const paints = paintsOf(levelsOf(about.colours), known, entries);
   const shares = byPaint(agreed, paints);
   const across = shares.length / count;
   const areas = new Float64Array(Math.max(...groups) + 1);
@@ -134,7 +136,7 @@ function painted(about, words, { agreed, groups, given }, { palette, seed }) {
       ofGroups[group * across + n] = lot * shares[word * across + n];
     }
   });
-  const numbers = choose(ofGroups, areas, paints.entries);
+  const numbers = choose(ofGroups, areas, wantedOf(portions));
   const colours = triples(paints.colours);
   const chosen = Uint8Array.from([...groups].flatMap((group) => colours[numbers[group]]));
   const columns = colours.map((colour) => colour.map((level) => level / 127.5 - 1));

@@ -99,6 +99,17 @@ export class Engine {
   }
 
   /**
+   * The colours of a picture by their area, RGB, and their shares; the pixels are handed over.
+   * @param {number} width
+   * @param {number} height
+   * @param {Uint8ClampedArray} rgba
+   * @returns {Promise<import("./reference.js").Palette>}
+   */
+  reference(width, height, rgba) {
+    return this.call("reference", { width, height, rgba }, [rgba.buffer]);
+  }
+
+  /**
    * Hints as a painted overlay.
    * @param {HintsFile} hints
    * @returns {Promise<{ width: number, height: number, rgba: Uint8ClampedArray }>}

@@ -20,7 +20,7 @@ import { marksOf } from "./strokes.js";
  * @typedef {import("./regions.js").Regions} Regions
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
  *   seed?: number | null, network?: boolean,
- *   shaded?: boolean, palette?: string[] | null }} Request
+ *   shaded?: boolean, palette?: string[] | null, portions?: number[] | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
  *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
@@ -143,9 +143,9 @@ export class Drawing {
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Request} request
    */
-  async ask(network, told, { temperature = null, seed = null, palette: names = null }) {
+  async ask(network, told, { temperature = null, seed = null, palette: names, portions }) {
     checkWish(temperature, seed);
-    const palette = names && paletteOf(names);
+    const palette = names ? paletteOf(names, portions ?? names.map(() => 0)) : null;
     const known = knownRegions(this.regions, told.filled, told.colours);
     this.windows ??= readWindows(network, this.sketch, this.regions);
     const table = await answered(network, await this.windows, known, {
@@ -207,12 +207,25 @@ function checkSize(width, height, length) {
   }
 }
 
-/** A palette as levels, each colour once, without white, which paper is. @param {string[]} names */
-function paletteOf(names) {
-  const colours = [...new Set(names.map(color))].filter((name) => name !== "#ffffff");
-  const levels = colours.flatMap((name) => [1, 3, 5].map((at) => `0x${name.slice(at, at + 2)}`));
-  if (levels.length) return Uint8Array.from(levels, Number);
-  throw new Error("Expected a palette with a colour besides white, got none. Load another one.");
+/**
+ * A palette as levels, each colour once, without white, which paper is.
+ * @param {string[]} names
+ * @param {number[]} portions
+ */
+function paletteOf(names, portions) {
+  /** @type {Map<string, number>} */
+  const shares = new Map();
+  names.map(color).forEach((name, n) => {
+    shares.set(name, (shares.get(name) ?? 0) + portions[n]);
+  });
+  shares.delete("#ffffff");
+  if (!shares.size) {
+    throw new Error("Expected a palette with a colour besides white, got none. Load another one.");
+  }
+  const levels = [...shares.keys()].flatMap((name) =>
+    [1, 3, 5].map((at) => Number(`0x${name.slice(at, at + 2)}`)),
+  );
+  return { colours: Uint8Array.from(levels), portions: Float32Array.from(shares.values()) };
 }
 
 /** @param {number | null} temperature @param {number | null} seed */

@@ -4,6 +4,7 @@ import { checkedHints } from "./format.js";
 import { Network, prepared, threads } from "./network.js";
 import { hintsOfOverlay, overlayOf } from "./overlay.js";
 import { Drawing } from "./painter.js";
+import { referenceOf } from "./reference.js";
 import { Shading } from "./shading.js";
 
 /**
@@ -53,6 +54,11 @@ const CALLS = {
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
   readOverlay({ width, height, rgba }) {
     return hintsOfOverlay(rgba, width, height);
+  },
+
+  /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
+  reference({ width, height, rgba }) {
+    return referenceOf(rgba, width, height);
   },
 
   /** @param {{ hints: any }} given */
