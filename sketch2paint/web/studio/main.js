@@ -101,9 +101,10 @@ function showAbilities({ network, shading, palettes }) {
 
 /** What is kept beside the drawings, and `recover` takes up. */
 function keptOf({ open, palette, reference, settings }) {
-  const { share, shaded } = settings;
+  const { share, shaded, detail } = settings;
+  const { colour } = palette;
   const picture = reference.saved;
-  return { current: open?.id, ...palette.saved, colour: palette.colour, picture, share, shaded };
+  return { current: open?.id, ...palette.saved, colour, picture, share, shaded, detail };
 }
 
 async function recover(studio) {
@@ -114,6 +115,7 @@ async function recover(studio) {
   palette.take(kept.colour);
   await studio.reference.restore(kept.picture);
   settings.share = kept.share;
+  settings.detail = kept.detail ?? 1;
   settings.shaded = kept.shaded ?? true; // before there was shading nothing was kept of it
   const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];
   if (!open) return;

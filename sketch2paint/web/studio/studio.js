@@ -180,7 +180,7 @@ export class Studio {
   /** Cut regions along a line. */
   cut(line) {
     if (line.points.length > 1) this.#addInstead(line, []);
-    else say(texts.cutShort);
+    say(line.points.length > 1 ? texts.cutDone : texts.cutShort);
   }
 
   /** Make the regions under a line one; it keeps the first colour that was said of any of them. */
@@ -194,6 +194,7 @@ export class Studio {
       this.edits.strokes.findLast((other) => this.#isIn(other, [region]))?.color;
     const kept = regions.map(said).find((color) => color);
     this.#addInstead(line, kept && this.settings.replaces ? this.#others(regions, kept) : []);
+    say(texts.mergeDone);
   }
 
   /** Whether a stroke says a colour of one of some regions. */
@@ -273,10 +274,10 @@ export class Studio {
   #request(more = {}) {
     const { width, height } = this.size;
     const { seed } = this.edits.settings;
-    const { network, shaded } = this.settings;
+    const { network, shaded, detail } = this.settings;
     const hints = this.edits.hints(width, height);
     const { only: palette, portions } = this.palette;
-    return { hints, seed, network, shaded, palette, portions, ...more };
+    return { hints, seed, network, shaded, detail, palette, portions, ...more };
   }
 
   #showStrip() {

@@ -408,6 +408,19 @@ def test_a_small_picture_gets_the_drawings_size(js: Engine, name: str, shorter: 
     assert np.abs(found.reshape(wanted.shape).astype(int) - wanted).max() <= 1
 
 
+@pytest.mark.parametrize(("size", "detail", "wanted"), [
+    ((2000, 1600), 1, (320, 256)),
+    ((2000, 1600), 3, (960, 768)),
+    ((4000, 1000), 3, (1024, 256)),  # no larger than a tile
+    ((600, 400), 3, (600, 400)),  # all pixels that it has
+    ((300, 200), 3, (384, 256)),  # but always those of training
+])  # fmt: skip
+def test_a_generator_sees_more_of_a_drawing_as_far_as_there_is_more(
+    js: Engine, size: tuple[int, int], detail: int, wanted: tuple[int, int]
+) -> None:
+    assert js.call("shading.seenSize", *size, 256, detail) == list(wanted)
+
+
 @pytest.mark.parametrize("name", ["bust", "grid"])
 def test_light_and_dark_are_laid_over_flats(js: Engine, name: str) -> None:
     sketch = vector(f"{name}.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -62,12 +63,13 @@ def reload_and_wait(page: Page) -> None:
 
 def test_the_page_shades_as_predict_does(page: Page, weights: Path, drawing: Path) -> None:
     rgb = np.asarray(Image.open(drawing).convert("RGB"))
-    painter = load_painter(weights, device="cpu", precision="32-true")
+    keys: dict[str, Any] = {"device": "cpu", "precision": "32-true"}
     stroke = Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40))
-    for picture in (rgb, rgb[:150, :283]):
+    for picture, detail in ((rgb, 1), (rgb, 2), (rgb[:150, :283], 1)):
         hints = Hints((picture.shape[1], picture.shape[0]), (stroke,))
-        (wanted,) = painter.process([picture], [hints])
-        found = painted(page, picture, hints)
+        scale = 16 * detail / min(picture.shape[:2])
+        (wanted,) = load_painter(weights, scale=scale, **keys).process([picture], [hints])
+        found = painted(page, picture, hints, detail=detail)
         for name, other in (("shaded", wanted.colours), ("picture", wanted.picture)):
             away = np.abs(found[name].astype(int) - other)
             # Lightness comes in 255 levels, of which one is much of a nearly black or white colour.
@@ -146,14 +148,19 @@ def test_the_switch_turns_to_flat_colours_and_is_kept(page: Page, drawing: Path)
     opened(page, drawing)
     dot(page, LEFT)
     shaded = page.run(SUM)
+    set_detail = "detail.value = 3, detail.dispatchEvent(new Event('change'))"
+    page.run(set_detail)
+    page.wait(QUIET)
+    detailed = page.run(SUM)
+    assert detailed != shaded
     page.click("#flat")
     page.wait(QUIET)
-    assert page.run(SUM) != shaded
+    assert page.run(SUM) not in (shaded, detailed)
     reload_and_wait(page)
     assert page.run("document.querySelector('#flat').checked")
     page.click("#shaded")
     page.wait(QUIET)
-    assert page.run(SUM) == shaded
+    assert page.run(SUM) == detailed and page.run("detail.value") == "3"
 
 
 def test_the_picture_is_saved_shaded_and_layers_flat(

@@ -20,7 +20,7 @@ import { marksOf } from "./strokes.js";
  * @typedef {import("./regions.js").Regions} Regions
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
  *   seed?: number | null, network?: boolean,
- *   shaded?: boolean, palette?: string[] | null, portions?: number[] | null }} Request
+ *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
  *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
@@ -121,14 +121,15 @@ export class Drawing {
    * What was painted last with a generator's light and dark; null where it is not wanted any more.
    * @param {import("./shading.js").Shading} shading
    * @param {Painted} painted
+   * @param {number} detail
    * @param {() => Promise<boolean>} isWanted
    */
-  async shaded(shading, painted, isWanted) {
+  async shaded(shading, painted, detail, isWanted) {
     const { width, height, sketch, regions } = this;
     const { index } = this.canvas;
     const { table } = painted;
     const flats = { width, height, rgb: plain(index, table) };
-    const { fake, paper } = await shading.paint(sketch, flats);
+    const { fake, paper } = await shading.paint(sketch, flats, detail);
     if (!(await isWanted())) return null;
     const base = composed(fake, paper, flats, sketch);
     if (!(await isWanted())) return null;
@@ -143,8 +144,9 @@ export class Drawing {
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Request} request
    */
-  async ask(network, told, { temperature = null, seed = null, palette: names, portions }) {
-    checkWish(temperature, seed);
+  async ask(network, told, request) {
+    const { temperature = null, seed = null, palette: names, portions } = request;
+    checkWish(request);
     const palette = names ? paletteOf(names, portions ?? names.map(() => 0)) : null;
     const known = knownRegions(this.regions, told.filled, told.colours);
     this.windows ??= readWindows(network, this.sketch, this.regions);
@@ -228,8 +230,8 @@ function paletteOf(names, portions) {
   return { colours: Uint8Array.from(levels), portions: Float32Array.from(shares.values()) };
 }
 
-/** @param {number | null} temperature @param {number | null} seed */
-function checkWish(temperature, seed) {
+/** @param {Request} request */
+function checkWish({ temperature = null, seed = null, detail = null }) {
   if (temperature !== null && !(temperature > 0)) {
     throw new Error(
       `Expected \`temperature\` above 0, got ${temperature}. Pass 0.05 for the likeliest.`,
@@ -237,6 +239,9 @@ function checkWish(temperature, seed) {
   }
   if (seed !== null && !Number.isInteger(seed)) {
     throw new Error(`Expected \`seed\` to be a whole number, got ${seed}. Pass 1, 2, 3 or so.`);
+  }
+  if (detail !== null && !(detail >= 1)) {
+    throw new Error(`Expected \`detail\` from 1 on, got ${detail}. Pass 1 for the whole drawing.`);
   }
 }
 

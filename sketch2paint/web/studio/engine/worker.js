@@ -166,7 +166,7 @@ async function paint(id, request) {
   post(id, { painted: flat });
   if (!(await isWanted())) return;
   const generator = /** @type {Shading} */ (await shading);
-  const done = await here.shaded(generator, flat, isWanted);
+  const done = await here.shaded(generator, flat, request.detail ?? 1, isWanted);
   if (done) post(id, { done });
 }
 
