@@ -11,7 +11,7 @@ const DARK = 128; // of 255: a line
  * @property {number} width
  * @property {number} height
  * @property {Uint8ClampedArray} rgba
- * @property {Int32Array} index
+ * @property {Uint16Array | Int32Array} index
  * @property {Uint8Array} table
  * @property {number} said
  * @property {Uint8Array | null} colours

@@ -261,6 +261,7 @@ export class Studio {
     this.suggestions.stale();
     if (this.looked) this.look(this.looked); // a finger does not move on
     open.thumb = thumbnail(painted, SIDE).toDataURL();
+    this.engine.release(painted);
     this.#showStrip();
     this.session.keep(this.open);
   }
@@ -301,7 +302,10 @@ export class Studio {
 
   /** Show other colourings, small. */
   async vary() {
-    await this.variations.show((seed) => this.painting.sample(this.#request({ seed })));
+    await this.variations.show(
+      (seed) => this.painting.sample(this.#request({ seed })),
+      (painted) => this.engine.release(painted),
+    );
     this.variations.mark(this.edits.settings.seed);
     await this.paint();
   }

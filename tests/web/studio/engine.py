@@ -20,6 +20,7 @@ TYPES = {
     "Uint8Array": np.uint8,
     "Uint8ClampedArray": np.uint8,
     "Uint16Array": np.uint16,
+    "Int16Array": np.int16,
     "Int32Array": np.int32,
     "Float32Array": np.float32,
 }

@@ -43,7 +43,8 @@ PAINT = """
   const {index, table, colours, rgba, notes} = await engine.paint(
     {hints, ...wishes}, ({source}) => said.push(source));
   const middle = await engine.suggest(width / 2, height / 2);
-  return {index: plain(new Uint8Array(index.buffer)), table: plain(table), picture: plain(rgba),
+  return {index: plain(new Uint8Array(index.buffer)), wide: index.BYTES_PER_ELEMENT,
+    table: plain(table), picture: plain(rgba),
     shaded: colours && plain(colours), said, middle,
     notes: [...drawing.notes, ...notes], threads: engine.about.threads};
 """
@@ -92,7 +93,8 @@ def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[st
         for name in ("index", "table", "picture", "shaded")
         if found[name] is not None
     }
-    index = levels["index"].view(np.int32).reshape(rgb.shape[:2])
+    rows = np.uint16 if found["wide"] == 2 else np.int32
+    index = levels["index"].view(rows).reshape(rgb.shape[:2])
     found["colours"] = levels["table"].reshape(-1, 3)[index]
     found["picture"] = levels["picture"].reshape(*rgb.shape[:2], 4)[..., :3]
     if found["shaded"] is not None:

@@ -9,7 +9,8 @@ import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
 
 /**
  * @typedef {import("./regions.js").Regions} Regions
- * @typedef {import("./words.js").Words} Words
+ * @typedef {import("./words.js").Words} AllOfWords
+ * @typedef {Omit<AllOfWords, "labels">} Words without their map, which is large
  * @typedef {[number, number, number]} Color
  * @typedef {{ size: number, colours: Color[], temperature: number, one_object: number }} About
  * @typedef {import("./reference.js").Palette} Palette portions are 0 where they are not told
@@ -32,9 +33,9 @@ const ONE_PAINT = 0.5; // probability from which regions are one object that cho
  * @returns {Promise<Reading>}
  */
 export async function read(network, sketch, regions) {
-  const words = wordsOf(regions);
+  const { labels: map, ...words } = wordsOf(regions);
   const { size } = network.about;
-  const labels = labelsOnSquare(words, size >> 1);
+  const labels = labelsOnSquare({ ...words, labels: map }, size >> 1);
   const { features, bias } = await network.run("read", {
     sketch: ["float32", sketchOnSquare(sketch, regions, size), [1, 1, size, size]],
     labels: ["int64", BigInt64Array.from(labels, BigInt), [1, size >> 1, size >> 1]],

@@ -39,7 +39,7 @@ export class Engine {
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;
-    /** @type {Int32Array | null} */
+    /** @type {Labels | null} */
     this.index = null;
     /** @type {Labels | null} */
     this.labels = null;
@@ -118,6 +118,15 @@ export class Engine {
     return this.call("writeOverlay", { hints });
   }
 
+  /**
+   * Give back the pixels of an answer that are not needed any more: their memory is used again.
+   * @param {Painted} painted
+   */
+  release({ rgba }) {
+    const message = { id: 0, call: "release", given: rgba.buffer };
+    this.worker.postMessage(message, [rgba.buffer]);
+  }
+
   /** End the worker; what waits is rejected. */
   close() {
     this.worker.terminate();
@@ -144,11 +153,12 @@ export class Engine {
   answered({ id, painted, done, error }) {
     this.complete(painted ?? done); // also what came too late: the worker counts on it
     const waiting = this.waiting.get(id);
-    if (!waiting) return;
     if (painted) {
-      waiting.onPainted?.(painted);
+      waiting?.onPainted?.(painted);
+      this.release(painted);
       return;
     }
+    if (!waiting) return;
     this.waiting.delete(id);
     if (error === undefined) waiting.resolve(done);
     else waiting.reject(new Error(error));

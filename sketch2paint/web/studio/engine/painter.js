@@ -22,9 +22,9 @@ import { marksOf } from "./strokes.js";
  *   seed?: number | null, network?: boolean,
  *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
- *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
+ *   rgba: Uint8ClampedArray, index: Labels, table: Uint8Array, said: number,
  *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
- * @typedef {Uint16Array | Int32Array} Labels the finest region of each pixel
+ * @typedef {import("./regions.js").Labels} Labels
  */
 
 const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
@@ -69,11 +69,10 @@ export class Drawing {
     this.areLabelsGiven = false; // as they are now
   }
 
-  /** The finest region of each pixel, to give away, as small as it goes. @returns {Labels} */
+  /** The finest region of each pixel, to give away. */
   labels() {
     this.areLabelsGiven = true;
-    const { labels, count } = this.regions;
-    return count > 65_536 ? labels.slice() : new Uint16Array(labels);
+    return this.regions.labels.slice();
   }
 
   /**
@@ -85,10 +84,9 @@ export class Drawing {
     const regions = this.corrected.said(own);
     if (regions !== this.regions) this.take(regions);
     const strokes = strokesOf(own);
-    const marks = marksOf(strokes, this.width, this.height);
     const width = gap ?? own.gap ?? null;
     const filled = strokes.length
-      ? fill(regions, marks, width)
+      ? fill(regions, marksOf(strokes, this.width, this.height), width)
       : { taken: new Int32Array(regions.count), mixed: [] };
     const colours = new Uint8Array(3 * strokes.length + 3).fill(255);
     strokes.forEach(({ color }, n) => {
@@ -128,10 +126,13 @@ export class Drawing {
     const { width, height, sketch, regions } = this;
     const { index } = this.canvas;
     const { table } = painted;
-    const flats = { width, height, rgb: plain(index, table) };
-    const { fake, paper } = await shading.paint(sketch, flats, detail);
+    const { fake, paper } = await shading.paint(
+      sketch,
+      { width, height, rgb: plain(index, table) },
+      detail,
+    );
     if (!(await isWanted())) return null;
-    const base = composed(fake, paper, flats, sketch);
+    const base = composed(fake, paper, this, sketch);
     if (!(await isWanted())) return null;
     const colours = laidOver(regions, index, table, base);
     const rgba = multiplied(colours, sketch);
@@ -183,7 +184,7 @@ export class Drawing {
  *   said: import("./answer.js").Said | null }} Window
  */
 
-/** Flats, RGB. @param {Int32Array} index @param {Uint8Array} table */
+/** Flats, RGB. @param {Labels} index @param {Uint8Array} table */
 function plain(index, table) {
   const rgb = new Uint8Array(3 * index.length);
   for (let i = 0, at = 0; i < index.length; i++) {

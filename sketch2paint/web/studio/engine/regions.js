@@ -12,14 +12,17 @@ import { numbered, root, roots, singles, unite } from "./sets.js";
 const WORK = 1600; // shorter side at which regions are found; those of larger drawings are refined
 const AREA = 4096 ** 2; // pixels at most of what they are found in
 export const DEFAULT_GAP = 0.1; // of the shorter side
+export const MOST_SMALL = 65_536; // regions whose numbers take two bytes
 const CRUMB = 4; // of a line's thickness squared: smaller cells are noise
+
+/** @typedef {Uint16Array | Int32Array} Labels the finest region of each pixel, or another number */
 
 /** A drawing's finest regions and the tree of their merges. */
 export class Regions {
   /**
    * @param {number} width
    * @param {number} height
-   * @param {Int32Array} labels 0 to count - 1 at each pixel
+   * @param {Labels} labels 0 to count - 1 at each pixel
    * @param {Uint8Array} ink 1 where the lines are
    * @param {Int32Array} joins two regions that an opening joins, one pair after the other
    * @param {Float32Array} openings the widths in px, widest first
@@ -27,7 +30,6 @@ export class Regions {
   constructor(width, height, labels, ink, joins, openings) {
     this.width = width;
     this.height = height;
-    this.labels = labels;
     this.ink = ink;
     this.joins = joins;
     this.openings = openings;
@@ -35,6 +37,8 @@ export class Regions {
     for (let i = 0; i < labels.length; i++) if (labels[i] > most) most = labels[i];
     for (const region of joins) if (region > most) most = region;
     this.count = most + 1;
+    /** @type {Labels} */
+    this.labels = this.count > MOST_SMALL ? labels : new Uint16Array(labels);
     this.areas = bincount(labels, this.count);
     this.freeAreas = bincount(labels, this.count, ink);
     /**
@@ -130,7 +134,7 @@ export class Regions {
 }
 
 /**
- * @param {Int32Array} labels
+ * @param {Labels} labels
  * @param {number} width
  * @param {number} height
  * @param {number} count
@@ -151,7 +155,7 @@ function boundsOf(labels, width, height, count) {
 }
 
 /**
- * @template {Uint8Array | Int32Array} T
+ * @template {Uint8Array | Uint16Array | Int32Array} T
  * @param {T} values
  * @param {number} across
  * @param {number} left

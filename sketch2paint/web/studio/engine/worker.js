@@ -6,6 +6,7 @@ import { hintsOfOverlay, overlayOf } from "./overlay.js";
 import { Drawing } from "./painter.js";
 import { referenceOf } from "./reference.js";
 import { Shading } from "./shading.js";
+import { takeBack } from "./spares.js";
 
 /**
  * @typedef {import("./painter.js").Request} Request
@@ -40,6 +41,7 @@ const CALLS = {
   open({ width, height, rgba }) {
     drop();
     drawing = new Drawing(width, height, rgba);
+    takeBack(/** @type {ArrayBuffer} */ (rgba.buffer));
     const { sketch, notes, regions } = drawing;
     const [labels, groups] = [drawing.labels(), regions.groups()];
     return { width, height, sketch, labels, groups, count: regions.count, notes };
@@ -201,6 +203,10 @@ function post(id, answer) {
 }
 
 self.onmessage = async ({ data: { id, call, given } }) => {
+  if (call === "release") {
+    takeBack(given);
+    return;
+  }
   if (call === "paint") {
     drop();
     newest = { id, request: given };
