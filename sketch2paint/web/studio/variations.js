@@ -52,8 +52,10 @@ export class Variations {
 }
 
 function button(seed, picture) {
-  const label = seed === null ? texts.variationFirst : texts.variation(seed);
-  const made = make("button", { type: "button", value: seed ?? "", title: label }, picture);
+  const number = (seed ?? 0) + 1; // the first colouring is the first
+  const label = seed === null ? texts.variationFirst : texts.variation(number);
+  const shown = make("span", { textContent: number });
+  const made = make("button", { type: "button", value: seed ?? "", title: label }, picture, shown);
   made.setAttribute("aria-label", label);
   return made;
 }

@@ -86,6 +86,10 @@ def test_a_variation_is_chosen_and_undone(page: Page) -> None:
     page.wait("document.querySelectorAll('#variations button').length === 5")
     page.wait(QUIET)
     assert page.run(SUM) == first
+    numbers = "[...document.querySelectorAll('#variations span')].map(each => each.textContent)"
+    assert page.run(numbers) == ["1", "2", "3", "4", "5"]
+    label = "document.querySelector('#variations button:last-child').ariaLabel"
+    assert page.run(label) == "Variation 5"
     sums = []
     for place_ in (3, 4, 5):
         page.click(f"#variations button:nth-child({place_})")
