@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sketch2paint.arguments import Name
 from sketch2paint.verb import verb, working
@@ -31,6 +31,7 @@ def predict(
     reference: Name | None,
     variations: int,
     seed: int,
+    style: dict[str, Any] | None,
     gallery: Name | bool | None,
     gallery_rows: int,
     truth: Name | None,
@@ -85,7 +86,7 @@ def predict(
         painter = load_painter(
             checkpoint, region_network=region_network, device=device, precision=precision,
             scale=scale, tile=tile, lines=lines, normalise=normalise, flats=flats, colours=colours,
-            gap=gap, palette=asked, variations=variations, seed=seed,
+            gap=gap, palette=asked, variations=variations, seed=seed, style=style,
         )  # fmt: skip
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail
@@ -96,7 +97,7 @@ def predict(
                 quality=quality, max_pixels=max_pixels,
             )  # fmt: skip
             if record:
-                record.write(outcomes, others)  # before anything is said of it
+                record.write(outcomes, others, style)  # before anything is said of it
             said = summary(
                 outcomes, output=output, mine=len(mine), total=len(jobs), signum=signum,
                 left_out=others, orphans=orphans, palette=hexadecimal(asked) if asked else (),

@@ -1,10 +1,10 @@
-"""How well a painting's look can be chosen: palettes that are given, and variations."""
+"""How well a painting's look can be chosen: palettes, variations, and named directions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from sketch2paint.data.palettes import palette_of_picture, turned
+from sketch2paint.evaluation import direction_table
 from sketch2paint.evaluation.compare import Candidate, Split, samples
+from sketch2paint.evaluation.direction_table import Walks
 from sketch2paint.evaluation.metrics import ciede2000, colour_difference, psnr
 from sketch2paint.evaluation.placements import Page
 from sketch2paint.hints.palette import Palette
@@ -31,6 +33,7 @@ FURTHER = 37  # pictures further on stands the one whose palette is the wrong on
 WITHIN = 10.0  # CIEDE2000, up to which a pixel has a colour of the palette
 SEVERAL = 3  # regions from which a drawing has, and colours that are to be used then
 VARIATIONS = 8
+EVERY = 8  # of so many pictures one is walked along the directions
 WHITEST = 245  # level of every channel from which a median counts as white paper
 LEAST = 0.01  # of the clear pixels: the area of a region that counts
 
@@ -61,15 +64,17 @@ Values = dict[str, dict[str, list[float]]]  # by row and column, one for each pi
 
 @dataclass(frozen=True, kw_only=True)
 class StyleTable:
-    """What came of palettes and of variations.
+    """What came of palettes, of variations and of directions.
 
     Attributes:
         palettes: Values of OF_PALETTES of each picture, by row; NaN is not applicable.
         variations: The same of OF_VARIATIONS.
+        walks: Walks along the directions of each candidate that knows some.
     """
 
     palettes: Values
     variations: Values
+    walks: dict[str, Walks] = field(default_factory=dict)
 
     def text(self) -> str:
         """Both tables in words, aligned."""
@@ -87,15 +92,20 @@ class StyleTable:
             )
             if values
         ]
-        return "\n".join([head, *tables, LEGEND])
+        for name, walks in self.walks.items():
+            rows = direction_table.rows_of(direction_table.summary_of(walks))
+            tables += [f"Along named directions, {name}:", aligned([*rows]), direction_table.LEGEND]
+        return "\n".join([head, *tables[:2], LEGEND, *tables[2:]])
 
     def plain(self) -> dict[str, Any]:
         """The means as plain data, None for what is not applicable."""
         rows = {"palettes": self.palettes, "variations": self.variations}
-        return {
+        plain = {
             name: {row: {key: _number(of[key]) for key in of} for row, of in values.items()}
             for name, values in rows.items()
         }
+        along = {name: direction_table.plain_of(walks) for name, walks in self.walks.items()}
+        return {**plain, "directions": along}
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -127,7 +137,7 @@ def measure_style(split: Split, *, candidates: Sequence[Candidate], seed: int) -
     """
     found = StyleTable(palettes={}, variations={})
     pictures = tqdm(_pages(split), "style", len(split.files), disable=None)
-    for page, wrong in zip(pictures, _wrong_palettes(split), strict=True):
+    for number, (page, wrong) in enumerate(zip(pictures, _wrong_palettes(split), strict=True)):
         for candidate in candidates:
             plain = candidate.flat(page.sketch)
             single = multiplied(plain, page.sketch)
@@ -139,6 +149,10 @@ def measure_style(split: Split, *, candidates: Sequence[Candidate], seed: int) -
                     f"{candidate.name}, {name}", _empty(OF_VARIATIONS)
                 )
                 _add(row, _of_variations(page, several, psnr(single, page.real)))
+            if number % EVERY == 0 and isinstance(candidate.painter, RegionPainter):
+                along = direction_table.walk(page, candidate.painter.network, seed)
+                for name, one in along.items():
+                    found.walks.setdefault(candidate.name, {}).setdefault(name, []).append(one)
     return found
 
 

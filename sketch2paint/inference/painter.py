@@ -48,6 +48,7 @@ from sketch2paint.inference.picture_painter import (
 from sketch2paint.inference.tiling import Finish, Part, in_parts, in_tiles, norms_of
 from sketch2paint.models.onnx_generator import ExportedGenerator
 from sketch2paint.models.shipped import SHIPPED
+from sketch2paint.models.styles import Style
 from sketch2paint.models.tasks import (
     Batch,
     Plane,
@@ -175,11 +176,12 @@ class Painter(PicturePainter):
         flats: bool = False,
         colours: int | str = "auto",
         gap: float | str = "auto",
+        style: Style | None = None,
     ) -> PicturePainter:
         """Read whatever can paint, as `painters.load_painter` does; see there.
 
         A generator gives a Painter, a region network, or both, a RegionPainter. The parameters but
-        `path` are Painter's.
+        `path` are Painter's, and `style` is RegionPainter's.
 
         Raises:
             FileNotFoundError: there are no weights.
@@ -198,6 +200,7 @@ class Painter(PicturePainter):
             flats=flats,
             colours=colours,
             gap=gap,
+            style=style,
         )
 
     def process(

@@ -11,6 +11,7 @@ from sketch2paint.inference.picture_painter import Normalise
 from sketch2paint.models.description import planes_of
 from sketch2paint.models.loading import load, networks_in
 from sketch2paint.models.shipped import SHIPPED
+from sketch2paint.models.styles import Style
 
 if TYPE_CHECKING:
     from sketch2paint.inference.region_painter import RegionPainter
@@ -32,6 +33,7 @@ def load_painter(
     palette: Palette | None = None,
     variations: int = 1,
     seed: int = 0,
+    style: Style | None = None,
 ) -> Painter | RegionPainter:
     """Read a generator, a region network, or both, for painting.
 
@@ -41,15 +43,17 @@ def load_painter(
         region_network: Run folder or file of a region network, which names the colours; the
             generator of `checkpoint` shades them then. None: that of `checkpoint`, if there is one.
         device, precision, scale, tile, lines, normalise, flats, colours, gap: As Painter's.
-        palette, variations, seed: As RegionPainter's; they need a region network.
+        palette, variations, seed, style: As RegionPainter's; they need a region network.
 
     Raises:
         FileNotFoundError: there are no weights.
-        ValueError: a damaged or foreign file, no such device, a bad parameter, or a palette or
-            variations without a region network.
+        ValueError: a damaged or foreign file, no such device, a bad parameter, or a palette,
+            variations or a style without a region network.
     """
     common: dict[str, Any] = {"normalise": normalise, "colours": colours, "gap": gap}
-    regions = {**common, "palette": palette, "variations": variations, "seed": seed}
+    regions = {
+        **common, "palette": palette, "variations": variations, "seed": seed, "style": style,
+    }  # fmt: skip
     generator: dict[str, Any] = {
         "device": device, "precision": precision, "scale": scale, "tile": tile, "lines": lines,
     }  # fmt: skip
@@ -58,7 +62,7 @@ def load_painter(
         _check_alone(checkpoint, region_network, lines)
         return _by_regions(checkpoint, None, device=device, flats=flats, **regions)
     if region_network is None and "region_network" not in there:
-        _check_generator(checkpoint, palette, variations)
+        _check_generator(checkpoint, palette, variations, style)
         return _by_generator(checkpoint, flats=flats, **generator, **common)
     shading = _by_generator(checkpoint, normalise="off", **generator)  # the drawing comes clean
     names = region_network or checkpoint
@@ -91,9 +95,13 @@ def _check_alone(checkpoint: Path | str, region_network: Path | str | None, line
         )
 
 
-def _check_generator(checkpoint: Path | str, palette: Palette | None, variations: int) -> None:
+def _check_generator(
+    checkpoint: Path | str, palette: Palette | None, variations: int, style: Style | None
+) -> None:
     """See that a generator alone is asked for nothing that a region network is for."""
-    for wanted, key in ((palette is not None, "a palette"), (variations != 1, "variations")):
+    for wanted, key in (
+        (palette is not None, "a palette"), (variations != 1, "variations"), (style, "a style")
+    ):  # fmt: skip
         if wanted:
             raise ValueError(
                 f"{checkpoint}: expected a region network with {key}, got a generator, which "

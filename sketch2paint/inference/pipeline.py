@@ -433,13 +433,17 @@ class Record:
             ) from error
 
     def write(
-        self, outcomes: Iterable[Outcome], left_out: Mapping[Path, str] | None = None
+        self,
+        outcomes: Iterable[Outcome],
+        left_out: Mapping[Path, str] | None = None,
+        style: Mapping[str, float] | None = None,
     ) -> None:
         """Add what became of some pictures; one that is kept keeps what an earlier run said.
 
         Args:
             outcomes: Outcomes of the pictures.
             left_out: Files among the inputs that were not painted, with words for their kind.
+            style: Steps along named directions that the pictures were painted with.
         """
         for outcome in outcomes:
             output = outcome.job.picture.relative_to(self.path.parent).as_posix()
@@ -454,6 +458,7 @@ class Record:
                 "size": outcome.size,
                 "warnings": outcome.notes,
                 **({"palette": outcome.used} if outcome.used else {}),
+                **({"style": style} if style and outcome.status == "done" else {}),
                 "error": outcome.error,
             }
         with written_beside(self.path) as beside:

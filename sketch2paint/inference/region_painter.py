@@ -23,6 +23,7 @@ from sketch2paint.inference.picture_painter import Normalise, Painted, PicturePa
 from sketch2paint.inference.shading import laid_over
 from sketch2paint.inference.windows import by_windows
 from sketch2paint.models.answer import read, reply
+from sketch2paint.models.styles import Style, steps_of
 from sketch2paint.models.tasks import FLATS, SKETCH, Batch
 from sketch2paint.models.variations import vary
 
@@ -77,6 +78,7 @@ class RegionPainter(PicturePainter):
             network's own.
         variations: Number of results for each drawing, see `vary`; 1: the likeliest alone.
         seed: Seed of the variations.
+        style: Steps -3 to 3 by the names of directions, {"warmth": 1.5}, see `models.styles`.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -95,6 +97,7 @@ class RegionPainter(PicturePainter):
         palette: Palette | None = None,
         variations: int = 1,
         seed: int = 0,
+        style: Style | None = None,
     ) -> None:
         super().__init__(
             SKETCH,
@@ -110,8 +113,10 @@ class RegionPainter(PicturePainter):
             )
         _check_palette(palette, network, self.colours)
         _check_variations(variations, seed)
+        steps_of(style)  # it checks them
         self.network, self.shading = network.eval().to(choose_device(device)), shading
         self.palette, self.variations, self.seed = palette, variations, seed
+        self.style = style
 
     @property
     def size(self) -> int:
@@ -209,6 +214,7 @@ class RegionPainter(PicturePainter):
         """Colours (variations, count, 3) of the regions of what the network reads at once."""
         reading = read(self.network, drawing, regions)
         told: dict[str, Any] = {"reading": reading, "known": known, "palette": self.palette}
+        told["style"] = self.style
         if self.variations == 1:
             return reply(self.network, **told)[None]
         return np.stack(vary(self.network, count=self.variations, seed=self.seed, **told))

@@ -15,8 +15,9 @@ from sketch2paint.hints.runs import components
 from sketch2paint.hints.strokes import Color, check_color
 from sketch2paint.hints.words import Words, colours_of_all, labels_on_square, words_of
 from sketch2paint.images.convert import on_square, to_float, to_uint8
-from sketch2paint.models.paints import by_paint, choose, paints_of
+from sketch2paint.models.paints import Paints, by_paint, choose, paints_of
 from sketch2paint.models.region_network import RegionNetwork
+from sketch2paint.models.styles import Style, leaning, steps_of, styled
 
 TEMPERATURE = 0.15  # near the likeliest colour: the mean of all is dull
 ONE_OBJECT = 0.8  # probability from which regions are one object: no worse, and half as many flats
@@ -74,24 +75,28 @@ def reply(
     strict: bool = True,
     temperature: float = TEMPERATURE,
     one_object: float | None = None,
+    style: Style | None = None,
 ) -> np.ndarray:
     """Answer as `answer` does for a drawing that was read."""
     regions, words, *_ = reading
     alone = palette is not None and strict
     one_object = (ONE_PAINT if alone else ONE_OBJECT) if one_object is None else one_object
     _check(regions, known, temperature, one_object)
+    steps = steps_of(style)
     is_known, given = known_words(reading, known)
     own, same = ask(network, reading, known=is_known[None], given=given[None], palette=palette)
     groups = objects_of(words, own[0], same[0], is_known, one_object)
     shares = agreed(own[0], groups, words)
+    areas = areas_of(words)
     if alone:
         paints = paints_of(to_uint8(network.colours).cpu().numpy(), given, palette)
-        areas = np.bincount(groups, areas_of(words))
-        first = np.unique(groups, return_index=True)[1]  # a word of each object
-        chosen = choose(by_paint(shares[first], paints), areas=areas, wanted=paints.wanted)
-        colours = paints.colours[chosen[groups]]
+        colours = _chosen(shares, groups=groups, areas=areas, paints=paints, steps=steps)
     else:
         colours = _mixed(network, shares, given, palette, temperature)
+        if steps is not None:
+            colours[is_known] = given[is_known]  # they count in what the others contrast with
+            named = _columns(network, given, palette)
+            colours = styled(colours, shares=shares, named=named, areas=areas, steps=steps)
     return of_all(reading, colours, known)
 
 
@@ -105,6 +110,7 @@ def answer(
     strict: bool = True,
     temperature: float = TEMPERATURE,
     one_object: float | None = None,
+    style: Style | None = None,
 ) -> np.ndarray:
     """Give each region of a drawing a colour.
 
@@ -121,14 +127,16 @@ def answer(
         one_object: Probability above which regions that open to each other, and are neither known
             nor paper, are one object and get one colour; 1: each has its own; None: 0.8, and 0.5
             for the colours of a palette alone.
+        style: Steps along named directions, see `styles`; they move neither known colours nor
+            paper, and decide what goes where with a palette's colours alone.
 
     Returns:
         Colours (count, 3) uint8 of all regions; known ones are exactly as they were given. What
         lies beyond the 1,024 largest takes the colour of the region that it opens to.
 
     Raises:
-        ValueError: the drawing is another one, a known region or colour is none, or the network
-            takes no palettes.
+        ValueError: the drawing is another one, a known region or colour is none, the network takes
+            no palettes, or a direction or step is none.
     """
     return reply(
         network,
@@ -138,6 +146,7 @@ def answer(
         strict=strict,
         temperature=temperature,
         one_object=one_object,
+        style=style,
     )
 
 
@@ -226,6 +235,31 @@ def of_all(reading: Reading, colours: np.ndarray, known: Mapping[int, Color]) ->
     for number, colour in known.items():
         table[number] = colour
     return table
+
+
+def _chosen(
+    shares: np.ndarray,
+    *,
+    groups: np.ndarray,
+    areas: np.ndarray,
+    paints: Paints,
+    steps: np.ndarray | None,
+) -> np.ndarray:
+    """Paints of the words' objects, leaning along directions, (N, 3) uint8."""
+    first = np.unique(groups, return_index=True)[1]  # a word of each object
+    pooled, areas = by_paint(shares[first], paints), np.bincount(groups, areas)
+    chosen = choose(pooled, areas=areas, wanted=paints.wanted)
+    if steps is not None:
+        told = {"colours": paints.colours, "areas": areas, "steps": steps}
+        pooled = leaning(pooled, chosen=chosen, **told)
+        chosen = choose(pooled, areas=areas, wanted=paints.wanted)
+    return paints.colours[chosen[groups]]
+
+
+def _columns(network: RegionNetwork, given: np.ndarray, palette: Palette | None) -> np.ndarray:
+    """Colours (K + N + M, 3) uint8 that the columns of a network's shares speak for."""
+    own = to_uint8(network.colours).cpu().numpy()
+    return np.concatenate([own, given, *([] if palette is None else [palette.colours])])
 
 
 def _mixed(

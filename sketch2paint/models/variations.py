@@ -12,6 +12,7 @@ from sketch2paint.images.convert import array_to_lab, to_uint8
 from sketch2paint.models.answer import (
     ONE_PAINT,
     Reading,
+    agreed,
     areas_of,
     ask,
     known_words,
@@ -21,6 +22,7 @@ from sketch2paint.models.answer import (
 )
 from sketch2paint.models.paints import Paints, by_paint, choose, paints_of
 from sketch2paint.models.region_network import RegionNetwork
+from sketch2paint.models.styles import Style, leaning, steps_of, styled
 
 TEMPERATURE = 0.85  # of the samples: at lower ones they are more alike
 ROUNDS = 4  # in each the surest objects decide, and the others are told
@@ -38,6 +40,7 @@ def vary(
     seed: int,
     palette: Palette | None = None,
     one_object: float = ONE_PAINT,
+    style: Style | None = None,
 ) -> list[np.ndarray]:
     """Colour a drawing several times; what is known and what is paper is so in all.
 
@@ -53,11 +56,12 @@ def vary(
         seed: Seed of the samples.
         palette: Colours that the drawing is to have alone; None: the network's own.
         one_object: Probability above which regions are one object in a sample, see `answer`.
+        style: Steps along named directions, which all answers are moved by, see `answer`.
 
     Returns:
         Colours (count, 3) uint8 of all regions, `count` times.
     """
-    first = reply(network, reading=reading, known=known, palette=palette)
+    first = reply(network, reading=reading, known=known, palette=palette, style=style)
     is_known, given = known_words(reading, known)
     own, same = ask(network, reading, known=is_known[None], given=given[None], palette=palette)
     groups = objects_of(reading.words, own[0], same[0], is_known, one_object)
@@ -65,10 +69,16 @@ def vary(
     fixed = np.full(int(groups.max()) + 1, -1)  # paint of each object that has no choice
     fixed[groups[own[0, :, 0] > 0.5]] = 0
     fixed[groups[is_known]] = paints.column[len(network.colours) :][: len(groups)][is_known]
-    sampler = _Sampler(network, reading, groups=groups, paints=paints, palette=palette)
+    steps = steps_of(style)
+    lean = None if palette is None else steps
+    sampler = _Sampler(network, reading, groups=groups, paints=paints, palette=palette, lean=lean)
     chosen, likelihood = sampler.draw(np.random.default_rng(seed), SAMPLES * count, fixed)
     colours = paints.colours[chosen[np.argsort(-likelihood, kind="stable")]]  # (S, G, 3)
-    of_first = first[reading.words.regions[np.unique(groups, return_index=True)[1]]]
+    one_of_each = np.unique(groups, return_index=True)[1]  # a word of each object
+    if palette is None and steps is not None:
+        shares = by_paint(agreed(own[0], groups, reading.words)[one_of_each], paints)
+        colours = sampler.styled(colours, shares, steps)
+    of_first = first[reading.words.regions[one_of_each]]
     weight = sampler.areas * (fixed < 0)
     lab = array_to_lab(np.concatenate([of_first[None], colours]))
     others = _unlike(lab, weight=weight / max(weight.sum(), 1), count=count)[1:]
@@ -82,6 +92,7 @@ class _Sampler:
         groups: Number of the object of each word, (N,).
         paints: Paints to choose from.
         palette: Palette that the network is told.
+        lean: Steps along directions by which paints are likelier; None: none.
     """
 
     def __init__(
@@ -92,8 +103,9 @@ class _Sampler:
         groups: np.ndarray,
         paints: Paints,
         palette: Palette | None,
+        lean: np.ndarray | None,
     ) -> None:
-        self.network, self.reading, self.palette = network, reading, palette
+        self.network, self.reading, self.palette, self.lean = network, reading, palette, lean
         self.groups, self.paints = groups, paints
         self.words = areas_of(reading.words).astype(np.float32)
         self.areas = np.bincount(groups, self.words)
@@ -122,6 +134,11 @@ class _Sampler:
                 likelihood[one] += self._decide(rng, chosen_, shares_, wanted)
             free -= wanted
         return chosen, likelihood / max(self.areas[fixed < 0].sum(), 1)
+
+    def styled(self, colours: np.ndarray, shares: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Samples' colours (S, G, 3), moved along the directions by the objects' shares (G, C)."""
+        told = {"named": self.paints.colours, "areas": self.areas, "steps": steps}
+        return np.stack([styled(each, shares=shares, **told) for each in colours])
 
     def _decide(
         self, rng: np.random.Generator, chosen: np.ndarray, shares: np.ndarray, count: int
@@ -168,8 +185,15 @@ class _Sampler:
             by_word = by_paint(shares, self.paints._replace(column=column))
             sums = np.zeros(pooled.shape[1:], np.float32)
             np.add.at(sums, self.groups, self.words[:, None] * by_word)
-            pooled[row] = sums / self.areas[:, None]
+            pooled[row] = self._leaning(sums / self.areas[:, None])
         return pooled
+
+    def _leaning(self, shares: np.ndarray) -> np.ndarray:
+        """Shares (G, C) of the paints, tilted along the directions."""
+        if self.lean is None:
+            return shares
+        told = {"colours": self.paints.colours, "areas": self.areas, "steps": self.lean}
+        return leaning(shares, chosen=shares.argmax(1), **told)
 
 
 def _unlike(lab: np.ndarray, *, weight: np.ndarray, count: int) -> list[int]:

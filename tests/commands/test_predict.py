@@ -119,12 +119,14 @@ def test_a_palette_alone_a_reference_and_variations(drawing: Path) -> None:
     sketch, painted = (picture(drawing / f"{folder}/page.png") for folder in ("in", "out"))
     colours = {*map(tuple, painted[sketch.min(2) == 255].tolist())}
     assert colours <= {RED, BLUE, (255, 255, 255)} and colours & {RED, BLUE}
-    more = [f"reference={drawing / 'out/page.png'}", "variations=3"]
+    more = [f"reference={drawing / 'out/page.png'}", "variations=3", "style={lightness: -3}"]
     result = call(*keys, "output=more", *more, cwd=drawing)
     assert result.returncode == 0, result.stdout
     names = {path.name for path in (drawing / "more").iterdir()}
     ends = ("1.png", "2.png", "3.png", "variations.png")
     assert names == {"predict.json", *(f"{n}.{end}" for n in ("page", "other") for end in ends)}
+    record = json.loads((drawing / "more/predict.json").read_text())["pictures"]
+    assert [entry["style"] for entry in record] == [{"lightness": -3}] * 2
 
 
 @pytest.mark.slow
@@ -217,6 +219,8 @@ def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> Non
         (["palette=#e63946"], "expected a region network with a palette, got a generator"),
         (["palette=#e63946", "reference=in/page.png"], "error: Expected `palette` or `reference`"),
         (["reference=in/page.png"], "got one of the drawings. Pass a painted picture"),
+        (["style={warmth: 1}"], "expected a region network with a style, got a generator"),
+        (["style=warm"], "Expected `style` to be"),
         (["variations=3"], "expected a region network with variations, got a generator"),
     ],
 )

@@ -76,6 +76,7 @@ def test_what_is_no_weight_file_is_told(tmp_path: Path) -> None:
     ("keys", "message"),
     [
         ({"palette": NO_PALETTE}, "expected a region network with a palette, got a generator, whi"),
+        ({"style": {"warmth": 1}}, "expected a region network with a style, got a generator, whic"),
         ({"variations": 4}, "expected a region network with variations, got a .* Pass region_netw"),
     ],
 )
@@ -89,7 +90,15 @@ def test_a_generator_alone_has_one_way(
 def test_a_region_network_is_given_them(region_path: Path, weight_path: Path) -> None:
     for checkpoint, network in ((region_path, None), (weight_path, region_path)):
         painter = load_painter(
-            checkpoint, region_network=network, device="cpu", variations=3, seed=5
+            checkpoint,
+            region_network=network,
+            device="cpu",
+            variations=3,
+            seed=5,
+            style={"warmth": 1},
         )
         assert isinstance(painter, RegionPainter)
         assert (painter.variations, painter.seed, painter.palette) == (3, 5, None)
+        assert painter.style == {"warmth": 1}
+    loaded = Painter.load(region_path, device="cpu", style={"warmth": 1})
+    assert isinstance(loaded, RegionPainter) and loaded.style == {"warmth": 1}

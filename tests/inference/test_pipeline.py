@@ -444,6 +444,9 @@ def test_variations_are_written_with_a_sheet(sketches: Path, tmp_path: Path) -> 
     record = Record(tmp_path / "out")
     record.write([outcome])
     assert record.entries["a.1.png"]["palette"] == outcome.used
+    assert "style" not in record.entries["a.1.png"]
+    record.write([outcome], style={"warmth": 1.5})
+    assert record.entries["a.1.png"]["style"] == {"warmth": 1.5}
 
 
 def test_a_sheet_has_rows_that_are_filled_up() -> None:

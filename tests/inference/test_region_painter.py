@@ -261,12 +261,27 @@ def test_variations_are_shaded_as_the_picture_is() -> None:
     assert len(np.unique(painted.variations[0].reshape(-1, 3), axis=0)) > 6
 
 
+def test_a_style_moves_what_nobody_said() -> None:
+    network, sketch = make_region_network(colours=64), boxes()
+    network.logits.weight.data *= 0.1
+    network.gate.bias.data[:] = -20  # no copies of what is told
+    plain, dark, none = (
+        RegionPainter(network, style=style).process([sketch], [dot(50, 50)])[0].picture
+        for style in (None, {"lightness": -3}, {"warmth": 0})
+    )
+    box = find_regions(sketch).labels
+    box = (box == box[50, 50]) & (sketch == 255)
+    assert (dark[box] == RED).all() and (dark != plain).any()
+    np.testing.assert_array_equal(none, plain)
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
         ({"palette": PALETTE}, "Expected a region network that was trained with palettes, got one"),
         ({"variations": 0}, "Expected `variations` to be a whole number from 1 to 64, got 0."),
         ({"variations": 2.0}, "Expected `variations` to be a whole number from 1 to 64, got 2.0"),
+        ({"style": {"hue": 1}}, "Expected `style` to name directions that the model knows .warmth"),
         ({"seed": -1}, "Expected `seed` to be a whole number from 0 on, got -1. Pass 0."),
     ],
 )
