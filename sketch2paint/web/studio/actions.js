@@ -42,6 +42,7 @@ export function actionsOf(studio, hand) {
     suggestion: (place) => studio.suggestions.take(place),
     keep: () => palette.keep(),
     variations: drawn(() => studio.vary().catch(tell)),
+    styleReset: drawn(() => studio.set("style", null)),
     more: () => showMore(),
     theme: () => turnTheme(),
     help: () => byId("helpDialog").showModal(),

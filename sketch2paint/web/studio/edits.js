@@ -13,7 +13,7 @@ export class Edits {
   constructor({ done = [], undone = [] } = {}) {
     /** @type {Stroke[]} */
     this.strokes = [];
-    this.settings = { gap: null, palette: null, seed: null };
+    this.settings = { gap: null, palette: null, seed: null, style: null };
     this.done = [...done];
     this.undone = [...undone];
     for (const edit of done) for (const part of edit) this.#apply(part);

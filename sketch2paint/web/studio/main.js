@@ -21,6 +21,7 @@ import { Settings } from "./settings.js";
 import { say, tell } from "./status.js";
 import { openStore } from "./store.js";
 import { Studio } from "./studio.js";
+import { Style } from "./style.js";
 import { Suggestions } from "./suggestions.js";
 import { fillTexts, texts } from "./texts.js";
 import { startTheme } from "./theme.js";
@@ -82,6 +83,10 @@ async function makeStudio() {
       () => say(texts.notKept),
     ),
     suggestions: new Suggestions((colour) => palette.take(colour)),
+    style: new Style(
+      (style) => studio.paint({ style }).catch(tell),
+      (style) => studio.set("style", style),
+    ),
     variations: new Variations((seed) => studio.set("seed", seed)),
     view: new View(stage, byId("sheet"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)}%`;

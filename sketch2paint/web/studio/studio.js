@@ -26,6 +26,7 @@ export class Studio {
    * @param {import("./suggestions.js").Suggestions} parts.suggestions
    * @param {import("./variations.js").Variations} parts.variations
    * @param {import("./settings.js").Settings} parts.settings
+   * @param {import("./style.js").Style} parts.style
    * @param {import("./outline.js").Outline} parts.outline
    */
   constructor({ engine, painting, session, view, marks, palette, ...others }) {
@@ -39,6 +40,7 @@ export class Studio {
     this.suggestions = others.suggestions;
     this.variations = others.variations;
     this.settings = others.settings;
+    this.style = others.style;
     this.outline = others.outline;
     /** @type {import("./session.js").Open | null} */
     this.open = null;
@@ -239,8 +241,9 @@ export class Studio {
   }
 
   #showSaid() {
-    const { gap, seed } = this.edits.settings;
+    const { gap, seed, style } = this.edits.settings;
     this.settings.showGap(gap);
+    this.style.show(style);
     this.outline.hide();
     this.variations.mark(seed);
     this.marks.showHints(this.edits.strokes);
@@ -251,7 +254,7 @@ export class Studio {
     this.session.keep(this.open);
   }
 
-  /** Colour what is shown; a gap that is only tried out goes over the one that was said. */
+  /** Colour what is shown; a gap or a style that is only tried out goes over what was said. */
   async paint(tried = {}) {
     if (!this.open) return;
     const { open } = this;
@@ -274,11 +277,11 @@ export class Studio {
 
   #request(more = {}) {
     const { width, height } = this.size;
-    const { seed } = this.edits.settings;
+    const { seed, style } = this.edits.settings;
     const { network, shaded, detail } = this.settings;
     const hints = this.edits.hints(width, height);
     const { only: palette, portions } = this.palette;
-    return { hints, seed, network, shaded, detail, palette, portions, ...more };
+    return { hints, seed, style, network, shaded, detail, palette, portions, ...more };
   }
 
   #showStrip() {

@@ -107,6 +107,22 @@ export const english = {
   variationFirst: "The first colouring",
   variation: (number) => `Variation ${number}`,
 
+  style: "Style",
+  styleReset: "Reset",
+  directions: {
+    warmth: "Warmth",
+    lightness: "Lightness",
+    vividness: "Vividness",
+    contrast: "Contrast",
+  },
+  directionsTip: {
+    warmth: "Nearer to orange, or to blue",
+    lightness: "Lighter, or darker",
+    vividness: "Further from grey, or nearer",
+    contrast: "Light and dark regions further apart, or nearer",
+  },
+  step: (number) => (number > 0 ? `+${number}` : `${number}`.replace("-", "\u2212")),
+
   drawings: "Drawings",
   drawing: (name) => `Show ${name}`,
   drawingClose: (name) => `Close ${name}`,

@@ -18,7 +18,7 @@ from sketch2paint.hints.palette import Palette, palette_of
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
-from sketch2paint.images.convert import array_to_lab, resize, to_grey
+from sketch2paint.images.convert import array_to_lab, lab_to_array, resize, to_grey
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import clustered, filled_by, shade
@@ -27,6 +27,7 @@ from sketch2paint.inference.region_painter import known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.shading import background, off_lines
 from sketch2paint.models.paints import by_paint, choose, paints_of
+from sketch2paint.models.styles import leaning, steps_of, styled
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")
 VECTORS = Path(__file__).parents[2] / "hints/vectors"
@@ -332,6 +333,51 @@ def test_an_opaque_overlay_is_refused_and_an_empty_one_told(js: Engine) -> None:
         js.call("overlay.hintsOfOverlay", np.full((9, 9, 4), 255, np.uint8), 9, 9)
     read = js.call("overlay.hintsOfOverlay", np.zeros((9, 9, 4), np.uint8), 9, 9)
     assert read["hints"]["hints"] == [] and read["notes"] == ["wholly transparent: no hints"]
+
+
+# ---------------------------------------------------------------- styles
+
+
+STYLES = [{"warmth": 2}, {"lightness": -3}, {"vividness": 3, "contrast": -1.5}, {"contrast": 3}]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_colours_are_moved_along_directions_as_in_python(
+    js: Engine, style: dict[str, float]
+) -> None:
+    rng = np.random.default_rng(0)
+    colours, named = (rng.integers(0, 256, (n, 3)).astype(np.uint8) for n in (60, 40))
+    colours[:4], named[0], named[30:] = [[255] * 3, [254] * 3, [0] * 3, [128] * 3], 255, 255
+    shares = rng.dirichlet(np.full(40, 0.1), 60).astype(np.float32)
+    areas = rng.integers(1, 5000, 60).astype(np.float32)
+    steps = steps_of(style)
+    assert steps is not None
+    wanted = styled(colours, shares=shares, named=named, areas=areas, steps=steps)
+    told = js.call("styles.stepsOf", style)
+    assert told == steps.tolist()
+    args = colours.ravel(), shares.ravel(), named.ravel(), areas, told
+    found = js.call("styles.styled", *args).reshape(-1, 3)
+    assert np.abs(found.astype(int) - wanted).max() <= 1 and (found != colours).any(1).sum() > 40
+    np.testing.assert_array_equal((found == 255).all(1), (wanted == 255).all(1))
+    chosen = shares.argmax(1).astype(np.int32)
+    wanted = leaning(shares, chosen=chosen, colours=named, areas=areas, steps=steps)
+    found = js.call("styles.leaning", shares.ravel(), chosen, named.ravel(), areas, told)
+    np.testing.assert_allclose(found, wanted.ravel(), atol=1e-5)
+
+
+def test_lab_becomes_colours_as_in_python(js: Engine) -> None:
+    lab = np.random.default_rng(0).uniform((-5, -90, -90), (110, 90, 90), (500, 3))
+    found = js.call("colours.fromLab", lab.astype(np.float32))
+    wanted = lab_to_array(lab.astype(np.float32)[None])[0]
+    assert np.abs(found.reshape(-1, 3).astype(int) - wanted).max() <= 1
+
+
+def test_what_is_no_style_is_told(js: Engine) -> None:
+    assert js.call("styles.stepsOf", {"warmth": 0}) is None
+    with pytest.raises(ValueError, match=r"the model knows \(warmth, .*got 'hue'\. Pass \{warmth"):
+        js.call("styles.stepsOf", {"hue": 1})
+    with pytest.raises(ValueError, match=r"a number from -3 to 3, got warmth: 4\. Pass 1 for a l"):
+        js.call("styles.stepsOf", {"warmth": 4})
 
 
 # ---------------------------------------------------------------- palettes

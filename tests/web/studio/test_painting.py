@@ -129,6 +129,20 @@ def test_the_page_colours_as_predict_does(opened: Page, drawing: Path) -> None:
             assert found["said"] == ["filler", "network"]
 
 
+def test_a_style_moves_colours_as_in_predict(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    stroke = Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40))
+    style = {"warmth": 2.5, "lightness": -2, "contrast": 1}
+    painter = RegionPainter(make_region_network(**NETWORK), style=style)
+    for strokes in ((), (stroke,)):
+        hints = Hints((300, 200), strokes)
+        (wanted,) = painter.process([rgb], [hints])
+        assert_alike(painted(opened, rgb, hints, style=style)["colours"], wanted.colours)
+    plain = painted(opened, rgb, Hints((300, 200)))
+    moved = painted(opened, rgb, Hints((300, 200)), style=style)
+    assert (plain["colours"] != moved["colours"]).any()
+
+
 def test_colours_are_suggested_and_variations_differ_but_stay(opened: Page, drawing: Path) -> None:
     rgb = np.asarray(Image.open(drawing).convert("RGB"))
     hints = Hints((rgb.shape[1], rgb.shape[0]))

@@ -83,9 +83,11 @@ def test_a_palette_alone_is_used_as_predict_does(page: Page, weights: Path, draw
     names = ["#2060c0", "#f0c040", "#ffffff", "#308050", "#2060c0"]
     painter = load_painter(weights, device="cpu", flats=True, palette=palette_from(names))
     hints = Hints((300, 200), (Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40)),))
-    (wanted,) = painter.process([rgb], [hints])
-    found = painted(page, rgb, hints, palette=names)
-    np.testing.assert_array_equal(found["colours"], wanted.colours)
+    for style in ({"lightness": 3.0}, None):
+        painter.style = style
+        (wanted,) = painter.process([rgb], [hints])
+        found = painted(page, rgb, hints, palette=names, style=style)
+        np.testing.assert_array_equal(found["colours"], wanted.colours)
     told = {"#ffffff", "#c81e28", *names}
     assert {f"#{bytes(colour[:3]).hex()}" for colour in found["middle"]} <= told
 

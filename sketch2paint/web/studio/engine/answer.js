@@ -5,6 +5,7 @@ import { rint } from "./numbers.js";
 import { byPaint, choose, levelsOf, paintsOf, wantedOf } from "./paints.js";
 import { fitWithin, resized } from "./resize.js";
 import { numbered, singles, unite } from "./sets.js";
+import { leaning, styled } from "./styles.js";
 import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
 
 /**
@@ -14,8 +15,9 @@ import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
  * @typedef {[number, number, number]} Color
  * @typedef {{ size: number, colours: Color[], temperature: number, one_object: number }} About
  * @typedef {import("./reference.js").Palette} Palette portions are 0 where they are not told
- * @typedef {{ temperature: number | null, seed: number | null, palette: Palette | null }} Wish
- *   `palette`: the only colours besides paper and known ones
+ * @typedef {{ temperature: number | null, seed: number | null, palette: Palette | null,
+ *   steps: number[] | null }} Wish `palette`: the only colours besides paper and known ones; `steps`
+ *   along the directions of a style
  * @typedef {{ regions: Regions, words: Words, features: unknown, bias: unknown,
  *   wordOf: Int32Array }} Reading
  * @typedef {{ shares: Float32Array, columns: number[][], colours: Uint8Array }} Said
@@ -98,9 +100,31 @@ export async function reply(network, reading, known, wish) {
   const shares = ofColoursAndWords(every, count, network.about.colours.length + count);
   const groups = objectsOf(words, shares, same, isKnown, network.about.one_object);
   const agreed = agreedOn(shares, groups, words.areas);
-  const mixed = mix(agreed, groups, network.about, given, wish);
+  const mixed = inStyle(mix(agreed, groups, network.about, given, wish), agreed, network.about, {
+    ...{ words, known, steps: wish.steps },
+  });
   const columns = [...network.about.colours, ...triples(given)];
   return { shares: agreed, columns, colours: coloursOfAll(reading, mixed, known) };
+}
+
+/**
+ * Colours of the words moved along a style's directions, the known ones as they are.
+ * @param {Uint8Array} mixed
+ * @param {Float32Array} shares
+ * @param {About} about
+ * @param {{ words: Words, known: Map<number, Color>, steps: number[] | null }} told
+ */
+function inStyle(mixed, shares, about, { words, known, steps }) {
+  if (!steps) return mixed;
+  const given = new Uint8Array(mixed.length).fill(255);
+  words.regions.forEach((region, word) => {
+    const color = known.get(region);
+    if (!color) return;
+    given.set(color, 3 * word);
+    mixed.set(color, 3 * word); // they count in what the others contrast with
+  });
+  const named = Uint8Array.from([...levelsOf(about.colours), ...given]);
+  return styled(mixed, shares, named, words.areas, steps);
 }
 
 /** A palette as the network is told it. @param {Palette | null} palette */
@@ -121,7 +145,7 @@ function entriesOf(palette) {
  * @param {{ agreed: Float32Array, groups: Int32Array, given: Float32Array }} said
  * @param {Wish} wish
  */
-function painted(about, words, { agreed, groups, given }, { palette, seed }) {
+function painted(about, words, { agreed, groups, given }, { palette, seed, steps }) {
   const { colours: entries, portions } = /** @type {Palette} */ (palette);
   const count = groups.length;
   const known = Uint8Array.from(given, toLevel);
@@ -137,7 +161,11 @@ function painted(about, words, { agreed, groups, given }, { palette, seed }) {
       ofGroups[group * across + n] = lot * shares[word * across + n];
     }
   });
-  const numbers = choose(ofGroups, areas, wantedOf(portions));
+  const wanted = wantedOf(portions);
+  const first = choose(ofGroups, areas, wanted);
+  const numbers = steps
+    ? choose(leaning(ofGroups, first, paints.colours, areas, steps), areas, wanted)
+    : first;
   const colours = triples(paints.colours);
   const chosen = Uint8Array.from([...groups].flatMap((group) => colours[numbers[group]]));
   const columns = colours.map((colour) => colour.map((level) => level / 127.5 - 1));

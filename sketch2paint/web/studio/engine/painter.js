@@ -13,6 +13,7 @@ import { color } from "./plain.js";
 import { greyOf, normalise } from "./scans.js";
 import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
+import { stepsOf } from "./styles.js";
 
 /**
  * @typedef {[number, number, number]} Color
@@ -20,7 +21,8 @@ import { marksOf } from "./strokes.js";
  * @typedef {import("./regions.js").Regions} Regions
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
  *   seed?: number | null, network?: boolean,
- *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null }} Request
+ *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null,
+ *   style?: import("./styles.js").Style | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
  *   rgba: Uint8ClampedArray, index: Labels, table: Uint8Array, said: number,
  *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
@@ -148,11 +150,12 @@ export class Drawing {
   async ask(network, told, request) {
     const { temperature = null, seed = null, palette: names, portions } = request;
     checkWish(request);
+    const steps = stepsOf(request.style);
     const palette = names ? paletteOf(names, portions ?? names.map(() => 0)) : null;
     const known = knownRegions(this.regions, told.filled, told.colours);
     this.windows ??= readWindows(network, this.sketch, this.regions);
     const table = await answered(network, await this.windows, known, {
-      ...{ temperature, seed, palette },
+      ...{ temperature, seed, palette, steps },
     });
     this.lastTable = palette ? table : madeAlike(table, known, this.regions);
     return this.lastTable;
