@@ -15,6 +15,7 @@ from sketch2paint.images.medians import medians
 # CIE 1976 differences, measured in benchmarks/flats.md.
 NEAR_WHITE = 10.0  # from white, within which a region was left white
 OUTSIDE_WHITE = 20.0  # the same for one that is open to the page's edge: the network's fog
+UNSEEN = 3.0  # from white: no eye tells it from paper
 ALIKE = 14.0  # between colours of regions that belong together
 SAMPLED = 2**20  # pixels of which medians are taken; larger pictures are looked at in steps
 FEW = 512  # different colours that are compared with each other

@@ -17,7 +17,7 @@ from sketch2paint.hints.regions import Regions
 from sketch2paint.hints.strokes import Color
 from sketch2paint.images.convert import array_to_lab, codes, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
-from sketch2paint.inference.flats import ALIKE, clustered, filled_by
+from sketch2paint.inference.flats import ALIKE, UNSEEN, clustered, filled_by
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.picture_painter import Normalise, Painted, PicturePainter
 from sketch2paint.inference.shading import laid_over
@@ -134,6 +134,11 @@ class RegionPainter(PicturePainter):
         return self.network.colours.device
 
     @property
+    def is_flat(self) -> bool:
+        """Whether each region has one plain colour, without shading."""
+        return self.flats or not self.shading
+
+    @property
     def on_cpu(self) -> bool:
         """Whether the networks compute on the CPU."""
         return self.device.type == "cpu"
@@ -149,9 +154,8 @@ class RegionPainter(PicturePainter):
             layers = [one.flats for one in named]
         else:
             layers = self._shaded(self.shading, drawings, named)
-        flat = self.flats or not self.shading
         return [
-            _painted(drawing, one, colours, (*own, *one.notes), flat)
+            _painted(drawing, one, colours, (*own, *one.notes), self.is_flat)
             for drawing, one, colours, own in zip(drawings, named, layers, notes, strict=True)
         ]
 
@@ -232,6 +236,9 @@ class RegionPainter(PicturePainter):
         table[where[like >= 0]] = told[like[like >= 0]]
         rest = where[like < 0]
         table[rest] = clustered(table[rest], areas[rest], self.colours)
+        if self.is_flat:  # or there would be a layer that nobody sees
+            away = np.linalg.norm(array_to_lab(table[None])[0] - (100, 0, 0), axis=1)
+            table[rest[away[rest] < UNSEEN]] = WHITE
         return table
 
 

@@ -13,6 +13,7 @@ const DARK = 128; // of 255: a line
  * @property {Uint8ClampedArray} rgba
  * @property {Uint16Array | Int32Array} index
  * @property {Uint8Array} table
+ * @property {Uint8Array} flats
  * @property {number} said
  * @property {Uint8Array | null} colours
  * @property {Uint16Array | Int32Array} labels

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from engine import NODE, Engine, engine
+from tiny_words import make_region_network
 
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.palette import Palette, palette_of
@@ -23,7 +24,7 @@ from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import clustered, filled_by, shade
 from sketch2paint.inference.palette_files import _calm
-from sketch2paint.inference.region_painter import known_regions, nearest_told
+from sketch2paint.inference.region_painter import RegionPainter, known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.shading import background, off_lines
 from sketch2paint.models.paints import by_paint, choose, paints_of
@@ -214,6 +215,25 @@ def test_colours_are_compared_as_in_python(js: Engine) -> None:
         told = rng.integers(0, 256, (5, 3)).astype(np.uint8)
         found = js.call("colours.nearestTold", table, told)
         np.testing.assert_array_equal(found, nearest_told(table, told))
+
+
+def test_like_colours_become_equal_and_nearly_white_ones_paper_as_in_python(js: Engine) -> None:
+    sketch = large(200)
+    height, width = sketch.shape
+    regions, kept = find_regions(sketch), js.keep("regions.findRegions", sketch, width, height)
+    rng = np.random.default_rng(0)
+    hints = Hints((width, height), strokes(rng, width, height))
+    filled, said, _ = filled_by(hints, regions, None)
+    drawn = marks(hints).astype(np.uint16)
+    given = js.keep("fill.fill", kept, drawn, None), said.astype(np.uint8)
+    known = js.keep("painter.knownRegions", kept, *given)
+    table = rng.integers(0, 256, (regions.count, 3)).astype(np.uint8)
+    table[::3] = rng.integers(252, 256, (len(table[::3]), 3))
+    painter = RegionPainter(make_region_network())
+    wanted = painter._joined(table.copy(), regions, known_regions(regions, filled, said))
+    found = js.call("painter.madeAlike", table, known, kept).reshape(-1, 3)
+    np.testing.assert_array_equal(found, wanted)
+    assert ((wanted == 255).all(1) & (table != 255).any(1)).sum() > 3
 
 
 def test_lines_lie_over_colours_as_in_python(js: Engine) -> None:

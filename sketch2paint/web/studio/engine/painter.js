@@ -3,7 +3,7 @@
 
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
-import { clustered, nearestTold } from "./colours.js";
+import { clustered, nearestTold, toLab } from "./colours.js";
 import { composed } from "./composition.js";
 import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
@@ -24,13 +24,14 @@ import { stepsOf } from "./styles.js";
  *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null,
  *   style?: import("./styles.js").Style | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
- *   rgba: Uint8ClampedArray, index: Labels, table: Uint8Array, said: number,
+ *   rgba: Uint8ClampedArray, index: Labels, table: Uint8Array, flats: Uint8Array, said: number,
  *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
  * @typedef {import("./regions.js").Labels} Labels
  */
 
 const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
 const MEANT = 0.5; // of a region's free pixels: with more of them a stroke tells its colour
+const UNSEEN = 3; // units of Lab from white: no eye tells it from paper
 const LARGEST = 16384; // pixels of a side
 const AREA = 4096 ** 2; // pixels in all: what a page can hold, several times over
 
@@ -104,17 +105,24 @@ export class Drawing {
    * @param {"filler" | "network"} source
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Uint8Array} table (count x 3)
+   * @param {Uint8Array} [flats] the same where nothing is shaded
    * @returns {Painted}
    */
-  painted(source, { filled, colours, groups, notes }, table) {
-    const every = new Uint8Array(table.length + colours.length - 3);
-    every.set(table);
-    every.set(colours.subarray(3), table.length);
+  painted(source, { filled, colours, groups, notes }, table, flats = table) {
+    const every = Uint8Array.from([...table, ...colours.subarray(3)]);
+    const plainly = flats === table ? every : Uint8Array.from([...flats, ...colours.subarray(3)]);
     this.canvas.show(filled, every);
     const { width, height } = this;
     const about = { source, width, height, said: colours.length / 3 - 1, groups, notes };
     const labels = this.areLabelsGiven ? null : this.labels();
-    return { ...about, ...this.canvas.shown(), labels, table: every, colours: null };
+    return {
+      ...about,
+      ...this.canvas.shown(),
+      labels,
+      table: every,
+      flats: plainly,
+      colours: null,
+    };
   }
 
   /**
@@ -142,7 +150,8 @@ export class Drawing {
   }
 
   /**
-   * What the network says of all regions, like ones equal, a person's as they were.
+   * What the network says of all regions, like ones equal, a person's as they were; and the same
+   * for flats alone, where what is nearly white is paper.
    * @param {import("./network.js").Network} network
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Request} request
@@ -157,8 +166,8 @@ export class Drawing {
     const table = await answered(network, await this.windows, known, {
       ...{ temperature, seed, palette, steps },
     });
-    this.lastTable = palette ? table : madeAlike(table, known, this.regions);
-    return this.lastTable;
+    this.lastTable = table;
+    return { table, flats: palette ? table : madeAlike(table, known, this.regions) };
   }
 
   /**
@@ -380,12 +389,13 @@ async function answered(network, windows, known, wish) {
 }
 
 /**
- * Colours that are like a person's become those; the others become equal where they are alike.
+ * Colours that are like a person's become those; the others become equal where they are alike, in
+ * place. The same for flats: of the others what is nearly white is paper.
  * @param {Uint8Array} table
  * @param {Map<number, Color>} known
  * @param {Regions} regions
  */
-function madeAlike(table, known, regions) {
+export function madeAlike(table, known, regions) {
   const isWhite = (/** @type {ArrayLike<number>} */ color) =>
     color[0] === 255 && color[1] === 255 && color[2] === 255;
   const row = (/** @type {number} */ region) => table.subarray(3 * region, 3 * region + 3);
@@ -407,7 +417,13 @@ function madeAlike(table, known, regions) {
   rest.forEach((region, n) => {
     table.set(equal.subarray(3 * n, 3 * n + 3), 3 * region);
   });
-  return table;
+  const flats = table.slice();
+  const lab = toLab(equal);
+  rest.forEach((region, n) => {
+    const away = Math.hypot(lab[3 * n] - 100, lab[3 * n + 1], lab[3 * n + 2]);
+    if (away < UNSEEN) flats.fill(255, 3 * region, 3 * region + 3);
+  });
+  return flats;
 }
 
 /** Each told colour once, sorted. @param {Color[]} colours */

@@ -157,11 +157,12 @@ async function paint(id, request) {
   const isWanted = () => turn().then(() => newest?.id === id);
   if (!(await isWanted())) return;
   const own = await /** @type {Promise<Network>} */ (network);
-  const table = await here.ask(own, told, request);
+  const { table, flats } = await here.ask(own, told, request);
   if (!(await isWanted())) return;
-  const flat = here.painted("network", told, table);
-  const shades = own.about.shading && request.shaded !== false;
-  if (!shades || !Shading.takes(here.width, here.height)) {
+  const isWished = own.about.shading && request.shaded !== false;
+  const shades = isWished && Shading.takes(here.width, here.height);
+  const flat = here.painted("network", told, shades ? table : flats, flats);
+  if (!shades) {
     post(id, { done: flat });
     return;
   }
