@@ -20,10 +20,8 @@ export class Style {
       };
       slider.onchange = () => onSet(this.#style);
       const words = make("span", { textContent: texts.directions[name] });
-      const title = texts.directionsTip[name];
-      byId("style").append(
-        make("label", { className: "slider", title }, words, make("output"), slider),
-      );
+      const about = { className: "slider", title: texts.directionsTip[name], htmlFor: name };
+      byId("style").append(make("label", about, words, make("output"), slider));
       return slider;
     });
     this.show(null);
