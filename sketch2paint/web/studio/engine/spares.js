@@ -1,17 +1,17 @@
-// Memory of answers that the page has given back, to be used again: a browser frees it late.
+// Memory of an answer that the page has given back, to be used again: a browser frees it late.
 
-const MOST = 3;
-
-/** @type {ArrayBuffer[]} */
-let spares = [];
+/** @type {ArrayBuffer | null} */
+let spare = null;
 
 /** Memory of so many bytes, with anything in it. @param {number} bytes */
 export function memory(bytes) {
-  const place = spares.findIndex(({ byteLength }) => byteLength === bytes);
-  return place < 0 ? new ArrayBuffer(bytes) : spares.splice(place, 1)[0];
+  if (spare?.byteLength !== bytes) return new ArrayBuffer(bytes);
+  const found = spare;
+  spare = null;
+  return found;
 }
 
-/** Take memory back. @param {ArrayBuffer} buffer */
+/** Take memory back; more than one would be kept for nothing. @param {ArrayBuffer} buffer */
 export function takeBack(buffer) {
-  spares = [buffer, ...spares].slice(0, MOST);
+  spare = buffer;
 }
