@@ -17,6 +17,7 @@ VERBS = {
     "studio": "colour drawings in the browser",
     "animate": "colour a drawn shot from a few frames in colour",
     "evaluate": "measure generators on pictures they have not seen",
+    "explore": "find and show directions along which the style can be chosen",
     "export": "write a network for other programs (ONNX, TorchScript)",
     "benchmark": "measure speed and memory",
 }

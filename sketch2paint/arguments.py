@@ -115,4 +115,6 @@ def described(hint: Any) -> str:
         return f"[{', '.join(described(part) for part in get_args(hint))}]"
     if hint is NoneType:
         return "null"
+    if hint is bool:
+        return "true or false"
     return hint.__name__ if get_origin(hint) is None and isinstance(hint, type) else str(hint)

@@ -18,6 +18,7 @@ from sketch2paint.commands import (  # noqa: F401
     animate,
     benchmark,
     evaluate,
+    explore,
     export,
     predict,
     prepare,
@@ -25,7 +26,7 @@ from sketch2paint.commands import (  # noqa: F401
 )
 from sketch2paint.verb import _defaults
 
-VERBS = ["train", "prepare", "predict", "animate", "evaluate", "export", "benchmark"]
+VERBS = ["train", "prepare", "predict", "animate", "evaluate", "explore", "export", "benchmark"]
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,18 @@ def test_typed_keys_go_over_those_of_the_run(resumed: Resumer) -> None:
     assert second["callbacks"]["checkpoints"]["every"] == "5min"
 
 
+def test_a_run_that_spelt_the_length_of_its_style_goes_on(
+    resumed: Resumer, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    configs = resumed([], [])
+    then = copy.deepcopy(configs[0])
+    del then["data"]["style"]
+    then["model"]["generator"]["style_channels"] = 0  # which the data decide on now
+    (tmp_path / "runs/a/config.yaml").write_text(yaml.safe_dump(then))
+    assert call(train.main, "name=a", "resume=true") == (0, "")
+    assert configs[2] == configs[1]
+
+
 def test_a_configuration_builds_nothing_of_its_own(
     resumed: Resumer, call: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

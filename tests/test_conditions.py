@@ -12,13 +12,14 @@ from sketch2paint.data.datamodule import SketchDataModule
 from sketch2paint.images.io import read_rgb
 from sketch2paint.inference.painter import Painter
 from sketch2paint.models.checkpoint import read_checkpoint
-from sketch2paint.models.description import planes_of
+from sketch2paint.models.description import planes_of, style_of
 from sketch2paint.models.export import export_generator
 from sketch2paint.models.tasks import SKETCH, Plane
 from sketch2paint.models.weights import load_generator
 from sketch2paint.training.pix2pix import Pix2Pix
 
 HINTS = Plane("hints", 4, 0.0)
+STYLE = ("red", "green", "blue")
 
 
 class HintedPairs(SketchDataModule):
@@ -26,7 +27,7 @@ class HintedPairs(SketchDataModule):
 
     def __init__(self, **keys) -> None:
         super().__init__(**keys)
-        self.planes, self.style_channels = (*self.planes, HINTS), 3
+        self.planes, self.style = (*self.planes, HINTS), STYLE
 
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
@@ -42,7 +43,8 @@ def model(**changes) -> Pix2Pix:
     arguments = {
         "size": 32,
         "planes": (*SKETCH.planes, HINTS),
-        "generator": {"base_channels": 2, "dropout": 0.0, "style_channels": 3},
+        "style": STYLE,
+        "generator": {"base_channels": 2, "dropout": 0.0},
         "discriminator": {"base_channels": 2},
         "lr": 1e-2,
         **changes,
@@ -63,6 +65,7 @@ def test_hints_and_style_reach_the_weight_file_and_the_picture(hinted_run, pairs
     generator, about = load_generator(run)
     assert planes_of(about) == (*SKETCH.planes, HINTS)
     assert (generator.in_channels, generator.style_channels) == (5, 3)
+    assert style_of(about) == STYLE
     assert read_checkpoint(run / "checkpoints/last.ckpt")["about"]["planes"] == about["planes"]
     painter = Painter.load(run, device="cpu", lines="network", normalise="off")
     drawing = read_rgb(pairs_dir / "val/000.png")[:, 32:]
@@ -86,7 +89,7 @@ def test_hints_and_style_reach_the_weight_file_and_the_picture(hinted_run, pairs
 def test_a_resumed_run_keeps_its_planes(hinted_run):
     run, module = hinted_run
     saved = read_checkpoint(run / "checkpoints/last.ckpt")
-    other = model(planes=None, generator={"base_channels": 2, "dropout": 0.0})
+    other = model(planes=None, style=())
     with pytest.raises(ValueError, match=r"planes \[\['sketch', 1, 1.0\]\] \(was .*'hints', 4"):
         other.on_load_checkpoint(saved)
     again = model()
@@ -100,7 +103,7 @@ def test_a_model_whose_planes_the_data_do_not_serve_stops_at_the_start(pairs_dir
     ):
         tiny_run.run(pairs_dir, tmp_path / "a", model=model())
     only_style = model(planes=None)
-    with pytest.raises(ValueError, match=r"`model.generator.style_channels` to be 0, .* got 3\."):
+    with pytest.raises(ValueError, match=r"serve the style red, green, blue, got none\. Pass"):
         tiny_run.run(pairs_dir, tmp_path / "b", model=only_style)
 
 
@@ -133,6 +136,7 @@ def test_what_the_discriminator_sees_is_a_choice_of_its_own(names, channels):
     [
         ({"discriminator_planes": ["depth"]}, "to be names out of sketch, hints, .* got 'depth'"),
         ({"generator": {"in_channels": 5}}, r"Expected no `model\.generator\.in_channels`: the t"),
+        ({"generator": {"style_channels": 3}}, r"Expected no `model\.generator\.style_channels`"),
         ({"discriminator": {"norm": "none"}}, r"Expected no `model\.discriminator\.norm`"),
         ({"planes": [["hints", 4, 0.0]]}, "`planes`: expected `sketch` of 1 channel as the first"),
     ],
@@ -153,4 +157,4 @@ def test_a_style_begins_as_nothing_and_is_learned():
     with pytest.raises(ValueError, match=r"Expected `style` to be \(B, 3\), got \(2, 4\)"):
         module.generator(planes, torch.zeros(2, 4))
     with pytest.raises(ValueError, match="Expected no `style`: this generator takes none"):
-        model(generator={"base_channels": 2}).generator(planes, style)
+        model(style=()).generator(planes, style)

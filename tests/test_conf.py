@@ -20,12 +20,22 @@ from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = ["train", "prepare", "predict", "studio", "animate", "export", "evaluate", "benchmark"]
+VERBS = [
+    "train",
+    "prepare",
+    "predict",
+    "studio",
+    "animate",
+    "explore",
+    "export",
+    "evaluate",
+    "benchmark",
+]
 # What train.py passes itself.
 GIVEN = {
     "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},
-    "sketch2paint.training.pix2pix.Pix2Pix": {"planes"},
-    "sketch2paint.training.region_colours.RegionColours": {"planes"},
+    "sketch2paint.training.pix2pix.Pix2Pix": {"planes", "style"},
+    "sketch2paint.training.region_colours.RegionColours": {"planes", "style"},
 }
 
 
@@ -122,7 +132,8 @@ def test_the_card_names_every_set_of_the_mixture():
 
 def test_networks_parameters_are_spelt():
     model = composed("train").model
-    fixed = {"size", "norm", "in_channels", "out_channels"}  # by the model, its planes, its task
+    # By the model, its planes, its task, its style.
+    fixed = {"size", "norm", "in_channels", "out_channels", "style_channels"}
     assert set(model.generator) | fixed == parameters(UNetGenerator)
     assert set(model.discriminator) | {"norm", "in_channels"} == parameters(PatchDiscriminator)
     assert not set(model.generator) & fixed and not set(model.discriminator) & {"in_channels"}

@@ -35,7 +35,17 @@ TESTED = {
     "commands.benchmark": "benchmark/test_rates.py",
     "__main__": "test_main.py",
 }
-VERBS = ["train", "prepare", "predict", "studio", "animate", "export", "evaluate", "benchmark"]
+VERBS = [
+    "train",
+    "prepare",
+    "predict",
+    "studio",
+    "animate",
+    "explore",
+    "export",
+    "evaluate",
+    "benchmark",
+]
 
 
 def imports(path, top_level_only=False):

@@ -113,7 +113,7 @@ def test_bash_completes_verbs_and_keys(tmp_path: Path) -> None:
     assert result.returncode == 0 and result.stderr == "", result.stderr
     assert result.stdout.splitlines() == [
         "bound",
-        "prepare train predict studio animate evaluate export benchmark",
+        "prepare train predict studio animate evaluate explore export benchmark",
         "prepare predict",
         "experiment=shading experiment=shipped experiment=sketch2paint experiment=small",
         "model.lambda_l1=",

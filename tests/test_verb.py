@@ -443,7 +443,7 @@ def test_a_checkpoint_that_is_a_program_is_not_run(
 
 
 @pytest.mark.parametrize(
-    "verb", ["train", "prepare", "predict", "animate", "export", "evaluate", "benchmark"]
+    "verb", ["train", "prepare", "predict", "animate", "explore", "export", "evaluate", "benchmark"]
 )
 @pytest.mark.parametrize("question", [["--help"], ["--cfg", "job"]])
 def test_questions_import_nothing_heavy(verb, question, tmp_path):

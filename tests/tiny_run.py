@@ -7,6 +7,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sketch2paint.data.datamodule import SketchDataModule
+from sketch2paint.images.look import NAMES
 from sketch2paint.training.callbacks import SampleGrids
 from sketch2paint.training.checkpoints import Checkpoints
 from sketch2paint.training.pix2pix import Pix2Pix
@@ -25,6 +26,7 @@ def run(
     batch_size=3,
     memory_format="auto",
     also=(),
+    style=False,
     **model_arguments,
 ):
     """Train a tiny network with all callbacks; returns the trainer and the module."""
@@ -33,11 +35,11 @@ def run(
         size=32,
         generator={"base_channels": 2, "dropout": 0.5},
         discriminator={"base_channels": 2},
+        style=NAMES if style else (),
         **model_arguments,
     )
-    data = SketchDataModule(
-        root=str(pairs_dir), size=32, jitter=4, batch_size=batch_size, num_workers=0, also=also
-    )
+    keys = {"size": 32, "jitter": 4, "batch_size": batch_size, "num_workers": 0, "also": also}
+    data = SketchDataModule(root=str(pairs_dir), style=style, **keys)
     data.words, data.palettes = module.words, module.palettes
     keeper = Checkpoints(str(out), every_n_epochs=2, **(checkpoints or {}))
     callbacks = [SampleGrids(str(out), rows=3), keeper, *extra]

@@ -15,6 +15,10 @@ from sketch2paint.web.pages import data_uri, write_page
 MOST = 200  # frames in the page, those with most to look at
 THUMB, MEDIUM = 256, 1024  # longer sides
 MARK = (255, 0, 160)
+NOTE = (
+    "Pink frames stand around regions whose colour is unsure; the frames with most of them come "
+    "first. Correct one in any program, put it among the keys, and run animate.py again."
+)
 
 
 def write_unsure(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -26,7 +30,7 @@ def write_unsure(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     """
     shown = sorted(entries, key=_weight, reverse=True)[:MOST]
     cards = _cards(path.parent, shown)
-    write_page(path, "web/gallery.html", {"count": len(shown), "cards": cards})
+    write_page(path, "web/gallery.html", {"count": len(shown), "cards": cards, "note": NOTE})
 
 
 def _weight(entry: Mapping[str, Any]) -> float:

@@ -32,6 +32,7 @@ def predict(
     variations: int,
     seed: int,
     style: dict[str, Any] | None,
+    directions: Name | None,
     gallery: Name | bool | None,
     gallery_rows: int,
     truth: Name | None,
@@ -87,6 +88,7 @@ def predict(
             checkpoint, region_network=region_network, device=device, precision=precision,
             scale=scale, tile=tile, lines=lines, normalise=normalise, flats=flats, colours=colours,
             gap=gap, palette=asked, variations=variations, seed=seed, style=style,
+            directions=directions,
         )  # fmt: skip
         if record:
             jobs[0].folder.mkdir(parents=True, exist_ok=True)  # or every picture would fail

@@ -117,8 +117,8 @@ def _build(config: dict[str, Any], resumed: Resumed | None) -> tuple[Any, Any, A
     callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
     pairs = build(config["data"])
     planes = [list(plane) for plane in pairs.planes]  # the generator is given what they serve
-    network = build(config["model"], planes=planes)
-    network.check_data(pairs.planes, pairs.style_channels)
+    network = build(config["model"], planes=planes, style=list(pairs.style))
+    network.check_data(pairs.planes, pairs.style)
     # The data serve what it is given.
     pairs.words, pairs.palettes = network.words, network.palettes
     if config["init_from"] and not resumed:

@@ -39,13 +39,15 @@ from sketch2paint.data.flat_dataset import FlatDataset
 from sketch2paint.data.lines import StyleName, check_lines
 from sketch2paint.data.order import EpochSampler, MixedSampler
 from sketch2paint.data.sources import Kind, OnBad, Side, Source, Splits, checked
+from sketch2paint.data.style_dataset import Styled
 from sketch2paint.data.word_dataset import WordDataset
 from sketch2paint.device import available_cores
 from sketch2paint.images.convert import to_float
+from sketch2paint.images.look import NAMES
 from sketch2paint.models.tasks import FLATS, task_of
 
 CacheUse = Literal["auto", "off", "require"]
-NOT_COMMON = ("self", "__class__", "root", "sketches", "colours", "draw", "weight", "also")
+NOT_COMMON = ("self", "__class__", "root", "sketches", "colours", "draw", "weight", "also", "style")
 # Keys that a further set may have of its own; the others are of the batches, which are mixed.
 OF_A_SET = {
     *("source", "root", "sketches", "colours", "draw", "colour_side", "weight", "val_fraction"),
@@ -62,7 +64,7 @@ class SketchDataModule(pl.LightningDataModule):
     Attributes:
         planes: Planes of its batches that a generator may be given; a further condition is one
             more, under its name in what the dataset returns.
-        style_channels: Numbers of their `style`; 0: they have none.
+        style: Names of the numbers of their `style`; none: they have none.
         words: Number of regions that become words in a sample at most, set before `setup`; 0: the
             batches have no words (see `WordDataset`).
         palettes: Whether samples with words have palettes, set before `setup`.
@@ -89,6 +91,8 @@ class SketchDataModule(pl.LightningDataModule):
         line_intensity: Bounds of the lines' darkness, 1 is black.
         flats: Whether batches have the plane `flats`, the colours of the regions, which a generator
             learns to shade.
+        style: Whether batches have a `style`, the look of their colours (`images.look`), in half of
+            the training samples, and zeros elsewhere.
         cache: Use of what prepare.py made: auto (if it is fresh) | off | require.
         cache_dir: Folder in which prepare.py puts it.
         batch_size: Number of pairs in a step, on each device.
@@ -123,6 +127,7 @@ class SketchDataModule(pl.LightningDataModule):
         line_threshold: tuple[float, float] = (0.06, 0.2),
         line_intensity: tuple[float, float] = (0.6, 1.0),
         flats: bool = False,
+        style: bool = False,
         cache: CacheUse = "auto",
         cache_dir: str = "data/cache",
         batch_size: int = 4,
@@ -159,7 +164,13 @@ class SketchDataModule(pl.LightningDataModule):
             _check_styles(self.lines, source)
         elif source != "pictures":
             raise ValueError(f"Expected `data.source` pictures for the task photo, got {source}.")
-        self.task, self.planes, self.style_channels = task_of(task), task_of(task).planes, 0
+        if style and task != "sketch":
+            raise ValueError(
+                f"Expected `data.task` sketch with data.style=true, got {task}: a style is "
+                "measured in RGB. Leave out data.style."
+            )
+        self.task, self.planes = task_of(task), task_of(task).planes
+        self.style: tuple[str, ...] = NAMES if style else ()
         self.words, self.palettes, self.flats = 0, False, flats
         if flats:
             self.planes = (*self.planes, FLATS)
@@ -168,7 +179,7 @@ class SketchDataModule(pl.LightningDataModule):
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
-        self.datasets: dict[str, PictureDataset | Joined] = {}
+        self.datasets: dict[str, PictureDataset | Joined | Styled] = {}
         self.sizes: list[int] = []  # training pictures of this set and of the further ones
         self.resumed: dict[str, Any] = {}  # state of the run that is resumed
 
@@ -188,6 +199,10 @@ class SketchDataModule(pl.LightningDataModule):
         self.sizes = [len(self.datasets.get("train", ()))]
         if self.also:
             self._join(stage)
+        if self.style:
+            for split, samples in self.datasets.items():
+                assert not isinstance(samples, Styled)
+                self.datasets[split] = Styled(samples, seed=self.seed, tell=split == "train")
 
     def _join(self, stage: str) -> None:
         """Put the further sets behind this one, in each of its splits."""
@@ -319,7 +334,7 @@ class SketchDataModule(pl.LightningDataModule):
 
         Returns:
             `sketch` (B, 1, S, S) and `real` (B, 3, S, S), for photographs L and ab (B, 2, S, S);
-            `flats` (B, 3, S, S) where they are served.
+            `flats` (B, 3, S, S) and `style` (B, N) where they are served.
         """
         others = {name: tensor for name, tensor in batch.items() if name != "pictures"}
         if "flats" in others:

@@ -328,6 +328,24 @@ OF_FLATS: tuple[Metric[Compared], ...] = (
         measure=lambda given: given.work.paper if given.work else math.nan,
         missing="no picture has white paper",
     ),
+    Metric(
+        key="flats_per_object",
+        heading="Per object",
+        legend="flats per object (1: each coloured object is one flat)",
+        digits=2,
+        better="lower",
+        measure=lambda given: given.work.pieces if given.work else math.nan,
+        missing="no picture has a coloured object",
+    ),
+    Metric(
+        key="merged",
+        heading="Merged",
+        legend="merged (share of coloured area in a flat that is mostly another colour's)",
+        digits=3,
+        better="lower",
+        measure=lambda given: given.work.merged if given.work else math.nan,
+        missing="no picture has a coloured object",
+    ),
 )
 # One value for a whole set.
 OF_SETS: tuple[Metric[ComparedSets], ...] = (

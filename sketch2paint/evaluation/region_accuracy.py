@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from sketch2paint.hints.runs import components
 from sketch2paint.images.convert import codes
 
 LEAST = 30  # counted pixels of a region that somebody would fill
@@ -48,11 +49,17 @@ class Work:
         left: Number of regions that are still to be filled with another colour.
         blank: Number of regions that are to be filled on an empty page: all that are not paper.
         paper: Share of the true picture's white that is left white; NaN where it has none.
+        pieces: Number of flats that an object is in, on the mean: objects and flats are regions
+            of one colour that touch, paper left out; NaN where there is none.
+        merged: Share of the area of those regions that lies in a flat which is mostly of another
+            true colour; NaN where there is none.
     """
 
     left: int
     blank: int
     paper: float
+    pieces: float
+    merged: float
 
 
 def true_colours(real: np.ndarray) -> np.ndarray:
@@ -117,17 +124,53 @@ def work_left(flat: np.ndarray, labels: np.ndarray, drawing: Drawing) -> Work:
     truth, region = drawing.truth[where], labels[where]
     painted = codes(flat[where])
     if not truth.size:
-        return Work(left=0, blank=0, paper=math.nan)
+        return Work(left=0, blank=0, paper=math.nan, pieces=math.nan, merged=math.nan)
     colours, wanted = _shares(region, truth)
     flats, given = _shares(region, painted)
     overlap = _shares(painted, truth)[1]
     overlap[(flats == WHITE)[:, None] != (colours == PAPER)] = 0
-    large, best, paper = wanted.sum(1) >= LEAST, wanted.argmax(1), truth == PAPER
+    areas, best, is_of = wanted.sum(1), wanted.argmax(1), given.argmax(1)
+    large, paper = areas >= LEAST, truth == PAPER
+    coloured = large & (colours[best] != PAPER) & (flats[is_of] != WHITE)
+    pairs = _touching(labels, np.unique(region)[coloured])
+    pieces, merged = _as_objects(areas[coloured], best[coloured], is_of[coloured], pairs)
     return Work(
-        left=int((_matched(overlap)[given.argmax(1)] != best)[large].sum()),
+        left=int((_matched(overlap)[is_of] != best)[large].sum()),
         blank=int((colours[best] != PAPER)[large].sum()),
         paper=float((painted[paper] == WHITE).mean()) if paper.any() else math.nan,
+        pieces=pieces,
+        merged=merged,
     )
+
+
+def _as_objects(
+    areas: np.ndarray, true: np.ndarray, flat: np.ndarray, pairs: np.ndarray
+) -> tuple[float, float]:
+    """`pieces` and `merged` of n regions, by their colours (n,) and the pairs (p, 2) that touch."""
+    if not len(areas):
+        return math.nan, math.nan
+    objects, flats = (
+        components(len(areas), pairs[colour[pairs[:, 0]] == colour[pairs[:, 1]]])
+        for colour in (true, flat)
+    )
+    of_flats = np.zeros((flats.max() + 1, true.max() + 1))
+    np.add.at(of_flats, (flats, true), areas)
+    both = np.unique(np.stack([objects, flats], 1), axis=0)
+    right = of_flats.max(1).sum() / of_flats.sum()
+    return len(both) / (int(objects.max()) + 1), float(1 - right)
+
+
+def _touching(labels: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Pairs (p, 2) of those regions (n,), by their places there, that touch in a map (H, W)."""
+    place = np.full(int(labels.max()) + 1, -1)
+    place[regions] = np.arange(len(regions))
+    at = place[labels]
+    ends = [
+        np.stack([one.ravel(), other.ravel()], 1)
+        for one, other in ((at[:, 1:], at[:, :-1]), (at[1:], at[:-1]))
+    ]
+    pairs = np.concatenate(ends)
+    return np.unique(pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs >= 0).all(1)], axis=0)
 
 
 def _matched(overlap: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,17 +11,20 @@ from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.sets import unite
 from sketch2paint.hints.strokes import Stroke, draw
 
+Find = Callable[[np.ndarray, np.ndarray | None], Regions]  # in a drawing, with cuts
 
-def regions_said(sketch: np.ndarray, hints: Hints | None) -> Regions:
+
+def regions_said(sketch: np.ndarray, hints: Hints | None, find: Find = find_regions) -> Regions:
     """Find the regions of a drawing, which cuts end as lines do, and merges make one.
 
     Args:
         sketch: Drawing (H, W), uint8, dark lines on lighter paper.
         hints: Cuts and merges on a drawing of this size, or None.
+        find: Function that finds regions, `find_regions` or `panels.find_regions_by_panel`.
     """
     if hints is None:
-        return find_regions(sketch)
-    regions = find_regions(sketch, _covered(hints.cuts, sketch.shape) if hints.cuts else None)
+        return find(sketch, None)
+    regions = find(sketch, _covered(hints.cuts, sketch.shape) if hints.cuts else None)
     if not hints.merges:
         return regions
     parents = list(range(regions.count))

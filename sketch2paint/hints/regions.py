@@ -37,6 +37,7 @@ AROUND = 31  # of 256 px of the shorter side: what a line is darker than
 GRAIN = 32  # levels by which paper's own grain is darker than its surroundings at most
 
 Pairs = np.ndarray  # (P, 2) integers: two neighbours, the lower number first
+Window = tuple[slice | np.ndarray, slice | np.ndarray]  # rows and columns
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Regions:
         """(H, W) int32: the regions at this gap (see `groups`), numbered from 0."""
         return self.groups(gap)[self.labels]
 
-    def part(self, window: tuple[slice, slice]) -> tuple[Regions, np.ndarray]:
+    def part(self, window: Window) -> tuple[Regions, np.ndarray]:
         """What lies in a window, numbered anew, and the numbers (n,) that these regions had."""
         numbers, labels = np.unique(self.labels[window], return_inverse=True)
         labels = labels.reshape(self.labels[window].shape).astype(np.int32)

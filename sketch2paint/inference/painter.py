@@ -98,6 +98,7 @@ class Painter(PicturePainter):
             are unlike.
         gap: Width in pixels of the drawing of the widest opening in its lines that still is a
             border, 0 for closed lines only | auto: the hints', or a tenth of the shorter side.
+        code: Style code (N,) that every picture gets, for a generator that takes one; None: zeros.
 
     Raises:
         ValueError: a parameter is out of its range; the message names it.
@@ -118,6 +119,7 @@ class Painter(PicturePainter):
         flats: bool = False,
         colours: int | str = "auto",
         gap: float | str = "auto",
+        code: np.ndarray | None = None,
     ) -> None:
         one_of("task", task, TaskName)
         one_of("precision", precision, Precision)
@@ -127,7 +129,8 @@ class Painter(PicturePainter):
         super().__init__(task_of(task), normalise=normalise, flats=flats, colours=colours, gap=gap)
         self.planes = tuple(planes or self.task.planes)
         _check_planes(self.planes, generator)
-        self.tile = _tile(tile, generator)
+        _check_code(code, generator)
+        self.tile, self.code = _tile(tile, generator), code
         self.generator: UNetGenerator | ExportedGenerator
         if isinstance(generator, ExportedGenerator):
             if device not in ("auto", "cpu"):
@@ -177,11 +180,12 @@ class Painter(PicturePainter):
         colours: int | str = "auto",
         gap: float | str = "auto",
         style: Style | None = None,
+        directions: Path | str | None = None,
     ) -> PicturePainter:
         """Read whatever can paint, as `painters.load_painter` does; see there.
 
         A generator gives a Painter, a region network, or both, a RegionPainter. The parameters but
-        `path` are Painter's, and `style` is RegionPainter's.
+        `path` are Painter's, and `style` and `directions` are `load_painter`'s.
 
         Raises:
             FileNotFoundError: there are no weights.
@@ -201,6 +205,7 @@ class Painter(PicturePainter):
             colours=colours,
             gap=gap,
             style=style,
+            directions=directions,
         )
 
     def process(
@@ -348,17 +353,25 @@ class Painter(PicturePainter):
         if isinstance(self.generator, ExportedGenerator) and not self.task.lightness:
             planes = np.split(array_to_float(x), ends[ends < x.shape[1]], axis=1)
             named = zip(self.planes, planes, strict=False)  # those that nobody fills are empty
-            return self.generator.colour({plane.name: own for plane, own in named})
+            given = {plane.name: own for plane, own in named}
+            told = {} if self.code is None else {"style": self._codes(len(x))}
+            return self.generator.colour({**given, **told})
         import torch
 
         with torch.inference_mode():
-            given = to_float(torch.from_numpy(x).to(self.device))
+            picture = to_float(torch.from_numpy(x).to(self.device))
             if self.task.lightness:
-                batch = {"sketch": self.task.sketch_of(given)}
+                batch = {"sketch": self.task.sketch_of(picture)}
             else:
-                parts = given.tensor_split(ends[ends < x.shape[1]].tolist(), dim=1)
+                parts = picture.tensor_split(ends[ends < x.shape[1]].tolist(), dim=1)
                 batch = {p.name: own for p, own in zip(self.planes, parts, strict=False)}
+            if self.code is not None:
+                batch["style"] = torch.from_numpy(self._codes(len(x))).to(self.device)
             return self.generate(batch).cpu().numpy()
+
+    def _codes(self, count: int) -> np.ndarray:
+        """The style code for each picture of a batch, (B, N) float32."""
+        return np.tile(np.float32(self.code), (count, 1))
 
     def generate(self, batch: Batch) -> Tensor:
         """What the network makes of a batch, in the painter's precision.
@@ -451,6 +464,14 @@ def _check_planes(planes: Sequence[Plane], generator: UNetGenerator | ExportedGe
             f"Expected planes of {generator.in_channels} channels for this generator, got "
             f"{', '.join(f'{plane.name} of {plane.channels}' for plane in planes)}. Pass those of "
             "its weight file, or use Painter.load."
+        )
+
+
+def _check_code(code: np.ndarray | None, generator: UNetGenerator | ExportedGenerator) -> None:
+    if code is not None and code.shape != (generator.style_channels,):
+        raise ValueError(
+            f"Expected a code of {generator.style_channels} numbers for this generator, got "
+            f"{code.shape}. Leave it out for the average look."
         )
 
 

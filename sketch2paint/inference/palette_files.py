@@ -71,9 +71,14 @@ def palette_of_reference(reference: str, jobs: Iterable[Job], max_pixels: int) -
 
     Raises:
         FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
         ValueError: it is no picture, one of the drawings, or grey.
     """
     path = Path(reference)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{reference}: expected a picture as `reference`, got a folder. Pass one of its files."
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{reference}: no such file. Pass reference=PICTURE.")
     if any(job.source != STDIO and job.source.resolve() == path.resolve() for job in jobs):

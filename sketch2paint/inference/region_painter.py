@@ -13,6 +13,7 @@ from sketch2paint.device import choose_device
 from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.palette import Palette
+from sketch2paint.hints.panels import find_regions_by_panel
 from sketch2paint.hints.regions import Regions
 from sketch2paint.hints.strokes import Color
 from sketch2paint.images.convert import array_to_lab, codes, to_float, to_uint8
@@ -194,7 +195,7 @@ class RegionPainter(PicturePainter):
 
     def _named(self, drawing: np.ndarray, hints: Hints | None) -> Named:
         """The colours of a drawing (H, W) that a person and the network name."""
-        regions = regions_said(drawing, hints)
+        regions = regions_said(drawing, hints, find_regions_by_panel)
         filled, said, notes = filled_by(hints, regions, self.gap)
         known = known_regions(regions, filled, said)
         told: dict[str, Any] = {"drawing": drawing, "regions": regions, "known": known}

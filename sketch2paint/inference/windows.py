@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sketch2paint.hints.regions import Regions
+from sketch2paint.hints.panels import LONG, is_tall, panels
+from sketch2paint.hints.regions import Regions, Window
 from sketch2paint.hints.strokes import Color
-
-LONG = 1.5  # times the shorter side; a longer drawing is read in squares
 
 # A drawing (H, W) uint8, its regions and the colours of known ones to (variations, count, 3) uint8.
 Answers = Callable[[np.ndarray, Regions, dict[int, Color]], np.ndarray]
@@ -35,15 +34,15 @@ def by_windows(
     Returns:
         (variations, count, 3) uint8.
     """
-    windows = squares(*drawing.shape)
-    if len(windows) == 1:
+    found = windows(drawing)
+    if drawing[found[0]].shape == drawing.shape:
         return answers(drawing, regions, known)
     tables = np.full((variations, regions.count, 3), 255, np.uint8)
     most = np.zeros(regions.count, np.int64)
-    for window in windows:
-        part, numbers = regions.part(window)
-        here = {new: known[old] for new, old in enumerate(numbers.tolist()) if old in known}
-        colours = answers(drawing[window], part, here)
+    for here in found:
+        part, numbers = regions.part(here)
+        told = {new: known[old] for new, old in enumerate(numbers.tolist()) if old in known}
+        colours = answers(drawing[here], part, told)
         areas = np.bincount(part.labels.ravel(), minlength=len(numbers))
         better = areas > most[numbers]
         tables[:, numbers[better]] = colours[:, better]
@@ -51,14 +50,24 @@ def by_windows(
     return tables
 
 
-def squares(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Windows in which a network reads a drawing: all of it, or squares along a long one.
+def windows(drawing: np.ndarray) -> list[Window]:
+    """Windows in which a network reads a drawing (H, W): all of it, or the panels of a strip.
 
-    Squares overlap by half, so that what is no longer than half of one lies in one as a whole.
+    A panel that is long itself is read in squares. They overlap by half, so that what is no longer
+    than half of one lies in one as a whole.
     """
-    side, longer = sorted((height, width))
-    if longer <= LONG * side:
-        return [np.s_[:, :]]
-    starts = [*range(0, longer - side, max(side // 2, 1)), longer - side]
-    tall = [np.s_[start : start + side, :] for start in starts]
-    return tall if height > width else [window[::-1] for window in tall]
+    side, tall = min(drawing.shape), is_tall(drawing)
+    places = [
+        panel.places(start, stop)
+        for panel in panels(drawing)
+        for start, stop in _squares(panel.top, panel.bottom, side)
+    ]
+    return [np.s_[rows, :] if tall else np.s_[:, rows] for rows in places]
+
+
+def _squares(top: int, bottom: int, side: int) -> list[tuple[int, int]]:
+    """Where squares along a part of a strip begin and end; one, if it is not long."""
+    if bottom - top <= LONG * side:
+        return [(top, bottom)]
+    starts = [*range(top, bottom - side, max(side // 2, 1)), bottom - side]
+    return [(start, start + side) for start in starts]

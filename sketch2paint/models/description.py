@@ -41,7 +41,11 @@ class Part(NamedTuple):
 
 
 def describe(
-    generator: dict[str, Any], task: str, planes: Sequence[Plane] | None = None
+    generator: dict[str, Any],
+    task: str,
+    planes: Sequence[Plane] | None = None,
+    *,
+    style: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What a weight file says of itself.
 
@@ -49,7 +53,9 @@ def describe(
         generator: Plain keyword arguments of its UNetGenerator.
         task: What goes in and comes out: sketch (line art to RGB) | photo (L to ab).
         planes: What the generator is given, in the order of its channels; None: the task's own.
+        style: Names of the numbers of the style code that it is given.
     """
+    told = {"style": [*style]} if style else {}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -57,6 +63,7 @@ def describe(
         "planes": [plane._asdict() for plane in planes or task_of(task).planes],
         "value_range": [-1, 1],
         "generator": generator,
+        **told,
     }
 
 
@@ -110,6 +117,11 @@ def networks_told(about: Any) -> frozenset[PartName]:
 def planes_of(about: dict[str, Any]) -> tuple[Plane, ...]:
     """The planes of a description that was checked."""
     return as_planes(about["planes"]) if "planes" in about else task_of(about["task"]).planes
+
+
+def style_of(about: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the numbers of a checked description's style code; none where it has no names."""
+    return tuple(about.get("style", ()))
 
 
 def in_full(about: dict[str, Any]) -> dict[str, Any]:
@@ -248,6 +260,7 @@ def declared(
         raise ValueError(f"{where} cannot be built: {error}") from error
     if isinstance(network, UNetGenerator):
         _check_channels(where, network, about)
+        check_style(path, about.get("style", []), network.style_channels)
     return network, {key: kind_of(tensor) for key, tensor in network.state_dict().items()}
 
 
@@ -261,6 +274,20 @@ def _check_channels(where: str, generator: UNetGenerator, about: dict[str, Any])
     ):  # fmt: skip
         if given != expected:
             raise ValueError(f"{where} declares `{name}` {given}, expected {expected} for {why}.")
+
+
+def check_style(path: Path, names: Any, numbers: int) -> None:
+    """See that a style code's numbers have a name each, or none has.
+
+    Raises:
+        ValueError: they do not.
+    """
+    plain = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not plain or len({*names}) not in (0, numbers) or len(names) != len({*names}):
+        raise ValueError(
+            f"{path}: expected `style` to be the names of the generator's {numbers} numbers, got "
+            f"{reprlib.repr(names)}."
+        )
 
 
 def kind_of(tensor: Tensor) -> str:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from sketch2paint.arguments import one_of
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import resize, to_float, to_grey
-from sketch2paint.models.description import describe, planes_of
+from sketch2paint.models.description import describe, planes_of, style_of
 from sketch2paint.models.loading import load
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.onnx_generator import KEY, need
@@ -142,7 +142,7 @@ def check_arguments(format: str, *, output: Path, dtype: str, opset: int) -> Non
 def _description(generator: UNetGenerator, about: dict[str, Any], dtype: str) -> dict[str, Any]:
     """What the weight file says of itself, and what a program needs that does not build it."""
     planes = planes_of(about)
-    told = describe(about["generator"], about["task"], planes)
+    told = describe(about["generator"], about["task"], planes, style=style_of(about))
     names = ("size", "multiple", "in_channels", "out_channels", "style_channels")
     return {**told, **{name: getattr(generator, name) for name in names}, "dtype": dtype}
 

@@ -16,6 +16,7 @@ from sketch2paint.models.description import (
     describe,
     describe_regions,
     planes_of,
+    style_of,
 )
 from sketch2paint.models.export import LIMIT, Comparison, NotAlike, compare_generator, stacked
 from sketch2paint.models.export_regions import RegionsComparison, compare_regions, parts_of
@@ -98,7 +99,8 @@ def _networks(checkpoint: Path | str, region_network: Path | str | None) -> Netw
         )
     if there != {"region_network"}:
         generator, about = load_generator(checkpoint)
-        told = describe(about["generator"], about["task"], planes_of(about))
+        task, planes, style = about["task"], planes_of(about), style_of(about)
+        told = describe(about["generator"], task, planes, style=style)
         found["generator"] = generator, told
     if region_network or "region_network" in there:
         network, about = load_region_network(region_network or checkpoint)

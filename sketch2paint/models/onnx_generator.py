@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sketch2paint.device import thread_count
-from sketch2paint.models.description import REGIONS, parse_description, planes_of
+from sketch2paint.models.description import (
+    REGIONS,
+    check_style,
+    parse_description,
+    planes_of,
+)
 from sketch2paint.models.tasks import LARGEST, channels_of
 
 if TYPE_CHECKING:
@@ -66,6 +71,7 @@ class ExportedGenerator:
         self.out_channels = _size(path, self.about, "out_channels")
         told = {"style_channels": 0, **self.about}  # not of release 0.1
         self.style_channels = _size(path, told, "style_channels", least=0)
+        check_style(path, told.get("style", []), self.style_channels)
         self.session, self.device = open_session(path, content, device)
         self._check_names(path)
 

@@ -91,7 +91,7 @@ class Learner(pl.LightningModule, ABC):
         """Read a network that `start_from` may take."""
 
     @abstractmethod
-    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
+    def check_data(self, served: Sequence[Plane], style: Sequence[str] = ()) -> None:
         """Compare what the network is given with what the data serve.
 
         Raises:
@@ -191,6 +191,7 @@ class Learner(pl.LightningModule, ABC):
                 "format": about["format"],
                 "task": about["task"],
                 "planes": [list(plane) for plane in planes_of(about)],
+                "style": about.get("style", []),
                 **in_full(about),
                 "ema_kimg > 0": kept == "ema",
             }

@@ -39,6 +39,7 @@ Optimizers = tuple[Optimizer, Optimizer]  # of D, of G
 Backward = Callable[..., None]
 Losses = Mapping[str, Tensor]
 Update = Literal["alternating", "simultaneous"]
+OF_THE_RUN = ("size", "norm", "in_channels", "out_channels", "style_channels")  # not G's own keys
 TERMS_G = ("loss_G_GAN", "loss_G_L1", "loss_G_PSNR")
 LOSSES = ("loss_D_fake", "loss_D_real", "loss_D", *TERMS_G, "loss_G")  # as they are logged
 
@@ -50,12 +51,13 @@ class Pix2Pix(Learner):
         task: sketch (line art to RGB) | photo (L to ab in CIE Lab).
         size: Side of the training pictures in pixels.
         norm: Norm of both networks: batch | instance | none.
-        generator: Keyword arguments of UNetGenerator besides size, in_channels, out_channels, norm.
+        generator: Keyword arguments of UNetGenerator besides OF_THE_RUN.
         discriminator: Keyword arguments of PatchDiscriminator besides in_channels and norm.
         discriminator_planes: Names of the planes that D sees beside the picture (paper: all that G
             is given, the sketch); without any it is unconditional.
         planes: Planes that G is given, (name, channels, empty) each, as the data serve them; None:
             the task's own.
+        style: Names of the numbers of the style code that G is given, as the data serve them.
         gan_mode: vanilla | lsgan | hinge.
         lambda_l1: Weight of the L1 term (LAMBDA; paper: 100).
         lambda_psnr: Weight of minus the PSNR in dB (paper: 0); loss_G_PSNR is below 0.
@@ -77,7 +79,7 @@ class Pix2Pix(Learner):
 
     trained, weights, losses = "generator", GENERATOR, LOSSES
     metrics = ("val/psnr", "val/ssim")
-    keys = "model.generator.*, model.norm and data.size"
+    keys = "model.generator.*, model.norm, data.size, data.flats and data.style"
     generator: UNetGenerator
     ema: UNetGenerator | None
 
@@ -91,6 +93,7 @@ class Pix2Pix(Learner):
         discriminator: dict[str, Any] | None = None,
         discriminator_planes: Sequence[str] = ("sketch",),
         planes: Sequence[Any] | None = None,
+        style: Sequence[str] = (),
         gan_mode: GanMode = "vanilla",
         lambda_l1: float = 100.0,
         lambda_psnr: float = 0.0,
@@ -111,16 +114,18 @@ class Pix2Pix(Learner):
         betas = (betas[0], betas[1])
         given = as_planes(planes, "`planes`") if planes else task_of(task).planes
         planes, discriminator_planes = [list(plane) for plane in given], [*discriminator_planes]
+        style = [*style]
         self.save_hyperparameters()
         self.automatic_optimization = False
-        self.task, self.planes = task_of(task), given
+        self.task, self.planes, self.style = task_of(task), given, style
         self.judged_planes = _chosen(discriminator_planes, given)
         self.generator_arguments = {
             "size": size,
             "norm": norm,
             "in_channels": channels_of(given),
             "out_channels": self.task.out_channels,
-            **_own(generator, "generator", ("size", "norm", "in_channels", "out_channels")),
+            "style_channels": len(style),
+            **_own(generator, "generator", OF_THE_RUN),
         }
         self.generator = UNetGenerator(**self.generator_arguments)
         arguments = _own(discriminator, "discriminator", ("in_channels", "norm"))
@@ -151,12 +156,12 @@ class Pix2Pix(Learner):
         planes, *style = self._given(batch)
         return (self.ema or self.generator)(self._laid(planes), *style)
 
-    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
+    def check_data(self, served: Sequence[Plane], style: Sequence[str] = ()) -> None:
         """Compare what the generator is given with what the data serve.
 
         Args:
             served: Planes of the data's batches.
-            style_channels: Numbers of their `style`; 0: they have none.
+            style: Names of the numbers of their `style`; none: they have none.
 
         Raises:
             ValueError: the generator is given a plane that the data do not serve, or another style.
@@ -169,18 +174,17 @@ class Pix2Pix(Learner):
                     f"channels (empty: {plane.empty}), got {there}. Pass the data keys of the run "
                     "that the model is of."
                 )
-        wanted = self.generator.style_channels
-        if wanted not in (0, style_channels):
+        if self.style and self.style != [*style]:
             raise ValueError(
-                f"Expected `model.generator.style_channels` to be {style_channels}, the numbers of "
-                f"`style` that the data serve, or 0, got {wanted}."
+                f"Expected data that serve the style {', '.join(self.style)}, got "
+                f"{', '.join(style) or 'none'}. Pass the data keys of the run that the model is of."
             )
 
     def on_fit_start(self) -> None:
         """See that the data fit, and say where batch norm does not see the whole batch."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if hasattr(data, "planes"):
-            self.check_data(data.planes, data.style_channels)
+            self.check_data(data.planes, data.style)
         batch_norm = self.generator_arguments["norm"] == "batch"
         if batch_norm and self.accumulate > 1:
             rank_zero_warn(
@@ -342,7 +346,7 @@ class Pix2Pix(Learner):
 
     def about(self) -> dict[str, Any]:
         """Describe the generator for weight files."""
-        return describe(self.generator_arguments, self.task.name, self.planes)
+        return describe(self.generator_arguments, self.task.name, self.planes, style=self.style)
 
     def read_weights(self, path: Path | str) -> UNetGenerator:
         """Read a generator that `start_from` may take."""

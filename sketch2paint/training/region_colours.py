@@ -30,6 +30,7 @@ class RegionColours(Learner):
 
     Args:
         planes: Planes that the data serve, (name, channels, empty) each; None: the sketch alone.
+        style: Names of the numbers of a style code that the data serve, of which it can take none.
         size: Side of the training pictures in pixels.
         words: Number of regions of a picture that become words at most, the largest ones.
         network: Keyword arguments of RegionNetwork besides size.
@@ -59,6 +60,7 @@ class RegionColours(Learner):
         self,
         *,
         planes: Sequence[Any] | None = None,
+        style: Sequence[str] = (),
         size: int = 256,
         words: int = 64,
         network: dict[str, Any] | None = None,
@@ -82,12 +84,12 @@ class RegionColours(Learner):
             ("warmup", warmup),
         ):
             check_number(name, value)
-        self.check_data(as_planes(planes, "`planes`") if planes else SKETCH.planes)
+        self.check_data(as_planes(planes, "`planes`") if planes else SKETCH.planes, style)
         if "size" in (network or {}):
             raise ValueError(
                 "Expected no `model.network.size`: data.size decides on it. Leave it out."
             )
-        self.save_hyperparameters(ignore="planes")
+        self.save_hyperparameters(ignore=["planes", "style"])
         self.arguments = {"size": size, **(network or {})}
         self.network = RegionNetwork(**self.arguments)
         self.words, self.palettes = words, self.network.palettes
@@ -117,16 +119,21 @@ class RegionColours(Learner):
         """Read a region network that `start_from` may take."""
         return load_region_network(path)[0]
 
-    def check_data(self, served: Sequence[Plane], style_channels: int = 0) -> None:
-        """See that the data are line drawings.
+    def check_data(self, served: Sequence[Plane], style: Sequence[str] = ()) -> None:
+        """See that the data are line drawings without a style.
 
         Raises:
-            ValueError: they are photographs.
+            ValueError: they are photographs, or have one.
         """
         if served[0] != SKETCH.planes[0]:
             raise ValueError(
                 "Expected data of line drawings for model=regions, as photographs have no regions "
                 "between lines, got the task photo. Pass data.task=sketch, or model=pix2pix."
+            )
+        if style:
+            raise ValueError(
+                "Expected data without a style for model=regions, which takes none, got "
+                "data.style=true. Leave it out, or pass model=pix2pix."
             )
 
     def on_fit_start(self) -> None:

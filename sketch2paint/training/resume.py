@@ -25,13 +25,13 @@ FIXED = (
 SINCE = {
     "data.also": [],
     "data.flats": False,
+    "data.style": False,
     "data.weight": 1.0,
     "model.discriminator_planes": ["sketch"],
-    "model.generator.style_channels": 0,
     "trainer.memory_format": "channels_last",
 }
-# Keys that say nothing of the run: where a class stands; what the data's planes decide on now.
-GONE = ("*._target_", "model.generator.in_channels")
+# Keys that say nothing of the run: where a class stands; what the data decide on now.
+GONE = ("*._target_", "model.generator.in_channels", "model.generator.style_channels")
 
 
 class Resumed(NamedTuple):

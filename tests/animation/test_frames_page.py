@@ -20,6 +20,7 @@ def test_frames_with_most_to_look_at_come_first(tmp_path, monkeypatch):
     write_unsure(tmp_path / "animate.html", entries)
     text = (tmp_path / "animate.html").read_text("utf-8")
     assert text.index("0002: 2 regions") < text.index("0003: 1 region") < text.index("0001: 1 reg")
+    assert "Pink frames stand around regions whose colour is unsure" in text
     assert text.count('class="card"') == 3 and 'data-full="0002.png"' in text
     monkeypatch.setattr(frames_page, "MOST", 1)
     write_unsure(tmp_path / "animate.html", entries)

@@ -129,8 +129,8 @@ def test_told_colours_are_measured(pairs_dir: Path, weight_path: Path, tmp_path:
         ),
         (["hints=2", "plot=a.pdf"], "Expected `plot` to be a .png file, got a.pdf."),
         (["plot=a.png"], "Expected `hints` with plot=a.png, got none. Pass hints=0,1,2,4,8,16."),
-        (["regions=yes"], "Expected `regions` to be bool, got 'yes'."),
-        (["learned=maybe"], "Expected `learned` to be bool, got 'maybe'."),
+        (["regions=yes"], "Expected `regions` to be true or false, got 'yes'."),
+        (["learned=maybe"], "Expected `learned` to be true or false, got 'maybe'."),
     ],
 )
 def test_bad_input_is_told(

@@ -238,9 +238,10 @@ def test_flats_are_measured_at_512_where_they_are_wanted(chosen: Split, weight_p
     for one, values in zip(drawings(chosen), found.values[:, 0], strict=True):
         assert one.sketch.shape == one.truth.shape == (512, 512)
         work = work_left(candidate.flat(one.sketch), find_regions(one.sketch).cut(), one)
-        assert values[-3:].tolist() == [work.left, work.blank, work.paper]
+        assert values[-5:-2].tolist() == [work.left, work.blank, work.paper]
+        np.testing.assert_array_equal(values[-2:], [work.pieces, work.merged])
         assert work.blank > 0
-    assert np.isnan(found.values[:, 1:, -3:]).all()  # baselines make no flats
+    assert np.isnan(found.values[:, 1:, -5:]).all()  # baselines make no flats
     assert not {metric.key for metric in OF_FLATS} & set(found.missing)
 
 

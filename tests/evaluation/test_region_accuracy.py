@@ -158,3 +158,30 @@ def test_real_drawings_hold_together() -> None:
     print(simple, accuracy, count)
     np.testing.assert_allclose(simple, [0.644, 0.609, 0.547, 0.282], atol=5e-4)
     assert (accuracy >= 0.9).all() and (count <= 18).all()
+
+
+@pytest.mark.parametrize(
+    ("flat", "pieces", "merged"),
+    [
+        (REAL_PICTURE, 1, 0),
+        (stripes((WHITE, 20), (GREEN, 40)), 1, 10 / 40),  # blue between two reds is in their flat
+        (stripes((WHITE, 20), (GREEN, 20), (RED, 20)), 1, 10 / 40),
+        (stripes((WHITE, 40), (GREEN, 20)), 1, 10 / 20),  # what is left white is no flat
+        (stripes((GREEN, 60)), 1, 10 / 40),  # nor is paper an object
+    ],
+)
+def test_flats_merge_objects(flat: np.ndarray, pieces: float, merged: float) -> None:
+    work = work_left(flat, PARTS, TRUTH)
+    assert work.pieces == pieces and work.merged == pytest.approx(merged)
+
+
+def test_flats_part_objects() -> None:
+    truth = drawing(stripes((RED, 30), (WHITE, 10), (BLUE, 30)))
+    parts = numbered(10, 10, 10, 10, 15, 15)
+    yellow = (200, 200, 30)
+    flat = stripes((GREEN, 10), (RED, 10), (GREEN, 10), (WHITE, 10), (yellow, 30))
+    assert work_left(flat, parts, truth).pieces == (3 + 1) / 2  # the greens do not touch
+    assert work_left(flat, parts, truth).merged == 0
+    white = stripes((WHITE, 70))
+    assert math.isnan(work_left(white, parts, truth).pieces)
+    assert math.isnan(work_left(white, parts, truth).merged)

@@ -28,7 +28,7 @@ from sketch2paint.evaluation.hint_methods import hint_methods
 from sketch2paint.evaluation.hint_table import measure_hints
 from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.methods import MethodTable
-from sketch2paint.evaluation.metrics import METRICS, OF_PICTURES
+from sketch2paint.evaluation.metrics import METRICS, OF_FLATS, OF_PICTURES
 from sketch2paint.evaluation.page import PicturePage
 from sketch2paint.evaluation.report import Evaluation
 
@@ -90,7 +90,7 @@ def test_flats_and_region_methods_are_in_every_file(found: Evaluation, tmp_path:
         {"one": [0.5, 0.25, 0.125, 1, 7, 0.0625], "other": [math.nan] * 6}, {"other": "too far"}
     )
     whole = replace(evaluation(chosen, candidates, results, 5), methods=table)
-    left = whole.summary.means[1, -3]
+    left = whole.summary.means[1, -len(OF_FLATS)]
     text = report.text_report(whole)
     row = next(line for line in text.splitlines() if line.startswith("b.safetensors"))
     assert f" {left:.1f} " in row and "Fills left" in text and "fills from blank (" in text

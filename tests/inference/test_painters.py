@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_coded import make_coded, save_coded
+from tiny_painter import draw_sketch
 from tiny_words import TINY, make_region_network
 
 from sketch2paint.hints.palette import NO_PALETTE
+from sketch2paint.images.look import NAMES
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.painters import load_painter
 from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.description import describe_regions
+from sketch2paint.models.direction_file import save_directions
+from sketch2paint.models.export import export_generator
 from sketch2paint.models.weights import save_generator
 
 SKETCH = np.full((20, 30), 255, np.uint8)
@@ -102,3 +107,61 @@ def test_a_region_network_is_given_them(region_path: Path, weight_path: Path) ->
         assert painter.style == {"warmth": 1}
     loaded = Painter.load(region_path, device="cpu", style={"warmth": 1})
     assert isinstance(loaded, RegionPainter) and loaded.style == {"warmth": 1}
+
+
+def test_a_generator_with_a_code_goes_along_its_directions(tmp_path: Path) -> None:
+    save_coded(tmp_path / "coded.safetensors")
+    warm = np.linspace(-1, 1, len(NAMES))
+    save_directions(tmp_path / "d.safetensors", {"warmth": warm}, NAMES)
+    sketch = draw_sketch(24, 30)
+    keys = {"device": "cpu", "directions": tmp_path / "d.safetensors"}
+    painters = [
+        load_painter(tmp_path / "coded.safetensors", style=style, **keys)
+        for style in (None, {"warmth": 0}, {"warmth": 2}, {"warmth": 1, "mean_L": -2})
+    ]
+    plain, still, warmer, both = (painter.paint(sketch) for painter in painters)
+    np.testing.assert_array_equal(still, plain)
+    assert np.abs(warmer.astype(int) - plain).max() > 10
+    assert np.abs(both.astype(int) - warmer).max() > 10
+    code = warm + np.eye(len(NAMES))[NAMES.index("mean_L")] * -2
+    np.testing.assert_allclose(painters[3].code, code, atol=1e-6)
+    in_tiles = load_painter(
+        tmp_path / "coded.safetensors", style={"warmth": 2}, tile=16, scale=1, **keys
+    )
+    assert in_tiles.paint(sketch).shape == (*sketch.shape, 3)
+
+
+def test_an_exported_generator_goes_along_them_too(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="the extra onnx")
+    save_coded(tmp_path / "coded.safetensors")
+    sketch = draw_sketch(16, 16)
+    export_generator(
+        tmp_path / "coded.safetensors",
+        format="onnx",
+        output=tmp_path / "coded.onnx",
+        drawings=[sketch],
+    )
+    style = {"device": "cpu", "style": {"hue_0": 3, "mean_L": -2}}
+    one, other = (
+        load_painter(tmp_path / f"coded.{end}", **style).paint(sketch).astype(int)
+        for end in ("safetensors", "onnx")
+    )
+    assert np.abs(one - other).max() <= 1
+    plain = load_painter(tmp_path / "coded.onnx", device="cpu").paint(sketch)
+    assert np.abs(other - plain).max() > 10
+
+
+def test_directions_that_nobody_takes(tmp_path: Path, region_path: Path, weight_path: Path) -> None:
+    save_coded(tmp_path / "coded.safetensors")
+    for keys, message in (
+        ({"checkpoint": region_path, "directions": "d"}, "with a region network, whose own are wa"),
+        ({"checkpoint": weight_path, "directions": "d"}, "expected a region network with a style"),
+        (
+            {"checkpoint": tmp_path / "coded.safetensors", "style": {"warmth": 1}},
+            r"expected `directions` with style={warmth: ...}, as .* knows mean_L, .* Pass dir",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load_painter(device="cpu", **keys)
+    with pytest.raises(ValueError, match=r"a code of 20 numbers for this generator, got \(3,\)"):
+        Painter(make_coded(), code=np.zeros(3))

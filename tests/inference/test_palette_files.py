@@ -107,3 +107,5 @@ def test_the_colours_of_a_reference_by_their_area(tmp_path):
             palette_of_reference(bad, jobs, 10**6)
     with pytest.raises(FileNotFoundError, match="no such file. Pass reference=PICTURE"):
         palette_of_reference(str(tmp_path / "gone.png"), jobs, 10**6)
+    with pytest.raises(IsADirectoryError, match="got a folder. Pass one of its files"):
+        palette_of_reference(str(tmp_path), jobs, 10**6)

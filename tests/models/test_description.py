@@ -12,6 +12,7 @@ from sketch2paint.models.description import (
     describe_regions,
     in_full,
     planes_of,
+    style_of,
 )
 from sketch2paint.models.tasks import SKETCH, Plane
 
@@ -44,6 +45,18 @@ def test_planes_and_arguments_that_disagree():
         declared(PATH, about)
     with pytest.raises(ValueError, match="declares `out_channels` 3, expected 2 for the task pho"):
         declared(PATH, describe(TINY, "photo"))
+
+
+def test_a_style_has_a_name_for_each_number():
+    arguments = {**TINY, "style_channels": 2}
+    about = describe(arguments, "sketch", style=("warm", "light"))
+    assert declared(PATH, about)[0].style_channels == 2 and style_of(about) == ("warm", "light")
+    nameless = describe(arguments, "sketch")
+    declared(PATH, nameless)
+    assert "style" not in nameless and style_of(nameless) == ()
+    for names in (["warm"], ["warm", "warm"], ["warm", 2], "warm", ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="`style` to be the names of the generator's 2 numbe"):
+            declared(PATH, about | {"style": names})
 
 
 def test_arguments_in_full():

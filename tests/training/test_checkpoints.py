@@ -86,6 +86,19 @@ def test_stopped_and_resumed_equals_unbroken(pairs_dir, tmp_path, at_pairs, sign
     assert steps[0] == steps[1] == [3, 6, 8, 11, 14, 16, 19, 22, 24]
 
 
+def test_codes_of_the_look_are_resumed_exactly(pairs_dir, tmp_path):
+    keys = {"epochs": 3, "style": True}
+    _, unbroken = run(pairs_dir, tmp_path / "a", **keys)
+    with pytest.raises(Interrupted):
+        run(pairs_dir, tmp_path / "b", extra=[stopper(11)], **keys)
+    last = tmp_path / "b/checkpoints/last.ckpt"
+    _, resumed = run(pairs_dir, tmp_path / "b", checkpoint=last, **keys)
+    torch.testing.assert_close(resumed.state_dict(), unbroken.state_dict(), rtol=0, atol=0)
+    assert all(block.style.weight.any() for block in resumed.generator.up.values())
+    with pytest.raises(ValueError, match=r"style \[\] \(was \['mean_L', 'mean_a'"):
+        run(pairs_dir, tmp_path / "b", checkpoint=last, epochs=4)
+
+
 def test_an_average_that_waits_to_be_moved_is_resumed_exactly(pairs_dir, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "MOVES_IN_HALFLIFE", 0.1)  # after 3, 6, 14, 22 pairs
     _, unbroken = run(pairs_dir, tmp_path / "a", epochs=3)

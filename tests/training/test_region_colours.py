@@ -299,6 +299,7 @@ def test_a_generator_s_checkpoint_is_refused(pairs_dir, tmp_path):
         ({"lr_decay": 2}, "Expected `model.lr_decay` to be in"),
         ({"network": {"size": 32}}, "Expected no `model.network.size`: data.size decides on it."),
         ({"planes": PHOTO.planes}, "Expected data of line drawings for model=regions, as photogr"),
+        ({"style": ("warm",)}, "Expected data without a style for model=regions, which takes none"),
     ],
 )
 def test_arguments_are_checked(changes, message):

@@ -14,8 +14,10 @@ import pytest
 from engine import NODE, Engine, engine
 from tiny_words import make_region_network
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.palette import Palette, palette_of
+from sketch2paint.hints.panels import find_regions_by_panel, panels
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
@@ -27,6 +29,7 @@ from sketch2paint.inference.palette_files import _calm
 from sketch2paint.inference.region_painter import RegionPainter, known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.shading import background, off_lines
+from sketch2paint.inference.windows import windows
 from sketch2paint.models.paints import by_paint, choose, paints_of
 from sketch2paint.models.styles import leaning, steps_of, styled
 
@@ -122,6 +125,49 @@ def test_regions_and_their_tree_are_the_same_at_every_size(js: Engine, side: int
 def test_a_page_without_lines_is_one_region(js: Engine, value: int) -> None:
     found = js.call("regions.findRegions", np.full((20, 30), value, np.uint8), 30, 20)
     assert found["count"] == 1 and not len(found["openings"])
+
+
+def strip() -> np.ndarray:
+    """Drawings one below the other: apart, side by side, far off, and one that is long itself."""
+    sketch = large(120)[:, :120]
+    blank, grey = (np.full((90, 120), level, np.uint8) for level in (255, 240))
+    parts = [blank[:40], sketch, sketch[:60], blank[:7], sketch, blank, blank, blank, sketch[60:]]
+    return np.vstack([*parts, grey[:20], sketch, blank[:9], sketch[10:50], sketch[::-1], sketch])
+
+
+@pytest.mark.parametrize("tall", [True, False])
+def test_strips_are_parted_and_read_the_same(js: Engine, tall: bool) -> None:
+    sketch = strip() if tall else np.ascontiguousarray(strip().T)
+    size = sketch.shape[::-1]
+    assert len(panels(sketch)) > 3
+    assert [tuple(one.values()) for one in js.call("panels.panels", sketch, *size)] == panels(
+        sketch
+    )
+    wanted, found = (
+        find_regions_by_panel(sketch),
+        js.call("panels.findRegionsByPanel", sketch, *size),
+    )
+    np.testing.assert_array_equal(found["ink"], wanted.ink.ravel())
+    np.testing.assert_array_equal(found["labels"], wanted.labels.ravel())
+    np.testing.assert_array_equal(found["openings"], wanted.openings)
+    np.testing.assert_array_equal(found["joins"].reshape(-1, 2), wanted.joins)
+    along = "rows" if tall else "columns"
+    places = [one[along].tolist() for one in js.call("painter.windowsOf", sketch, *size)]
+    assert places == [one[0 if tall else 1].tolist() for one in windows(sketch)]
+
+
+def test_a_strip_is_cut_and_merged_across_its_panels_as_in_python(js: Engine) -> None:
+    sketch = strip()
+    height, width = sketch.shape
+    cut = Stroke(((10.0, 15.0), (width - 5.0, height - 9.0)), 1, None)
+    merge = Stroke(((20.0, 9.0), (30.0, height - 30.0)), 1, None)
+    hints = Hints((width, height), cuts=(cut,), merges=(merge,))
+    wanted = regions_said(sketch, hints, find_regions_by_panel)
+    corrected = js.keep("corrected.Corrected", sketch, width, height)
+    found = js.of(corrected, "said", json.loads(hints.to_json()))
+    np.testing.assert_array_equal(found["labels"], wanted.labels.ravel())
+    np.testing.assert_array_equal(found["joins"].reshape(-1, 2), wanted.joins)
+    assert wanted.count != find_regions_by_panel(sketch).count
 
 
 def test_what_strokes_were_meant_for_is_the_same(js: Engine) -> None:

@@ -2,7 +2,7 @@
 // sketch2paint/hints/corrected.py again.
 
 import { CUT, linesOf, MERGE } from "./format.js";
-import { findRegions } from "./regions.js";
+import { findRegionsByPanel } from "./panels.js";
 import { singles, unite } from "./sets.js";
 import { draw } from "./strokes.js";
 
@@ -47,7 +47,7 @@ export class Corrected {
     const key = JSON.stringify(cuts);
     if (this.cut?.key === key) return this.cut.regions;
     const drawn = cuts.length ? this.covered(cuts) : null;
-    this.cut = { key, regions: findRegions(sketch, width, height, drawn) };
+    this.cut = { key, regions: findRegionsByPanel(sketch, width, height, drawn) };
     return this.cut.regions;
   }
 

@@ -9,7 +9,9 @@ import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
 import { multiplied } from "./layers.js";
+import { LONG, panels, windowOf } from "./panels.js";
 import { color } from "./plain.js";
+import { taken } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
 import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
@@ -29,7 +31,6 @@ import { stepsOf } from "./styles.js";
  * @typedef {import("./regions.js").Labels} Labels
  */
 
-const LONG = 1.5; // times the shorter side; a longer drawing is read in squares
 const MEANT = 0.5; // of a region's free pixels: with more of them a stroke tells its colour
 const UNSEEN = 3; // units of Lab from white: no eye tells it from paper
 const LARGEST = 16384; // pixels of a side
@@ -296,21 +297,33 @@ export function knownRegions(regions, filled, colours) {
 }
 
 /**
- * Windows in which a network reads a drawing: all of it, or squares along a long one, which overlap
- * by half, so that what is no longer than half of one lies in one as a whole.
+ * Windows in which a network reads a drawing: all of it, or the panels of a strip. A panel that is
+ * long itself is read in squares, which overlap by half, so that what is no longer than half of one
+ * lies in one as a whole.
+ * @param {Uint8Array} sketch
  * @param {number} width
  * @param {number} height
  */
-function squares(width, height) {
-  const [side, longer] = [Math.min(width, height), Math.max(width, height)];
-  if (longer <= LONG * side) return [{ left: 0, top: 0, width, height }];
+export function windowsOf(sketch, width, height) {
+  return panels(sketch, width, height).flatMap((panel) =>
+    squares(panel.top, panel.bottom, Math.min(width, height)).map(({ start, stop }) =>
+      windowOf(panel, start, stop, width, height),
+    ),
+  );
+}
+
+/**
+ * Where squares along a part of a strip begin and end; one, if it is not long.
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} side
+ */
+function squares(top, bottom, side) {
+  if (bottom - top <= LONG * side) return [{ start: top, stop: bottom }];
   const starts = [];
-  for (let at = 0; at < longer - side; at += Math.max(side >> 1, 1)) starts.push(at);
-  starts.push(longer - side);
-  return starts.map((start) => {
-    const [left, top] = height > width ? [0, start] : [start, 0];
-    return { left, top, width: side, height: side };
-  });
+  for (let at = top; at < bottom - side; at += Math.max(side >> 1, 1)) starts.push(at);
+  starts.push(bottom - side);
+  return starts.map((start) => ({ start, stop: start + side }));
 }
 
 /**
@@ -321,9 +334,9 @@ function squares(width, height) {
  */
 async function readWindows(network, sketch, regions) {
   const windows = [];
-  const all = squares(regions.width, regions.height);
-  for (const window of all) {
-    if (all.length === 1) {
+  for (const window of windowsOf(sketch, regions.width, regions.height)) {
+    const { columns, rows } = window;
+    if (columns.length === regions.width && rows.length === regions.height) {
       const numbers = Int32Array.from({ length: regions.count }, (_, n) => n);
       windows.push({ numbers, reading: await read(network, sketch, regions), said: null });
       continue;
@@ -333,24 +346,10 @@ async function readWindows(network, sketch, regions) {
     old.forEach((region, n) => {
       numbers[region] = n;
     });
-    const here = cutSketch(sketch, regions.width, window);
+    const here = taken(sketch, regions.width, columns, rows);
     windows.push({ numbers, reading: await read(network, here, part), said: null });
   }
   return windows;
-}
-
-/**
- * @param {Uint8Array} sketch
- * @param {number} across
- * @param {{ left: number, top: number, width: number, height: number }} window
- */
-function cutSketch(sketch, across, { left, top, width, height }) {
-  const out = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const start = (top + y) * across + left;
-    out.set(sketch.subarray(start, start + width), y * width);
-  }
-  return out;
 }
 
 /** @param {Window} window @param {number} region */

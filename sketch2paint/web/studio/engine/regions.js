@@ -103,10 +103,10 @@ export class Regions {
 
   /**
    * What lies in a window, numbered anew, and the numbers that these regions had.
-   * @param {{ left: number, top: number, width: number, height: number }} window
+   * @param {{ columns: Int32Array, rows: Int32Array }} window
    */
-  part({ left, top, width, height }) {
-    const labels = cut(this.labels, this.width, left, top, width, height);
+  part({ columns, rows }) {
+    const labels = taken(this.labels, this.width, columns, rows);
     const there = new Int32Array(this.count).fill(-1);
     for (const label of labels) there[label] = 0;
     const numbers = [];
@@ -122,10 +122,10 @@ export class Regions {
       openings.push(this.openings[j]);
     }
     const part = new Regions(
-      width,
-      height,
+      columns.length,
+      rows.length,
       labels.map((label) => there[label]),
-      cut(this.ink, this.width, left, top, width, height),
+      taken(this.ink, this.width, columns, rows),
       Int32Array.from(joins),
       Float32Array.from(openings),
     );
@@ -170,6 +170,22 @@ function cut(values, across, left, top, width, height) {
     const start = (top + y) * across + left;
     out.set(values.subarray(start, start + width), y * width);
   }
+  return out;
+}
+
+/**
+ * Values of a map at columns and rows.
+ * @template {Uint8Array | Uint16Array | Int32Array} T
+ * @param {T} values
+ * @param {number} across
+ * @param {Int32Array} columns
+ * @param {Int32Array} rows
+ * @returns {T}
+ */
+export function taken(values, across, columns, rows) {
+  const out = new /** @type {any} */ (values.constructor)(columns.length * rows.length);
+  let to = 0;
+  for (const row of rows) for (const column of columns) out[to++] = values[row * across + column];
   return out;
 }
 
