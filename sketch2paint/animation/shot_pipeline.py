@@ -20,8 +20,8 @@ from sketch2paint.animation.plan import Plan
 from sketch2paint.animation.record import PAGE, Place, Record
 from sketch2paint.animation.shots import SECONDS
 from sketch2paint.console import printable
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import read_hints
-from sketch2paint.hints.regions import find_regions
 from sketch2paint.images.convert import codes
 from sketch2paint.images.io import MAX_PIXELS, read_rgb, write_picture
 from sketch2paint.images.layer import MOST, flat_layers, multiplied, opaque, soft_layers
@@ -136,7 +136,7 @@ def _key(plan: Plan, number: int, painter: PicturePainter | None, max_pixels: in
     else:
         assert hints is not None  # without a painter there are no other keys
         told = hints.fitted((drawing.shape[1], drawing.shape[0]))
-        filled, said, _ = filled_by(told, find_regions(drawing), None)
+        filled, said, _ = filled_by(told, regions_said(drawing, told), None)
         colours = said[filled]
     return make_key(drawing, multiplied(colours, drawing), name=frame.name, colours=colours)
 

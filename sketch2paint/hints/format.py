@@ -2,7 +2,9 @@
 
 {"version": 1, "size": [640, 480], "gap": null, "palette": null, "hints": [
   {"points": [[120, 80], [180, 96]], "width": 8, "color": "#e03030"},
-  {"points": [[40, 300]], "width": 12, "color": "paper"}
+  {"points": [[40, 300]], "width": 12, "color": "paper"},
+  {"points": [[90, 10], [90, 200]], "width": 1, "color": "cut"},
+  {"points": [[300, 80], [340, 90]], "width": 1, "color": "merge"}
 ]}
 """
 
@@ -31,7 +33,7 @@ from sketch2paint.images.pixels import decode
 VERSION = 1
 MOST = 10_000  # strokes
 LONGEST = 1_000_000  # pixels of a side
-PAPER = "paper"
+PAPER, CUT, MERGE = "paper", "cut", "merge"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Hints:
         strokes: Strokes, of which later ones lie over earlier ones; 10,000 at most.
         gap: Width in pixels up to which gaps in the drawing's lines count as closed, or None.
         palette: Colours (r, g, b) that belong to the picture, wherever.
+        cuts: Lines at which regions end, as at the drawing's own; their colour says nothing.
+        merges: Lines that make the regions in which they lie one; neither does theirs.
         notes: Remarks on what was changed while reading; they are no part of the hints.
 
     Raises:
@@ -53,6 +57,8 @@ class Hints:
     strokes: tuple[Stroke, ...] = ()
     gap: float | None = None
     palette: tuple[Color, ...] = ()
+    cuts: tuple[Stroke, ...] = ()
+    merges: tuple[Stroke, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -67,10 +73,11 @@ class Hints:
                 f"Expected `gap` to be a number of pixels from 0 on, got {self.gap}. Leave it out "
                 "where the lines have no gaps."
             )
-        if len(self.strokes) > MOST:
+        count = len(self.strokes) + len(self.cuts) + len(self.merges)
+        if count > MOST:
             raise ValueError(
-                f"Expected at most {MOST:,} strokes, got {len(self.strokes):,}. Leave some out; in "
-                "a painted overlay use a brush of one plain colour."
+                f"Expected at most {MOST:,} strokes, got {count:,}. Leave some out; in a painted "
+                "overlay use a brush of one plain colour."
             )
         for color in self.palette:
             check_color(color)
@@ -89,15 +96,16 @@ class Hints:
             gap=None if gap is None else plain.number(gap, "`gap`"),
             palette=_palette(about.get("palette")),
         )
-        strokes: list[Stroke] = []
+        kinds: dict[str, list[Stroke]] = {PAPER: [], CUT: [], MERGE: []}
         moved = 0
         for number, hint in enumerate(plain.listed(about["hints"], "`hints`"), 1):
             with said_of(f"hint {number}"):
                 stroke, outside = _stroke(hint, hints.size)
-            strokes.append(stroke)
+            kinds.get(hint["color"], kinds[PAPER]).append(stroke)
             moved += outside
         notes = (f"points outside of the drawing moved to its edge: {moved}",) if moved else ()
-        return replace(hints, strokes=tuple(strokes), notes=notes)
+        strokes, cuts, merges = map(tuple, kinds.values())
+        return replace(hints, strokes=strokes, cuts=cuts, merges=merges, notes=notes)
 
     def to_json(self) -> str:
         """The text of a hints file, one stroke a line."""
@@ -107,7 +115,10 @@ class Hints:
             "gap": None if self.gap is None else plain.short(self.gap),
             "palette": [plain.hexadecimal(color) for color in self.palette] or None,
         }
-        lines = ",".join(f"\n  {json.dumps(_as_plain(stroke))}" for stroke in self.strokes)
+        entries = [_as_plain(stroke) for stroke in self.strokes]
+        entries += [{**_as_plain(stroke), "color": CUT} for stroke in self.cuts]
+        entries += [{**_as_plain(stroke), "color": MERGE} for stroke in self.merges]
+        lines = ",".join(f"\n  {json.dumps(entry)}" for entry in entries)
         return f'{json.dumps(about)[:-1]}, "hints": [{lines}\n]}}\n'
 
     @classmethod
@@ -170,10 +181,14 @@ class Hints:
                 "them anew if it was cropped."
             )
         across, down = width / own_width, height / own_height
-        strokes = tuple(_scaled(stroke, across, down) for stroke in self.strokes)
+        strokes, cuts, merges = (
+            tuple(_scaled(stroke, across, down) for stroke in every)
+            for every in (self.strokes, self.cuts, self.merges)
+        )
         note = f"hints scaled from {own_width} x {own_height} to {width} x {height}"
         gap = None if self.gap is None else self.gap * math.sqrt(across * down)
-        return replace(self, size=size, strokes=strokes, gap=gap, notes=(*self.notes, note))
+        fitted = replace(self, size=size, strokes=strokes, cuts=cuts, merges=merges, gap=gap)
+        return replace(fitted, notes=(*self.notes, note))
 
 
 def marks(hints: Hints) -> np.ndarray:
@@ -202,7 +217,8 @@ def read_hints(path: Path | str) -> Hints:
 def write_hints(path: Path | str, hints: Hints) -> None:
     """Write hints as .json, or as a .png overlay, whole or not at all.
 
-    An overlay keeps neither `gap` nor `palette`, nor what is hidden under later strokes.
+    An overlay keeps neither `gap` nor `palette`, neither cuts nor merges, nor what is hidden under
+    later strokes.
 
     Raises:
         ValueError: the name ends otherwise, or the strokes leave nothing of an overlay transparent.
@@ -263,7 +279,7 @@ def _palette(value: Any) -> tuple[Color, ...]:
 def _stroke(hint: Any, size: tuple[int, int]) -> tuple[Stroke, int]:
     """A stroke of a hints file, and how many of its points lay outside of the drawing."""
     plain.checked(hint, ("points", "width", "color"))
-    color = None if hint["color"] == PAPER else plain.color(hint["color"])
+    color = None if hint["color"] in (PAPER, CUT, MERGE) else plain.color(hint["color"])
     points, outside = plain.points(hint["points"], size)
     return Stroke(points, plain.number(hint["width"], "`width`"), color), outside
 

@@ -65,16 +65,21 @@ def panels(drawing: np.ndarray) -> list[Panel]:
     ]
 
 
-def find_regions_by_panel(drawing: np.ndarray) -> Regions:
+def find_regions_by_panel(drawing: np.ndarray, cuts: np.ndarray | None = None) -> Regions:
     """Find the regions of a drawing, those of a strip in each panel as if that were the drawing.
 
     What is blank between two panels opens one's ground to the other's.
 
     Args:
         drawing: Drawing (H, W) uint8, dark lines on lighter paper.
+        cuts: Map (H, W) bool of what counts as a line, too; None: nothing does.
     """
     found, axis = panels(drawing), 0 if is_tall(drawing) else 1
-    parts = [find_regions(drawing.take(one.places(one.top, one.bottom), axis)) for one in found]
+    sheets = [one.places(one.top, one.bottom) for one in found]
+    parts = [
+        find_regions(drawing.take(sheet, axis), None if cuts is None else cuts.take(sheet, axis))
+        for sheet in sheets
+    ]
     firsts = np.cumsum([0, *(part.count for part in parts)])[:-1]
     pairs = list(zip(parts, [one.on_sheet() for one in found], firsts, strict=True))
     labels = np.concatenate([part.labels.take(at, axis) + n for part, at, n in pairs], axis)

@@ -82,8 +82,8 @@ def color(value: Any) -> Color:
     """A colour (r, g, b) that is written as "#rrggbb"."""
     if not isinstance(value, str) or not re.fullmatch("#[0-9a-fA-F]{6}", value):
         raise ValueError(
-            f'Expected a colour like "#ff8000", or for a hint "paper", got {shortened(value)}. '
-            "Write # and two hexadecimal digits each for red, green and blue."
+            'Expected a colour like "#ff8000", or for a hint "paper", "cut" or "merge", got '
+            f"{shortened(value)}. Write # and two hexadecimal digits each for red, green and blue."
         )
     red, green, blue = bytes.fromhex(value[1:])
     return red, green, blue

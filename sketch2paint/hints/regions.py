@@ -79,6 +79,16 @@ class Regions:
         joins = np.searchsorted(numbers, self.joins[both]).astype(np.int32)
         return Regions(labels, self.ink[window], joins, self.openings[both]), numbers
 
+    def merged(self, parents: list[int]) -> Regions:
+        """Regions of which some have become one, numbered anew.
+
+        Args:
+            parents: Parent of each finest region in a forest, as `sets` has it.
+        """
+        number = np.unique(roots(parents), return_inverse=True)[1].astype(np.int32)
+        joins, openings = _tree(number, self.joins, self.openings)
+        return Regions(number[self.labels], self.ink, joins, openings)
+
     def outside(self, gap: float | None = None) -> np.ndarray:
         """(number of groups,) bool: which are open to the drawing's edge, as the paper is.
 
@@ -91,18 +101,19 @@ class Regions:
         return np.bincount(touching, minlength=int(groups.max()) + 1) > min(edge.shape) / 8
 
 
-def find_regions(sketch: np.ndarray) -> Regions:
+def find_regions(sketch: np.ndarray, cuts: np.ndarray | None = None) -> Regions:
     """Find the regions of a drawing; they cover every pixel and meet under the lines.
 
     Args:
         sketch: Drawing (H, W), uint8, dark lines on lighter paper.
+        cuts: Map (H, W) bool of what counts as a line, too; None: nothing does.
     """
     if sketch.ndim != 2 or sketch.dtype != np.uint8 or not sketch.size:
         raise ValueError(
             "Expected a drawing as one channel (H, W) of uint8, 255 for white, "
             f"got shape {sketch.shape} of {sketch.dtype}. Pass sketch[..., 0] of a grey picture"
         )
-    full = ink_of(sketch)
+    full = ink_of(sketch) if cuts is None else ink_of(sketch) | cuts
     factor = math.ceil(max(min(sketch.shape) / WORK, math.sqrt(sketch.size / AREA)))
     ink = _darkest(full, factor)
     if ink.all() or not ink.any():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
-from sketch2paint.hints.regions import Regions, find_regions
+from sketch2paint.hints.regions import Regions
 from sketch2paint.images.convert import array_to_lab, strips
 from sketch2paint.images.layer import WHITE
 from sketch2paint.images.medians import medians
@@ -14,6 +15,7 @@ from sketch2paint.images.medians import medians
 # CIE 1976 differences, measured in benchmarks/flats.md.
 NEAR_WHITE = 10.0  # from white, within which a region was left white
 OUTSIDE_WHITE = 20.0  # the same for one that is open to the page's edge: the network's fog
+UNSEEN = 3.0  # from white: no eye tells it from paper
 ALIKE = 14.0  # between colours of regions that belong together
 SAMPLED = 2**20  # pixels of which medians are taken; larger pictures are looked at in steps
 FEW = 512  # different colours that are compared with each other
@@ -42,7 +44,7 @@ def by_regions(
     Returns:
         (H, W, 3) uint8, and notes on the hints.
     """
-    regions = find_regions(drawing)
+    regions = regions_said(drawing, hints)
     filled, said, notes = filled_by(hints, regions, gap)
     if flats:
         flat = flatten(colours, regions, gap=gap_of(hints, gap), most=most)

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from sketch2paint.arguments import is_whole
 from sketch2paint.device import choose_device
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.palette import Palette
 from sketch2paint.hints.panels import find_regions_by_panel
@@ -17,7 +18,7 @@ from sketch2paint.hints.regions import Regions
 from sketch2paint.hints.strokes import Color
 from sketch2paint.images.convert import array_to_lab, codes, to_float, to_uint8
 from sketch2paint.images.layer import WHITE, multiplied
-from sketch2paint.inference.flats import ALIKE, clustered, filled_by
+from sketch2paint.inference.flats import ALIKE, UNSEEN, clustered, filled_by
 from sketch2paint.inference.painter import Painter
 from sketch2paint.inference.picture_painter import Normalise, Painted, PicturePainter
 from sketch2paint.inference.shading import laid_over
@@ -134,6 +135,11 @@ class RegionPainter(PicturePainter):
         return self.network.colours.device
 
     @property
+    def is_flat(self) -> bool:
+        """Whether each region has one plain colour, without shading."""
+        return self.flats or not self.shading
+
+    @property
     def on_cpu(self) -> bool:
         """Whether the networks compute on the CPU."""
         return self.device.type == "cpu"
@@ -149,9 +155,8 @@ class RegionPainter(PicturePainter):
             layers = [one.flats for one in named]
         else:
             layers = self._shaded(self.shading, drawings, named)
-        flat = self.flats or not self.shading
         return [
-            _painted(drawing, one, colours, (*own, *one.notes), flat)
+            _painted(drawing, one, colours, (*own, *one.notes), self.is_flat)
             for drawing, one, colours, own in zip(drawings, named, layers, notes, strict=True)
         ]
 
@@ -190,7 +195,7 @@ class RegionPainter(PicturePainter):
 
     def _named(self, drawing: np.ndarray, hints: Hints | None) -> Named:
         """The colours of a drawing (H, W) that a person and the network name."""
-        regions = find_regions_by_panel(drawing)
+        regions = regions_said(drawing, hints, find_regions_by_panel)
         filled, said, notes = filled_by(hints, regions, self.gap)
         known = known_regions(regions, filled, said)
         told: dict[str, Any] = {"drawing": drawing, "regions": regions, "known": known}
@@ -232,6 +237,9 @@ class RegionPainter(PicturePainter):
         table[where[like >= 0]] = told[like[like >= 0]]
         rest = where[like < 0]
         table[rest] = clustered(table[rest], areas[rest], self.colours)
+        if self.is_flat:  # or there would be a layer that nobody sees
+            away = np.linalg.norm(array_to_lab(table[None])[0] - (100, 0, 0), axis=1)
+            table[rest[away[rest] < UNSEEN]] = WHITE
         return table
 
 

@@ -29,11 +29,20 @@ EXAMPLE: dict[str, Any] = {
     "hints": [
         {"points": [[10, 10], [60.5, 20.25]], "width": 8, "color": "#e03030"},
         {"points": [[40, 30]], "width": 12, "color": "paper"},
+        {"points": [[5, 5], [5, 40]], "width": 1, "color": "cut"},
+        {"points": [[70, 9], [90, 9]], "width": 2, "color": "merge"},
     ],
 }
 RED = (224, 48, 48)
 STROKES = (Stroke(((10, 10), (60.5, 20.25)), 8, RED), Stroke(((40, 30),), 12, None))
-HINTS = Hints((100, 50), STROKES, gap=2.5, palette=((255, 255, 255), (16, 32, 48)))
+HINTS = Hints(
+    (100, 50),
+    STROKES,
+    gap=2.5,
+    palette=((255, 255, 255), (16, 32, 48)),
+    cuts=(Stroke(((5, 5), (5, 40)), 1, None),),
+    merges=(Stroke(((70, 9), (90, 9)), 2, None),),
+)
 
 
 def generated(seed: int, overlap: bool = True) -> Hints:
@@ -72,7 +81,7 @@ def test_json_is_read_and_written_as_it_was(tmp_path: Path) -> None:
     write_hints(tmp_path / "b.json", HINTS)
     text = (tmp_path / "b.json").read_text()
     assert json.loads(text) == EXAMPLE
-    assert text.count("\n") == 4  # a stroke a line
+    assert text.count("\n") == 6  # a stroke a line
     assert {path.name for path in tmp_path.iterdir()} == {"a.json", "b.json"}
 
 
@@ -81,11 +90,12 @@ def test_the_example_of_the_docs_is_read() -> None:
     hints = Hints.from_json(example)
     assert hints.size == (640, 480) and hints.notes == ()
     assert [stroke.color for stroke in hints.strokes] == [RED, None]
+    assert len(hints.cuts) == len(hints.merges) == 1
 
 
 def test_gap_and_palette_may_be_missing_or_null() -> None:
     bare = {key: EXAMPLE[key] for key in ("version", "size", "hints")}
-    expected = Hints((100, 50), STROKES)
+    expected = Hints((100, 50), STROKES, cuts=HINTS.cuts, merges=HINTS.merges)
     assert Hints.from_json(json.dumps(bare)) == expected
     assert Hints.from_json(json.dumps({**bare, "gap": None, "palette": None})) == expected
     assert json.loads(expected.to_json()) == {**bare, "gap": None, "palette": None}
@@ -234,7 +244,8 @@ def test_hints_are_scaled_with_a_note() -> None:
     fitted = HINTS.fitted((200, 100))
     assert fitted.strokes[0].points == ((20.5, 20.5), (121.5, 41.0))
     assert fitted.strokes[0].width == 16 and fitted.gap == 5 and fitted.size == (200, 100)
-    assert fitted.palette == HINTS.palette
+    assert fitted.palette == HINTS.palette and fitted.cuts[0].points == ((10.5, 10.5), (10.5, 80.5))
+    assert fitted.merges[0].width == 4
     assert fitted.notes == ("hints scaled from 100 x 50 to 200 x 100",)
     assert HINTS.fitted((100, 50)) is HINTS
 
@@ -295,6 +306,7 @@ WRONG = {
     json.dumps({**EXAMPLE, "hints": {}}): "expected `hints` to be a list, got {}",
     json.dumps({**EXAMPLE, "hints": [7]}): "hint 1: expected an object .*got 7",
     json.dumps(with_hint(opacity=1)): "hint 2: expected no keys but .*, got 'opacity'",
+    json.dumps(with_hint(color="cuts")): '"paper", "cut" or "merge", got \'cuts\'\\. Write #',
     json.dumps(with_hint(color="#fff")): "hint 2: expected a colour like .*got '#fff'. Write #",
     json.dumps(with_hint(width=0)): "hint 2: expected `width` to be a number of pixels above 0",
     json.dumps(with_hint(width="8")): "hint 2: expected `width` to be a finite number, got '8'",

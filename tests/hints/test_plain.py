@@ -32,7 +32,7 @@ def test_colours_go_there_and_back() -> None:
 
 @pytest.mark.parametrize("value", ["ff8000", "#f80", "#ff80001", "red", "#ff800g", 7, None])
 def test_what_is_no_colour(value: Any) -> None:
-    with pytest.raises(ValueError, match=r'colour like "#ff8000", .*"paper", got .*\. Write #'):
+    with pytest.raises(ValueError, match=r'"paper", "cut" or "merge", got .*\. Write #'):
         plain.color(value)
 
 

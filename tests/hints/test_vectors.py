@@ -1,27 +1,28 @@
 """Drawings, strokes, and the label maps and fills they give, as files.
 
 A second implementation, in another language, is held to the same files: `vectors/NAME.png` is the
-drawing, `NAME.hints.json` the strokes, `NAME.labels.png` the regions at the gap that the hints
-name (16 bits, numbers in any order), `NAME.filled.png` the stroke of each pixel. Written again by
-`python tests/hints/test_vectors.py`, after a change that is meant.
+drawing, `NAME.hints.json` the strokes, cuts and merges, `NAME.labels.png` the regions at the gap
+that the hints name (16 bits, numbers in any order), `NAME.filled.png` the stroke of each pixel.
+Written again by `python tests/hints/test_vectors.py`, after a change that is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks, read_hints, write_hints
-from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 
 VECTORS = Path(__file__).parent / "vectors"
-NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched"]
+NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched", "parted"]
 COLOURS = [(210, 40, 40), (40, 90, 200), None, (60, 160, 70), (240, 200, 60)]
 
 
@@ -30,7 +31,7 @@ def found(name: str) -> tuple[np.ndarray, np.ndarray]:
     sketch = cv2.imread(str(VECTORS / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
     assert sketch is not None
     hints = read_hints(VECTORS / f"{name}.hints.json")
-    regions = find_regions(sketch)
+    regions = regions_said(sketch, hints)
     return regions.cut(hints.gap), fill(regions, marks(hints), hints.gap)
 
 
@@ -70,6 +71,10 @@ def drawings() -> Iterator[tuple[str, np.ndarray, Hints]]:
                 sketch[60 : 60 + door, x - 2 : x + 3] = 255
         elif name == "grid":
             sketch[4::12] = sketch[:, 4::12] = 0
+        elif name == "parted":  # rooms, of which two are cut and three merged
+            cv2.rectangle(sketch, (10, 10), (150, 110), 0, 2)
+            for x in (45, 80, 115):
+                cv2.line(sketch, (x, 10), (x, 110), 0, 2)
         elif name == "grey":  # thin grey lines on grey, grainy paper
             cv2.circle(sketch, (60, 60), 40, 110, 1, cv2.LINE_AA)
             cv2.circle(sketch, (100, 60), 40, 110, 1, cv2.LINE_AA)
@@ -83,7 +88,12 @@ def drawings() -> Iterator[tuple[str, np.ndarray, Hints]]:
             for (x, y), colour in zip(rng.integers(25, 95, (5, 2)), COLOURS, strict=True)
         ]
         gap = 6 if name == "gaps" else None
-        yield name, sketch, Hints((160, 120), tuple(strokes), gap=gap)
+        hints = Hints((160, 120), tuple(strokes), gap=gap)
+        if name == "parted":  # a cut that ends before the lines, one from edge to edge
+            cuts = Stroke(((14, 58), (41, 63)), 1, None), Stroke(((80, 0), (159, 119)), 2, None)
+            merges = (Stroke(((25, 80), (60, 85), (95, 90)), 1, None),)
+            hints = replace(hints, cuts=cuts, merges=merges)
+        yield name, sketch, hints
 
 
 if __name__ == "__main__":

@@ -82,6 +82,23 @@ def test_the_number_of_colours_can_be_capped() -> None:
     assert len(np.unique(many.colours.reshape(-1, 3), axis=0)) > 3
 
 
+@pytest.mark.parametrize(("near", "is_seen"), [((252, 252, 252), False), ((244, 244, 244), True)])
+def test_what_no_eye_tells_from_paper_is_paper_in_flats_alone(
+    near: tuple[int, int, int], is_seen: bool
+) -> None:
+    network, regions = make_region_network(), find_regions(boxes())
+    shading = Painter(make_generator())
+    for painter, known, stays in (
+        (RegionPainter(network), {}, is_seen),
+        (RegionPainter(network, shading=shading, flats=True), {}, is_seen),
+        (RegionPainter(network), {0: near}, True),
+        (RegionPainter(network, shading=shading), {}, True),
+    ):
+        table = np.tile(np.array(near, np.uint8), (regions.count, 1))
+        joined = painter._joined(table, regions, known)
+        assert (joined == (near if stays else 255)).all()
+
+
 def test_a_generator_shades_and_medians_stay() -> None:
     network, sketch = make_region_network(), boxes()
     shading = Painter(make_generator())

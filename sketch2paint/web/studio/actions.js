@@ -22,6 +22,8 @@ export function actionsOf(studio, hand) {
     open: () => byId("files").click(),
     photo: () => byId("camera").click(),
     paletteOpen: () => byId("files").click(),
+    reference: () => byId("referenceFile").click(),
+    referenceClose: () => studio.reference.clear(),
     paletteSave: () => studio.savePalette(),
     example: () =>
       studio.inTurn(async () => studio.addFiles([await exampleFile(`${texts.example}.png`)])),
@@ -40,6 +42,7 @@ export function actionsOf(studio, hand) {
     suggestion: (place) => studio.suggestions.take(place),
     keep: () => palette.keep(),
     variations: drawn(() => studio.vary().catch(tell)),
+    styleReset: drawn(() => studio.set("style", null)),
     more: () => showMore(),
     theme: () => turnTheme(),
     help: () => byId("helpDialog").showModal(),

@@ -8,9 +8,10 @@ import { byId } from "./dom.js";
  */
 export function listenToFiles(studio) {
   const add = (files) => files.length && studio.inTurn(() => studio.addFiles(files));
-  for (const id of ["files", "camera"]) {
+  const reference = (files) => files.length && studio.inTurn(() => studio.addReference(files[0]));
+  for (const [id, take] of Object.entries({ files: add, camera: add, referenceFile: reference })) {
     byId(id).onchange = ({ target }) => {
-      add([...target.files]);
+      take([...target.files]);
       target.value = ""; // so that the same file can be chosen again
     };
   }

@@ -1,7 +1,8 @@
 // What a person has said of one drawing, as a list of edits that can be undone without end.
 
 /**
- * @typedef {{points: [number, number][], width: number, color: string}} Stroke as in hints.json
+ * @typedef {{points: [number, number][], width: number, color: string}} Stroke as in hints.json,
+ *   where cuts and merges are strokes, too
  * @typedef {{at: number, removed: Stroke[], added: Stroke[]}} Splice strokes that others replace
  * @typedef {{name: string, from: unknown, to: unknown}} Setting a value that another replaces
  * @typedef {(Splice | Setting)[]} Edit what one step of undo takes back
@@ -12,7 +13,7 @@ export class Edits {
   constructor({ done = [], undone = [] } = {}) {
     /** @type {Stroke[]} */
     this.strokes = [];
-    this.settings = { gap: null, palette: null, seed: null };
+    this.settings = { gap: null, palette: null, seed: null, style: null };
     this.done = [...done];
     this.undone = [...undone];
     for (const edit of done) for (const part of edit) this.#apply(part);

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { say } from "./status.js";
 import { texts } from "./texts.js";
-import { Pen, TOOLS } from "./tools.js";
+import { Line, Pen, TOOLS } from "./tools.js";
 
 const REACH = 8; // CSS px that are near for a pointer
 const STEP = 10; // CSS px that an arrow key moves the pen; 1 with Shift
@@ -20,6 +20,7 @@ export class Hand {
 
   /** Hold another tool. */
   take(name) {
+    if (this.line) this.cancel();
     this.name = name;
     byId("stage").dataset.tool = name;
     for (const button of byId("tools").children) {
@@ -40,9 +41,10 @@ export class Hand {
   begin(point, event) {
     this.studio.outline.hide();
     this.studio.marks.showCursor(null);
-    this.point = null;
+    this.point = this.line = null;
     this.using = this.#toolFor(event);
-    if (!this.studio.open || (this.using === TOOLS.pen && !this.studio.view.holds(point))) {
+    const isFree = this.using !== TOOLS.pen && !(this.using instanceof Line);
+    if (!this.studio.open || !(isFree || this.studio.view.holds(point))) {
       this.using = null; // a stroke begins on the drawing
       return;
     }
@@ -62,7 +64,7 @@ export class Hand {
 
   /** What was begun is not done: a second finger came. */
   cancel() {
-    this.using = null;
+    this.using = this.line = null;
     this.studio.marks.showLive(null);
     if (this.studio.open) this.studio.marks.showHints(this.edits.strokes);
   }
@@ -71,7 +73,8 @@ export class Hand {
     this.#showBrush(event);
     if (!this.studio.open) return;
     this.studio.look(point);
-    if (TOOLS[this.name] instanceof Pen && !this.isSpace) this.studio.trace(point);
+    const tool = TOOLS[this.name];
+    if ((tool instanceof Pen || tool instanceof Line) && !this.isSpace) this.studio.trace(point);
     else this.studio.outline.hide();
   }
 
@@ -90,20 +93,30 @@ export class Hand {
     this.point = [inside(x + step(across), size.width), inside(y + step(down), size.height)];
     view.reveal(this.point);
     marks.showCursor(this.point);
+    this.line?.move(this, this.point);
     this.studio.look(this.point);
     this.studio.trace(this.point);
   }
 
-  /** Set the keyboard's pen down. */
+  /** Set the keyboard's pen down; of a line first one end, then the other. */
   press() {
     if (!this.point || this.name === "hand") return this.step(0, 0);
     const [x, y] = this.point;
     const tool = TOOLS[this.name];
+    if (tool instanceof Line) return this.#pressLine(tool);
     tool.begin(this, this.point);
     tool.end(this);
     this.studio.marks.showCursor(this.point);
     if (this.name === "pen" || this.name === "dot") say(texts.dotted(this.colour, x, y));
     if (this.name === "white") say(texts.dotted(texts.paper, x, y));
+  }
+
+  #pressLine(tool) {
+    const line = this.line;
+    this.line = line ? null : tool;
+    if (line) return line.end(this);
+    tool.begin(this, this.point);
+    say(texts.lineBegun);
   }
 
   // ---------------------------------------------------------------- the desk of tools.js
@@ -138,6 +151,14 @@ export class Hand {
 
   add(stroke) {
     this.studio.add(stroke);
+  }
+
+  cut(line) {
+    this.studio.cut(line);
+  }
+
+  merge(line) {
+    this.studio.merge(line);
   }
 
   pick(point) {

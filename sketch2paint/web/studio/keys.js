@@ -7,6 +7,8 @@ export const KEYS = {
   pen: ["b"],
   dot: ["d"],
   white: ["w"],
+  merge: ["m"],
+  cut: ["k"],
   eraser: ["e"],
   pick: ["i"],
   move: ["v"],

@@ -15,11 +15,13 @@ import { Outline } from "./outline.js";
 import { Painting } from "./painting.js";
 import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
+import { Reference } from "./reference.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { say, tell } from "./status.js";
 import { openStore } from "./store.js";
 import { Studio } from "./studio.js";
+import { Style } from "./style.js";
 import { Suggestions } from "./suggestions.js";
 import { fillTexts, texts } from "./texts.js";
 import { startTheme } from "./theme.js";
@@ -68,6 +70,10 @@ async function makeStudio() {
     engine,
     palette,
     settings,
+    reference: new Reference(
+      (colour) => palette.take(colour),
+      () => change(),
+    ),
     marks: new Marks(byId("marks")),
     outline: new Outline(byId("outline")),
     painting: new Painting(engine, byId("picture"), byId("cover"), busy),
@@ -77,6 +83,10 @@ async function makeStudio() {
       () => say(texts.notKept),
     ),
     suggestions: new Suggestions((colour) => palette.take(colour)),
+    style: new Style(
+      (style) => studio.paint({ style }).catch(tell),
+      (style) => studio.set("style", style),
+    ),
     variations: new Variations((seed) => studio.set("seed", seed)),
     view: new View(stage, byId("sheet"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)}%`;
@@ -95,9 +105,11 @@ function showAbilities({ network, shading, palettes }) {
 }
 
 /** What is kept beside the drawings, and `recover` takes up. */
-function keptOf({ open, palette, settings }) {
-  const { share, shaded } = settings;
-  return { current: open?.id, ...palette.saved, colour: palette.colour, share, shaded };
+function keptOf({ open, palette, reference, settings }) {
+  const { share, shaded, detail } = settings;
+  const { colour } = palette;
+  const picture = reference.saved;
+  return { current: open?.id, ...palette.saved, colour, picture, share, shaded, detail };
 }
 
 async function recover(studio) {
@@ -106,7 +118,9 @@ async function recover(studio) {
   if (!kept) return;
   palette.restore(kept);
   palette.take(kept.colour);
+  await studio.reference.restore(kept.picture);
   settings.share = kept.share;
+  settings.detail = kept.detail ?? 1;
   settings.shaded = kept.shaded ?? true; // before there was shading nothing was kept of it
   const open = session.drawings.find(({ id }) => id === kept.current) ?? session.drawings[0];
   if (!open) return;

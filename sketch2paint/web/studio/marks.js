@@ -1,7 +1,7 @@
 // What lies over the picture: strokes, the one being drawn, the keyboard's cross.
 
 const SVG = "http://www.w3.org/2000/svg";
-const PAPER = "#ffffff";
+const WORDS = ["paper", "cut", "merge"]; // that stand for a colour; stage.css shows them
 
 export class Marks {
   /** @param {SVGSVGElement} svg with the groups hints, live and cursor */
@@ -44,12 +44,12 @@ export class Marks {
 }
 
 function drawn({ points, width, color }) {
-  const group = shape("g", { class: color === "paper" ? "stroke paper" : "stroke" });
+  const group = shape("g", { class: WORDS.includes(color) ? `stroke ${color}` : "stroke" });
   const line = points.length > 1 ? points : [points[0], points[0]];
   const d = `M${line.map((point) => point.join(" ")).join("L")}`;
   group.style.setProperty("--width", `${Math.max(width, 1)}px`);
   const core = shape("path", { d, class: "core" });
-  core.style.stroke = color === "paper" ? PAPER : color;
+  if (!WORDS.includes(color)) core.style.stroke = color;
   group.append(shape("path", { d, class: "rim" }), core);
   return group;
 }

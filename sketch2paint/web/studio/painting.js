@@ -1,6 +1,9 @@
 // The drawing on the canvas: as the engine colours it, or as it was.
 
 import { breath } from "./files/bytes.js";
+import { along } from "./strokes.js";
+
+const DARK = 128; // of 255: a line
 
 /**
  * @typedef {object} Painted what the engine's `paint` gives, see engine/README.md
@@ -8,10 +11,13 @@ import { breath } from "./files/bytes.js";
  * @property {number} width
  * @property {number} height
  * @property {Uint8ClampedArray} rgba
- * @property {Int32Array} index
+ * @property {Uint16Array | Int32Array} index
  * @property {Uint8Array} table
+ * @property {Uint8Array} flats
  * @property {number} said
  * @property {Uint8Array | null} colours
+ * @property {Uint16Array | Int32Array} labels
+ * @property {Int32Array} groups
  * @property {string[]} notes
  */
 
@@ -30,17 +36,17 @@ export class Painting {
     this.requests = 0;
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve(); // what is being painted
-    this.gap = null; // at which the regions were grouped
   }
 
   /** Take up a picture, and show it without colours. */
   async open({ width, height, data }) {
-    this.painted = this.groups = null;
+    this.painted = null;
     this.requests++;
-    const { labels, ...drawing } = await this.engine.open(width, height, data);
+    const { labels, groups, ...drawing } = await this.engine.open(width, height, data);
     await breath(); // the answer is large, and so is what comes next
     this.drawing = drawing;
-    this.labels = drawing.count > 65_536 ? labels : new Uint16Array(labels); // a page's are 67 MB
+    this.labels = labels;
+    this.groups = groups;
     this.before(false);
     this.#put(this.canvas, grey(drawing.sketch));
     return drawing;
@@ -88,14 +94,7 @@ export class Painting {
     return this.labels[this.#place(point)];
   }
 
-  /** Regions as a gap in px makes them of the finest ones; null: the engine's own. */
-  async group(gap) {
-    if (this.groups && gap === this.gap) return;
-    const groups = await this.engine.groups(gap);
-    Object.assign(this, { groups, gap });
-  }
-
-  /** The region in which most points of a stroke lie, at the gap that was told last. */
+  /** The region in which most points of a stroke lie. */
   regionOf({ points }) {
     const counts = new Map();
     for (const point of points) {
@@ -105,6 +104,12 @@ export class Painting {
     return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
   }
 
+  /** The regions that a line runs over, in its order; what lies under the drawing's lines is none. */
+  regionsUnder({ points }) {
+    const free = along(points).filter((point) => this.drawing.sketch[this.#place(point)] > DARK);
+    return [...new Set(free.map((point) => this.groups[this.regionAt(point)]))];
+  }
+
   #place([x, y]) {
     const { width, height } = this.drawing;
     const column = Math.min(Math.max(Math.round(x), 0), width - 1);
@@ -112,8 +117,10 @@ export class Painting {
   }
 
   #show(painted) {
-    const { rgba, ...kept } = painted; // the canvas has the pixels
+    const { rgba, labels, groups, ...kept } = painted; // the canvas has the pixels
     this.painted = kept;
+    this.labels = labels;
+    this.groups = groups;
     this.#put(this.canvas, rgba);
   }
 

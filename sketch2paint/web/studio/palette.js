@@ -23,6 +23,8 @@ export class Palette {
     this.onOnly = onOnly;
     this.colours = COLOURS;
     this.count = COUNT; // of those that were loaded; the others are left from before
+    /** @type {number[] | null} */
+    this.portions = null; // shares of a picture that these are to have, where they are a picture's
     byId("only").onchange = () => this.#told(true);
     this.place = 11;
     this.colour = this.colours[this.place];
@@ -42,14 +44,15 @@ export class Palette {
 
   /** What is to be kept of it. */
   get saved() {
-    return { colours: this.colours, count: this.count, only: byId("only").checked };
+    const { colours, count, portions } = this;
+    return { colours, count, portions, only: byId("only").checked };
   }
 
   /** Take up what was kept. */
-  restore({ colours, count = COUNT, only = false }) {
+  restore({ colours, count = COUNT, portions = null, only = false }) {
     byId("only").checked = only;
     this.load(colours);
-    this.count = count;
+    Object.assign(this, { count, portions });
     this.#show();
   }
 
@@ -82,14 +85,22 @@ export class Palette {
   /** Put the colour in hand into the palette, in the place chosen last. */
   keep() {
     this.colours = this.colours.with(this.place, this.colour);
+    this.portions = null;
     this.#told();
   }
 
   /** Other colours; where there are fewer than 32 the last places keep theirs. */
-  load(colours) {
+  load(colours, portions = null) {
+    this.portions = portions;
     this.colours = [...colours.slice(0, COUNT), ...this.colours.slice(colours.length)];
     this.count = Math.min(colours.length, COUNT);
     this.#told();
+  }
+
+  /** Colours of a picture, which are the only ones from then on where that can be. */
+  loadOnly(colours, portions, canBe) {
+    byId("only").checked = canBe;
+    this.load(colours, portions);
   }
 
   #told(isOther = byId("only").checked) {

@@ -35,13 +35,13 @@ const MAKERS = {
   png: ({ painted, sketch }) => opaque(painted, sketch),
   colours: ({ painted }) => opaque(painted),
   ora: async ({ painted, sketch }) => {
-    return openraster(layers(painted, sketch), await pictureOf(flat(painted), sketch));
+    return openraster(layers(flat(painted), sketch), await pictureOf(flat(painted), sketch));
   },
   psd: async ({ painted, sketch }) => {
     if (Math.max(painted.width, painted.height) > LONGEST) {
       throw new Error(texts.tooLongForPsd(painted.width, painted.height));
     }
-    return psd(layers(painted, sketch), await pictureOf(flat(painted), sketch));
+    return psd(layers(flat(painted), sketch), await pictureOf(flat(painted), sketch));
   },
   hints: async ({ hints }) => writeHints(hints),
   overlay: async ({ hints, overlay }) => {
@@ -72,7 +72,7 @@ function layers({ index, table, width, height }, sketch) {
 
 /** Without shading, as layers of one colour each are. */
 function flat(painted) {
-  return { ...painted, colours: null };
+  return { ...painted, table: painted.flats, colours: null };
 }
 
 /** The colours, and the lines over them if there are any, as the engine lays them. */

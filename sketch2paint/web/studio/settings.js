@@ -37,6 +37,11 @@ export class Settings {
         on.change();
       };
     }
+    byId("detail").oninput = () => this.#showDetail();
+    byId("detail").onchange = () => {
+      on.shaded();
+      on.change();
+    };
     byId("strokes").onchange = () => this.showStrokes(byId("strokes").checked);
   }
 
@@ -57,6 +62,16 @@ export class Settings {
 
   set shaded(isShaded) {
     byId(isShaded ? "shaded" : "flat").checked = true;
+  }
+
+  /** How many times as large as in its training the generator sees the drawing. */
+  get detail() {
+    return +byId("detail").value;
+  }
+
+  set detail(detail) {
+    byId("detail").value = detail;
+    this.#showDetail();
   }
 
   /** Whether a stroke takes the place of those of other colours in its region. */
@@ -100,6 +115,10 @@ export class Settings {
 
   #autoGap() {
     return Math.round(GAP * this.side);
+  }
+
+  #showDetail() {
+    byId("detailSaid").textContent = texts.times(this.detail);
   }
 
   #showWidth() {

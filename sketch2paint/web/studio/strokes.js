@@ -1,5 +1,7 @@
 // A stroke's geometry: points thinned while it is drawn, and whether it is under the pen.
 
+import { CUT, MERGE } from "./engine/format.js";
+
 const NEAR = 1; // px of the drawing: a point nearer to the last one is left out
 
 /** Add a point, rounded to tenths of a pixel and kept inside, where it says something new. */
@@ -17,6 +19,21 @@ export function moved(stroke, [across, down], { width, height }) {
     tenths(y + down, height - 1),
   ]);
   return { ...stroke, points };
+}
+
+/** Points that lie a pixel apart on the way along others. */
+export function along(points) {
+  return points.flatMap((point, at) => {
+    const [across, down] = less(points[at + 1] ?? point, point);
+    const steps = Math.max(1, Math.ceil(Math.hypot(across, down)));
+    const parts = Array.from({ length: steps }, (_, step) => step / steps);
+    return parts.map((part) => [point[0] + part * across, point[1] + part * down]);
+  });
+}
+
+/** Whether a stroke is a colour, and no line at which regions are cut or merged. */
+export function isColour({ color }) {
+  return color !== CUT && color !== MERGE;
 }
 
 /** Whether a stroke comes within `reach` of a point. */

@@ -7,6 +7,7 @@ import { kindOf, pixelsOf, stemOf } from "./reading.js";
 import { download, ENDS, made } from "./saving.js";
 import { say, tell } from "./status.js";
 import { showStrip } from "./strip.js";
+import { isColour } from "./strokes.js";
 import { texts } from "./texts.js";
 import { thumbnail } from "./thumbnail.js";
 
@@ -21,9 +22,11 @@ export class Studio {
    * @param {import("./view.js").View} parts.view
    * @param {import("./marks.js").Marks} parts.marks
    * @param {import("./palette.js").Palette} parts.palette
+   * @param {import("./reference.js").Reference} parts.reference
    * @param {import("./suggestions.js").Suggestions} parts.suggestions
    * @param {import("./variations.js").Variations} parts.variations
    * @param {import("./settings.js").Settings} parts.settings
+   * @param {import("./style.js").Style} parts.style
    * @param {import("./outline.js").Outline} parts.outline
    */
   constructor({ engine, painting, session, view, marks, palette, ...others }) {
@@ -33,9 +36,11 @@ export class Studio {
     this.view = view;
     this.marks = marks;
     this.palette = palette;
+    this.reference = others.reference;
     this.suggestions = others.suggestions;
     this.variations = others.variations;
     this.settings = others.settings;
+    this.style = others.style;
     this.outline = others.outline;
     /** @type {import("./session.js").Open | null} */
     this.open = null;
@@ -92,6 +97,18 @@ export class Studio {
     say(texts.paletteLoaded(colours.length));
   }
 
+  /** Take a picture's colours for the palette, and show it beside that. */
+  async addReference(file) {
+    const picture = await this.#read(file, file.name);
+    const { width, height } = picture;
+    const pixels = picture.data.slice(); // these are handed over
+    const { colours, portions } = await this.engine.reference(width, height, pixels);
+    const names = Array.from(portions, (_, n) => hexOf(colours.subarray(3 * n, 3 * n + 3)));
+    this.reference.show(picture);
+    this.palette.loadOnly(names, [...portions], this.engine.about.palettes);
+    say(texts.referenceTaken(names.length, file.name));
+  }
+
   async #addHints(file, kind) {
     if (!this.open) throw new Error(texts.noDrawing(file.name));
     const { hints, notes } =
@@ -122,7 +139,6 @@ export class Studio {
     const read = pixels ?? (await this.#read(open.blob, open.name));
     this.open = null; // nothing is said of a drawing while another one comes
     const { count, notes } = await this.painting.open(read);
-    await this.painting.group(open.edits.settings.gap);
     this.open = open;
     document.body.classList.remove("empty");
     this.view.show(this.size);
@@ -159,14 +175,46 @@ export class Studio {
 
   /** Add a stroke; others that say something else of its region go, unless both are wanted. */
   add(stroke) {
-    const { strokes } = this.edits;
-    const region = this.painting.regionOf(stroke);
-    const others = strokes.flatMap((other, number) => {
-      const isSame = other.color === stroke.color || this.painting.regionOf(other) !== region;
-      return isSame || !this.settings.replaces ? [] : [number];
+    const regions = [this.painting.regionOf(stroke)];
+    this.#addInstead(stroke, this.settings.replaces ? this.#others(regions, stroke.color) : []);
+  }
+
+  /** Cut regions along a line. */
+  cut(line) {
+    if (line.points.length > 1) this.#addInstead(line, []);
+    say(line.points.length > 1 ? texts.cutDone : texts.cutShort);
+  }
+
+  /** Make the regions under a line one; it keeps the first colour that was said of any of them. */
+  merge(line) {
+    const regions = this.painting.regionsUnder(line);
+    if (regions.length < 2) {
+      say(texts.mergeOne);
+      return;
+    }
+    const said = (region) =>
+      this.edits.strokes.findLast((other) => this.#isIn(other, [region]))?.color;
+    const kept = regions.map(said).find((color) => color);
+    this.#addInstead(line, kept && this.settings.replaces ? this.#others(regions, kept) : []);
+    say(texts.mergeDone);
+  }
+
+  /** Whether a stroke says a colour of one of some regions. */
+  #isIn(stroke, regions) {
+    return isColour(stroke) && regions.includes(this.painting.regionOf(stroke));
+  }
+
+  /** Numbers of the strokes that say another colour of some regions. */
+  #others(regions, color) {
+    return this.edits.strokes.flatMap((other, number) => {
+      return other.color !== color && this.#isIn(other, regions) ? [number] : [];
     });
+  }
+
+  /** Add a stroke in the place of others. */
+  #addInstead(stroke, others) {
     const removed = others.toReversed().map((number) => this.edits.splice(number, 1, []));
-    const end = strokes.length - others.length;
+    const end = this.edits.strokes.length - others.length;
     this.change(...removed, { at: end, removed: [], added: [stroke] });
   }
 
@@ -193,8 +241,9 @@ export class Studio {
   }
 
   #showSaid() {
-    const { gap, seed } = this.edits.settings;
+    const { gap, seed, style } = this.edits.settings;
     this.settings.showGap(gap);
+    this.style.show(style);
     this.outline.hide();
     this.variations.mark(seed);
     this.marks.showHints(this.edits.strokes);
@@ -205,17 +254,17 @@ export class Studio {
     this.session.keep(this.open);
   }
 
-  /** Colour what is shown; a gap that is only tried out goes over the one that was said. */
+  /** Colour what is shown; a gap or a style that is only tried out goes over what was said. */
   async paint(tried = {}) {
     if (!this.open) return;
     const { open } = this;
     const painted = await this.painting.paint(this.#request(tried));
     if (!painted || this.open !== open) return;
-    await this.painting.group(this.edits.settings.gap);
     this.#remark(painted.notes.map(sentence).join(" "));
     this.suggestions.stale();
     if (this.looked) this.look(this.looked); // a finger does not move on
     open.thumb = thumbnail(painted, SIDE).toDataURL();
+    this.engine.release(painted);
     this.#showStrip();
     this.session.keep(this.open);
   }
@@ -228,10 +277,11 @@ export class Studio {
 
   #request(more = {}) {
     const { width, height } = this.size;
-    const { seed } = this.edits.settings;
-    const { network, shaded } = this.settings;
-    const palette = this.palette.only;
-    return { hints: this.edits.hints(width, height), seed, network, shaded, palette, ...more };
+    const { seed, style } = this.edits.settings;
+    const { network, shaded, detail } = this.settings;
+    const hints = this.edits.hints(width, height);
+    const { only: palette, portions } = this.palette;
+    return { hints, seed, style, network, shaded, detail, palette, portions, ...more };
   }
 
   #showStrip() {
@@ -255,7 +305,10 @@ export class Studio {
 
   /** Show other colourings, small. */
   async vary() {
-    await this.variations.show((seed) => this.painting.sample(this.#request({ seed })));
+    await this.variations.show(
+      (seed) => this.painting.sample(this.#request({ seed })),
+      (painted) => this.engine.release(painted),
+    );
     this.variations.mark(this.edits.settings.seed);
     await this.paint();
   }

@@ -13,6 +13,8 @@ import { lengthen, moved, touches } from "./strokes.js";
  * @property {import("./marks.js").Marks} marks
  * @property {(...parts: import("./edits.js").Edit) => void} change
  * @property {(stroke: import("./edits.js").Stroke) => void} add
+ * @property {(line: import("./edits.js").Stroke) => void} cut
+ * @property {(line: import("./edits.js").Stroke) => void} merge
  * @property {(point: [number, number]) => void} pick take the colour that is there
  */
 
@@ -43,6 +45,29 @@ export class Pen {
     if (event?.pointerType === "pen") this.pressures.push(event.pressure);
     this.stroke.width = pressed(desk.width, this.pressures);
     desk.marks.showLive(this.stroke);
+  }
+}
+
+/** Draws thin lines from here to there, that say something of regions. */
+export class Line {
+  /** @param {"cut" | "merge"} kind */
+  constructor(kind) {
+    this.kind = kind;
+  }
+
+  begin(desk, point) {
+    this.line = { points: [], width: 1, color: this.kind };
+    this.move(desk, point);
+  }
+
+  move(desk, point) {
+    lengthen(this.line.points, point, desk.size);
+    desk.marks.showLive(this.line);
+  }
+
+  end(desk) {
+    desk.marks.showLive(null);
+    desk[this.kind](this.line);
   }
 }
 
@@ -113,6 +138,8 @@ export const TOOLS = {
   pen: new Pen((desk) => desk.colour),
   dot: new Pen((desk) => desk.colour, { single: true }),
   white: new Pen(() => "paper"),
+  merge: new Line("merge"),
+  cut: new Line("cut"),
   eraser: new Eraser(),
   move: new Mover(),
   pick: new Picker(),

@@ -28,14 +28,16 @@ export class Variations {
   /**
    * Show the next ones, behind the first colouring.
    * @param {(seed: number | null) => Promise<import("./painting.js").Painted | null>} paint
+   * @param {(painted: import("./painting.js").Painted) => void} release told when one was looked at
    */
-  async show(paint) {
+  async show(paint, release) {
     const seeds = [null, ...Array.from({ length: AT_ONCE }, (_, place) => this.next + place)];
     this.row.replaceChildren();
     for (const seed of seeds) {
       const painted = await paint(seed);
       if (!painted) return; // something newer is being painted
       this.row.append(button(seed, thumbnail(painted, SIDE)));
+      release(painted);
     }
     this.next += AT_ONCE;
     byId("variationsTry").textContent = texts.variationsMore;
@@ -50,8 +52,10 @@ export class Variations {
 }
 
 function button(seed, picture) {
-  const label = seed === null ? texts.variationFirst : texts.variation(seed);
-  const made = make("button", { type: "button", value: seed ?? "", title: label }, picture);
+  const number = (seed ?? 0) + 1; // the first colouring is the first
+  const label = seed === null ? texts.variationFirst : texts.variation(number);
+  const shown = make("span", { textContent: number });
+  const made = make("button", { type: "button", value: seed ?? "", title: label }, picture, shown);
   made.setAttribute("aria-label", label);
   return made;
 }

@@ -20,6 +20,7 @@ TYPES = {
     "Uint8Array": np.uint8,
     "Uint8ClampedArray": np.uint8,
     "Uint16Array": np.uint16,
+    "Int16Array": np.int16,
     "Int32Array": np.int32,
     "Float32Array": np.float32,
 }
@@ -52,6 +53,10 @@ class Engine:
     def of(self, kept: Kept, name: str, *given: Any) -> Any:
         """What a method of something kept gives."""
         return _decoded(self._ask("", kept.number, name, given, True)["value"])
+
+    def keep_of(self, kept: Kept, name: str, *given: Any) -> Kept:
+        """The same, but left in node for other calls."""
+        return Kept(self._ask("", kept.number, name, given, False)["kept"])
 
     def _ask(self, module: str, on: int | None, name: str, given: Any, shown: bool) -> Any:
         sent = {"module": module, "on": on, "name": name, "given": _encoded(given), "shown": shown}

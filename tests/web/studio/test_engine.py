@@ -12,26 +12,30 @@ import cv2
 import numpy as np
 import pytest
 from engine import NODE, Engine, engine
+from tiny_words import make_region_network
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import Hints, marks
-from sketch2paint.hints.palette import Palette
+from sketch2paint.hints.palette import Palette, palette_of
 from sketch2paint.hints.panels import find_regions_by_panel, panels
 from sketch2paint.hints.regions import find_regions
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.hints.words import labels_on_square, words_of
-from sketch2paint.images.convert import array_to_lab, resize, to_grey
+from sketch2paint.images.convert import array_to_lab, lab_to_array, resize, to_grey
 from sketch2paint.images.layer import multiplied
 from sketch2paint.inference.composition import compose
 from sketch2paint.inference.flats import clustered, filled_by, shade
-from sketch2paint.inference.region_painter import known_regions, nearest_told
+from sketch2paint.inference.palette_files import _calm
+from sketch2paint.inference.region_painter import RegionPainter, known_regions, nearest_told
 from sketch2paint.inference.scans import normalise
 from sketch2paint.inference.shading import background, off_lines
 from sketch2paint.inference.windows import windows
 from sketch2paint.models.paints import by_paint, choose, paints_of
+from sketch2paint.models.styles import leaning, steps_of, styled
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node to run the engine in")
 VECTORS = Path(__file__).parents[2] / "hints/vectors"
-NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched"]
+NAMES = ["bust", "face", "gaps", "grid", "grey", "hatched", "parted"]
 COLOURS = [(210, 40, 40), (40, 90, 200), None, (60, 160, 70), (240, 200, 60)]
 
 
@@ -92,8 +96,9 @@ def test_labels_and_fills_are_those_of_the_files(js: Engine, name: str) -> None:
     height, width = sketch.shape
     text = (VECTORS / f"{name}.hints.json").read_text()
     hints = js.call("format.readHints", text)["hints"]
-    regions = js.keep("regions.findRegions", sketch, width, height)
-    labels = js.call("regions.findRegions", sketch, width, height)["labels"]
+    corrected = js.keep("corrected.Corrected", sketch, width, height)
+    regions = js.keep_of(corrected, "said", hints)
+    labels = js.of(corrected, "said", hints)["labels"]
     found = js.of(regions, "groups", hints["gap"])[labels]
     wanted = vector(f"{name}.labels.png").ravel()
     pairs = np.unique(np.stack([found, wanted]), axis=1)
@@ -149,6 +154,20 @@ def test_strips_are_parted_and_read_the_same(js: Engine, tall: bool) -> None:
     along = "rows" if tall else "columns"
     places = [one[along].tolist() for one in js.call("painter.windowsOf", sketch, *size)]
     assert places == [one[0 if tall else 1].tolist() for one in windows(sketch)]
+
+
+def test_a_strip_is_cut_and_merged_across_its_panels_as_in_python(js: Engine) -> None:
+    sketch = strip()
+    height, width = sketch.shape
+    cut = Stroke(((10.0, 15.0), (width - 5.0, height - 9.0)), 1, None)
+    merge = Stroke(((20.0, 9.0), (30.0, height - 30.0)), 1, None)
+    hints = Hints((width, height), cuts=(cut,), merges=(merge,))
+    wanted = regions_said(sketch, hints, find_regions_by_panel)
+    corrected = js.keep("corrected.Corrected", sketch, width, height)
+    found = js.of(corrected, "said", json.loads(hints.to_json()))
+    np.testing.assert_array_equal(found["labels"], wanted.labels.ravel())
+    np.testing.assert_array_equal(found["joins"].reshape(-1, 2), wanted.joins)
+    assert wanted.count != find_regions_by_panel(sketch).count
 
 
 def test_what_strokes_were_meant_for_is_the_same(js: Engine) -> None:
@@ -242,6 +261,25 @@ def test_colours_are_compared_as_in_python(js: Engine) -> None:
         told = rng.integers(0, 256, (5, 3)).astype(np.uint8)
         found = js.call("colours.nearestTold", table, told)
         np.testing.assert_array_equal(found, nearest_told(table, told))
+
+
+def test_like_colours_become_equal_and_nearly_white_ones_paper_as_in_python(js: Engine) -> None:
+    sketch = large(200)
+    height, width = sketch.shape
+    regions, kept = find_regions(sketch), js.keep("regions.findRegions", sketch, width, height)
+    rng = np.random.default_rng(0)
+    hints = Hints((width, height), strokes(rng, width, height))
+    filled, said, _ = filled_by(hints, regions, None)
+    drawn = marks(hints).astype(np.uint16)
+    given = js.keep("fill.fill", kept, drawn, None), said.astype(np.uint8)
+    known = js.keep("painter.knownRegions", kept, *given)
+    table = rng.integers(0, 256, (regions.count, 3)).astype(np.uint8)
+    table[::3] = rng.integers(252, 256, (len(table[::3]), 3))
+    painter = RegionPainter(make_region_network())
+    wanted = painter._joined(table.copy(), regions, known_regions(regions, filled, said))
+    found = js.call("painter.madeAlike", table, known, kept).reshape(-1, 3)
+    np.testing.assert_array_equal(found, wanted)
+    assert ((wanted == 255).all(1) & (table != 255).any(1)).sum() > 3
 
 
 def test_lines_lie_over_colours_as_in_python(js: Engine) -> None:
@@ -363,17 +401,66 @@ def test_an_opaque_overlay_is_refused_and_an_empty_one_told(js: Engine) -> None:
     assert read["hints"]["hints"] == [] and read["notes"] == ["wholly transparent: no hints"]
 
 
+# ---------------------------------------------------------------- styles
+
+
+STYLES = [{"warmth": 2}, {"lightness": -3}, {"vividness": 3, "contrast": -1.5}, {"contrast": 3}]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_colours_are_moved_along_directions_as_in_python(
+    js: Engine, style: dict[str, float]
+) -> None:
+    rng = np.random.default_rng(0)
+    colours, named = (rng.integers(0, 256, (n, 3)).astype(np.uint8) for n in (60, 40))
+    colours[:4], named[0], named[30:] = [[255] * 3, [254] * 3, [0] * 3, [128] * 3], 255, 255
+    shares = rng.dirichlet(np.full(40, 0.1), 60).astype(np.float32)
+    areas = rng.integers(1, 5000, 60).astype(np.float32)
+    steps = steps_of(style)
+    assert steps is not None
+    wanted = styled(colours, shares=shares, named=named, areas=areas, steps=steps)
+    told = js.call("styles.stepsOf", style)
+    assert told == steps.tolist()
+    args = colours.ravel(), shares.ravel(), named.ravel(), areas, told
+    found = js.call("styles.styled", *args).reshape(-1, 3)
+    assert np.abs(found.astype(int) - wanted).max() <= 1 and (found != colours).any(1).sum() > 40
+    np.testing.assert_array_equal((found == 255).all(1), (wanted == 255).all(1))
+    chosen = shares.argmax(1).astype(np.int32)
+    wanted = leaning(shares, chosen=chosen, colours=named, areas=areas, steps=steps)
+    found = js.call("styles.leaning", shares.ravel(), chosen, named.ravel(), areas, told)
+    np.testing.assert_allclose(found, wanted.ravel(), atol=1e-5)
+
+
+def test_lab_becomes_colours_as_in_python(js: Engine) -> None:
+    lab = np.random.default_rng(0).uniform((-5, -90, -90), (110, 90, 90), (500, 3))
+    found = js.call("colours.fromLab", lab.astype(np.float32))
+    wanted = lab_to_array(lab.astype(np.float32)[None])[0]
+    assert np.abs(found.reshape(-1, 3).astype(int) - wanted).max() <= 1
+
+
+def test_what_is_no_style_is_told(js: Engine) -> None:
+    assert js.call("styles.stepsOf", {"warmth": 0}) is None
+    with pytest.raises(ValueError, match=r"the model knows \(warmth, .*got 'hue'\. Pass \{warmth"):
+        js.call("styles.stepsOf", {"hue": 1})
+    with pytest.raises(ValueError, match=r"a number from -3 to 3, got warmth: 4\. Pass 1 for a l"):
+        js.call("styles.stepsOf", {"warmth": 4})
+
+
 # ---------------------------------------------------------------- palettes
 
 
+@pytest.mark.parametrize("is_told", [False, True])
 @pytest.mark.parametrize("entries", [1, 2, 7])
-def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: int) -> None:
+def test_objects_choose_colours_of_a_palette_as_in_python(
+    js: Engine, entries: int, is_told: bool
+) -> None:
     rng = np.random.default_rng(entries)
     named, given, colours = (
         rng.integers(0, 256, (count, 3)).astype(np.uint8) for count in (9, 40, entries)
     )
     named[0], given[5:], given[0] = 255, 255, colours[0]
-    palette = Palette(colours, np.zeros(entries, np.float32))
+    portions = rng.uniform(0.1, 1, entries).astype(np.float32) * is_told
+    palette = Palette(colours, portions)
     wanted = paints_of(named, given, palette)
     columns = 9 + 40 + entries
     shares = rng.dirichlet(np.full(columns, 0.1), 40).astype(np.float32)
@@ -383,9 +470,30 @@ def test_objects_choose_colours_of_a_palette_as_in_python(js: Engine, entries: i
     table = found["colours"].reshape(-1, 3)
     np.testing.assert_array_equal(table[found["column"]], wanted.colours[wanted.column])
     pooled = js.call("paints.byPaint", shares.ravel(), js.keep("paints.paintsOf", *args))
-    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), entries)
+    given_portions = js.call("paints.wantedOf", portions)
+    chosen = js.call("paints.choose", pooled, areas.astype(np.float32), given_portions)
     numbers = choose(by_paint(shares, wanted), areas=areas, wanted=wanted.wanted)
     np.testing.assert_array_equal(table[chosen], wanted.colours[numbers])
+
+
+@pytest.mark.parametrize("size", [(600, 410), (90, 120)])
+def test_the_colours_of_a_picture_are_those_of_python(js: Engine, size: tuple[int, int]) -> None:
+    width, height = size
+    picture = cv2.resize(blots(large(90), 90, 112), size, interpolation=cv2.INTER_NEAREST)
+    for number, colour in enumerate([(30, 90, 180), (220, 40, 60), (250, 250, 248)]):
+        cv2.circle(picture, (60 + 10 * number, 60), 50 - 15 * number, colour, -1)
+    wanted = palette_of(_calm(picture))
+    rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
+    found = js.call("reference.referenceOf", rgba, width, height)
+    np.testing.assert_array_equal(found["colours"].reshape(-1, 3), wanted.colours)
+    np.testing.assert_allclose(found["portions"], wanted.portions, atol=1e-6)
+    assert len(wanted.colours) > 1
+
+
+def test_a_grey_picture_has_no_colours_to_take(js: Engine) -> None:
+    rgba = np.full((30, 40, 4), (90, 92, 95, 255), np.uint8)
+    with pytest.raises(ValueError, match=r"^Expected a picture in colour .* grey one\. Open a"):
+        js.call("reference.referenceOf", rgba, 40, 30)
 
 
 # ---------------------------------------------------------------- shading
@@ -410,6 +518,19 @@ def test_a_small_picture_gets_the_drawings_size(js: Engine, name: str, shorter: 
     found = js.call("composition.composed", picture, paper.ravel(), size, sketch.ravel())
     wanted = compose(fake, sketch)[0]
     assert np.abs(found.reshape(wanted.shape).astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(("size", "detail", "wanted"), [
+    ((2000, 1600), 1, (320, 256)),
+    ((2000, 1600), 3, (960, 768)),
+    ((4000, 1000), 3, (1024, 256)),  # no larger than a tile
+    ((600, 400), 3, (600, 400)),  # all pixels that it has
+    ((300, 200), 3, (384, 256)),  # but always those of training
+])  # fmt: skip
+def test_a_generator_sees_more_of_a_drawing_as_far_as_there_is_more(
+    js: Engine, size: tuple[int, int], detail: int, wanted: tuple[int, int]
+) -> None:
+    assert js.call("shading.seenSize", *size, 256, detail) == list(wanted)
 
 
 @pytest.mark.parametrize("name", ["bust", "grid"])

@@ -43,7 +43,8 @@ PAINT = """
   const {index, table, colours, rgba, notes} = await engine.paint(
     {hints, ...wishes}, ({source}) => said.push(source));
   const middle = await engine.suggest(width / 2, height / 2);
-  return {index: plain(new Uint8Array(index.buffer)), table: plain(table), picture: plain(rgba),
+  return {index: plain(new Uint8Array(index.buffer)), wide: index.BYTES_PER_ELEMENT,
+    table: plain(table), picture: plain(rgba),
     shaded: colours && plain(colours), said, middle,
     notes: [...drawing.notes, ...notes], threads: engine.about.threads};
 """
@@ -92,7 +93,8 @@ def painted(page: Page, rgb: np.ndarray, hints: Hints, **wishes: Any) -> dict[st
         for name in ("index", "table", "picture", "shaded")
         if found[name] is not None
     }
-    index = levels["index"].view(np.int32).reshape(rgb.shape[:2])
+    rows = np.uint16 if found["wide"] == 2 else np.int32
+    index = levels["index"].view(rows).reshape(rgb.shape[:2])
     found["colours"] = levels["table"].reshape(-1, 3)[index]
     found["picture"] = levels["picture"].reshape(*rgb.shape[:2], 4)[..., :3]
     if found["shaded"] is not None:
@@ -115,13 +117,30 @@ def test_the_page_colours_as_predict_does(opened: Page, drawing: Path) -> None:
     )
     for picture in (rgb, long, 255 - rgb):
         size = picture.shape[1], picture.shape[0]
-        for hints in (Hints(size), Hints(size, strokes, gap=4.0)):
+        cuts = (Stroke(((205.0, 108.0), (208.0, 183.0)), 1.0, None),)
+        merges = (Stroke(((35.0, 100.0), (75.0, 100.0)), 1.0, None),)
+        parted = Hints(size, strokes[:2], cuts=cuts, merges=merges)
+        for hints in (Hints(size), Hints(size, strokes, gap=4.0), parted):
             (wanted,) = painter.process([picture], [hints])
             found = painted(opened, picture, hints)
             assert_alike(found["colours"], wanted.colours)
             assert_alike(found["picture"], wanted.picture)
             assert found["notes"] == list(wanted.notes)
             assert found["said"] == ["filler", "network"]
+
+
+def test_a_style_moves_colours_as_in_predict(opened: Page, drawing: Path) -> None:
+    rgb = np.asarray(Image.open(drawing).convert("RGB"))
+    stroke = Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40))
+    style = {"warmth": 2.5, "lightness": -2, "contrast": 1}
+    painter = RegionPainter(make_region_network(**NETWORK), style=style)
+    for strokes in ((), (stroke,)):
+        hints = Hints((300, 200), strokes)
+        (wanted,) = painter.process([rgb], [hints])
+        assert_alike(painted(opened, rgb, hints, style=style)["colours"], wanted.colours)
+    plain = painted(opened, rgb, Hints((300, 200)))
+    moved = painted(opened, rgb, Hints((300, 200)), style=style)
+    assert (plain["colours"] != moved["colours"]).any()
 
 
 def test_colours_are_suggested_and_variations_differ_but_stay(opened: Page, drawing: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import needs_chromium
@@ -18,6 +19,7 @@ from sketch2paint.models.weights import save_generator
 from sketch2paint.web.site import write_site
 
 pytestmark = [needs_chromium, pytest.mark.slow]
+NETWORK: dict[str, Any] = {**TINY, "colours": 9}
 CHIPS = "[...document.querySelectorAll('#suggested button')].map(chip => chip.value)"
 
 
@@ -27,7 +29,7 @@ def network_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("onnxscript", reason="the extra onnx")
     folder = tmp_path_factory.mktemp("site")
     weights = folder / "regions.safetensors"
-    save_generator(weights, make_region_network().state_dict(), describe_regions(TINY))
+    save_generator(weights, make_region_network(**NETWORK).state_dict(), describe_regions(NETWORK))
     write_site(folder / "studio", exported(str(weights)))
     with served(folder / "studio") as url:
         yield url
@@ -80,12 +82,47 @@ def test_a_finger_is_shown_the_likeliest_colours_too(page: Page) -> None:
     assert strokes(page) == 1
 
 
+def test_sliders_move_the_style_which_is_undone_and_kept(page: Page) -> None:
+    first = page.run(SUM)
+    move = """(() => {{
+      {0}.value = {1};
+      for (const kind of ["input", "change"]) {0}.dispatchEvent(new Event(kind));
+    }})()"""
+    sums = []
+    for name, step in (("lightness", -3), ("warmth", 2.5)):
+        page.run(move.format(name, step))
+        page.wait(QUIET)
+        sums.append(page.run(SUM))
+    said = "[...document.querySelectorAll('#style output')].map(each => each.textContent)"
+    assert page.run(said) == ["+2.5", "\u22123", "0", "0"] and len({first, *sums}) == 3
+    page.press("Ctrl+z")
+    page.wait(QUIET)
+    assert page.run(SUM) == sums[0] and page.run(said) == ["0", "\u22123", "0", "0"]
+    dot(page, LEFT)
+    assert colour(page, LEFT) == RED  # to the bit
+    page.press("Ctrl+z")
+    page.wait(QUIET)
+    page.run("new Promise(done => setTimeout(done, 600))")
+    page.open(page.run("location.href"))
+    page.wait("/back as you left it/.test(document.querySelector('#status').textContent)")
+    page.wait(QUIET)
+    assert page.run(SUM) == sums[0] and page.run("lightness.value") == "-3"
+    page.click("#styleReset")
+    page.wait(QUIET)
+    assert page.run(SUM) == first and page.run("styleReset.disabled")
+    page.requests.clear()
+
+
 def test_a_variation_is_chosen_and_undone(page: Page) -> None:
     first = page.run(SUM)
     page.click("[data-action=variations]")
     page.wait("document.querySelectorAll('#variations button').length === 5")
     page.wait(QUIET)
     assert page.run(SUM) == first
+    numbers = "[...document.querySelectorAll('#variations span')].map(each => each.textContent)"
+    assert page.run(numbers) == ["1", "2", "3", "4", "5"]
+    label = "document.querySelector('#variations button:last-child').ariaLabel"
+    assert page.run(label) == "Variation 5"
     sums = []
     for place_ in (3, 4, 5):
         page.click(f"#variations button:nth-child({place_})")

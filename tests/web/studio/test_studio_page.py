@@ -14,9 +14,11 @@ from browser import needs_chromium
 from chromium import Page, Pipe, Point
 from PIL import Image
 
+from sketch2paint.hints.corrected import regions_said
 from sketch2paint.hints.format import Hints, read_hints, write_hints
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.images.layer import multiplied
+from sketch2paint.inference.flats import filled_by
 
 pytestmark = needs_chromium
 QUIET = "document.querySelector('#stage').ariaBusy === 'false'"
@@ -310,6 +312,76 @@ def test_before_and_after_while_a_key_is_held(page: Page, drawing: Path) -> None
     assert colour(page, LEFT) == RED
 
 
+# ---------------------------------------------------------------- regions
+
+
+def test_merged_regions_take_one_colour_and_are_two_again_when_undone(
+    page: Page, drawing: Path
+) -> None:
+    opened(page, drawing)
+    dot(page, RIGHT)
+    page.click("[data-place='20']")
+    dot(page, CIRCLE)
+    page.press("m")
+    dot(page, RIGHT, CIRCLE)  # over the paper between them, too
+    assert strokes(page) == 2 and colour(page, CIRCLE) == colour(page, RIGHT) == RED
+    assert colour(page, (140, 100)) == RED
+    page.press("b")
+    dot(page, CIRCLE)
+    assert strokes(page) == 2 and colour(page, RIGHT) == GREEN
+    for _ in range(2):
+        page.press("Ctrl+z")
+        page.wait(QUIET)
+    assert strokes(page) == 2 and (colour(page, RIGHT), colour(page, CIRCLE)) == (RED, GREEN)
+    page.press("m")
+    dot(page, LEFT, (35, 160))
+    assert status(page) == "Run the line over two regions or more: they become one."
+    assert strokes(page) == 2
+
+
+def test_a_region_is_cut_and_the_eraser_takes_the_cut_away(
+    page: Page, drawing: Path, studio_url: str
+) -> None:
+    opened(page, drawing)
+    above, below = (75, 75), (75, 130)
+    page.press("k")
+    dot(page, (55, 100), (96, 100))
+    assert strokes(page) == 1 and page.run("document.querySelectorAll('.stroke.cut').length") == 1
+    page.press("b")
+    dot(page, above)
+    assert colour(page, above) == RED and colour(page, below) == "#ffffff"
+    assert colour(page, (75, 99)) == RED  # a cut is not painted
+    page.run("new Promise(done => setTimeout(done, 600))")
+    page.open(studio_url)
+    page.wait("/back as you left it/.test(document.querySelector('#status').textContent)")
+    page.wait(QUIET)
+    assert colour(page, above) == RED and colour(page, below) == "#ffffff"
+    page.press("e")
+    dot(page, (90, 100))
+    assert strokes(page) == 1 and colour(page, above) == colour(page, below) == RED
+    page.press("k")
+    dot(page, above)
+    assert status(page) == "Draw the line across a region: it becomes two."
+
+
+def test_cuts_and_merges_are_saved_and_filled_as_python_fills_them(
+    page: Page, drawing: Path, tmp_path: Path
+) -> None:
+    opened(page, drawing)
+    dot(page, INNER)
+    page.press("k")
+    dot(page, (55, 90), (97, 120))
+    page.press("m")
+    dot(page, LEFT, (75, 70))
+    colours = np.array(Image.open(saved(page, "colours", tmp_path / "out")))
+    hints = read_hints(saved(page, "hints", tmp_path / "out"))
+    assert (len(hints.strokes), len(hints.cuts), len(hints.merges)) == (1, 1, 1)
+    sketch = np.array(Image.open(drawing))
+    filled, said, _ = filled_by(hints, regions_said(sketch, hints), None)
+    np.testing.assert_array_equal(colours, said[filled])
+    assert len(np.unique(filled)) == 2
+
+
 # ---------------------------------------------------------------- undo
 
 
@@ -339,7 +411,7 @@ def test_200_random_steps_back_and_forth_give_the_same_pixels(page: Page, drawin
     draw = random.Random(20)
     sums = [page.run(SUM)]
     while len(sums) <= 200:
-        page.press(draw.choice("bbbdwev"))
+        page.press(draw.choice("bbbbdwevmk"))
         page.press(str(draw.randrange(1, 9)))
         points = [(draw.uniform(0, 299), draw.uniform(0, 199)) for _ in range(2)]
         dot(page, *points)
@@ -487,6 +559,35 @@ def test_palettes_are_loaded_and_saved(page: Page, drawing: Path, tmp_path: Path
     assert len(lines) == 4 + 32
 
 
+def test_a_picture_s_colours_become_the_palette_and_can_be_picked(
+    page: Page, drawing: Path, tmp_path: Path, studio_url: str
+) -> None:
+    painting = Image.new("RGB", (300, 150), (32, 96, 192))
+    painting.paste((240, 192, 64), (200, 0, 300, 150))
+    painting.save(tmp_path / "painting.png")
+    opened(page, drawing)
+    page.files("#referenceFile", tmp_path / "painting.png")
+    page.wait("/2 main colours/.test(document.querySelector('#status').textContent)")
+    page.press("1")
+    assert page.run("document.querySelector('#hex').value") == "#2060c0"
+    x, y = page.middle("#reference")
+    width = page.run("reference.getBoundingClientRect().width")
+    page.drag([(x + 0.4 * width, y)])
+    assert page.run("document.querySelector('#hex').value") == "#f0c040"
+    page.run("new Promise(done => setTimeout(done, 600))")
+    page.open(studio_url)
+    page.wait("/back as you left it/.test(document.querySelector('#status').textContent)")
+    page.drag([page.middle("#reference")])
+    assert page.run("document.querySelector('#hex').value") == "#2060c0"
+    page.click("[data-action=referenceClose]")
+    assert page.run("referenceRow.hidden")
+    Image.new("L", (50, 50), 90).save(tmp_path / "grey.png")
+    page.files("#referenceFile", tmp_path / "grey.png")
+    page.wait("document.querySelector('#status.error')")
+    assert status(page).startswith("Expected a picture in colour to take colours from, got a grey")
+    assert page.run("referenceRow.hidden")
+
+
 def test_a_colour_that_is_none_is_told_and_the_one_in_hand_stays(page: Page, drawing: Path) -> None:
     opened(page, drawing)
     page.run("document.querySelector('#hex').select()")
@@ -600,6 +701,14 @@ def test_the_keyboard_alone_is_enough(page: Page, drawing: Path) -> None:
     page.press("Enter")
     page.wait(QUIET)
     assert strokes(page) == 0
+    page.press("k")
+    page.press("Enter")
+    assert status(page) == "Line begun. Arrow keys lead it on, Enter ends it."
+    page.press("ArrowDown")
+    page.press("Enter")
+    page.wait(QUIET)
+    assert page.run("document.querySelectorAll('#hints .stroke.cut').length") == 1
+    page.press("e")
     page.press("?")
     assert page.run("document.querySelector('#helpDialog').open")
     page.press("b")  # keys of the page rest while a dialog is open

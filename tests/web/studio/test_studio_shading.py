@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -20,7 +21,7 @@ from sketch2paint.commands.studio import exported
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.strokes import Stroke
 from sketch2paint.inference.painters import load_painter
-from sketch2paint.inference.palette_files import palette_from
+from sketch2paint.inference.palette_files import palette_from, palette_of_reference
 from sketch2paint.web.site import Model, write_single, write_site
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -52,14 +53,23 @@ def page(browser: Pipe, shading_url: str) -> Iterator[Page]:
         yield page
 
 
+def reload_and_wait(page: Page) -> None:
+    """The page as it comes again, once it has kept what was done."""
+    page.run("new Promise(done => setTimeout(done, 500))")
+    page.open(page.run("location.href"))
+    page.wait("document.body.classList.contains('ready')")
+    page.wait(QUIET)
+
+
 def test_the_page_shades_as_predict_does(page: Page, weights: Path, drawing: Path) -> None:
     rgb = np.asarray(Image.open(drawing).convert("RGB"))
-    painter = load_painter(weights, device="cpu", precision="32-true")
+    keys: dict[str, Any] = {"device": "cpu", "precision": "32-true"}
     stroke = Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40))
-    for picture in (rgb, rgb[:150, :283]):
+    for picture, detail in ((rgb, 1), (rgb, 2), (rgb[:150, :283], 1)):
         hints = Hints((picture.shape[1], picture.shape[0]), (stroke,))
-        (wanted,) = painter.process([picture], [hints])
-        found = painted(page, picture, hints)
+        scale = 16 * detail / min(picture.shape[:2])
+        (wanted,) = load_painter(weights, scale=scale, **keys).process([picture], [hints])
+        found = painted(page, picture, hints, detail=detail)
         for name, other in (("shaded", wanted.colours), ("picture", wanted.picture)):
             away = np.abs(found[name].astype(int) - other)
             # Lightness comes in 255 levels, of which one is much of a nearly black or white colour.
@@ -73,9 +83,11 @@ def test_a_palette_alone_is_used_as_predict_does(page: Page, weights: Path, draw
     names = ["#2060c0", "#f0c040", "#ffffff", "#308050", "#2060c0"]
     painter = load_painter(weights, device="cpu", flats=True, palette=palette_from(names))
     hints = Hints((300, 200), (Stroke(((60.0, 100.0), (90.0, 100.0)), 6.0, (200, 30, 40)),))
-    (wanted,) = painter.process([rgb], [hints])
-    found = painted(page, rgb, hints, palette=names)
-    np.testing.assert_array_equal(found["colours"], wanted.colours)
+    for style in ({"lightness": 3.0}, None):
+        painter.style = style
+        (wanted,) = painter.process([rgb], [hints])
+        found = painted(page, rgb, hints, palette=names, style=style)
+        np.testing.assert_array_equal(found["colours"], wanted.colours)
     told = {"#ffffff", "#c81e28", *names}
     assert {f"#{bytes(colour[:3]).hex()}" for colour in found["middle"]} <= told
 
@@ -102,6 +114,30 @@ def test_only_the_colours_that_were_loaded_are_used(
     assert page.run(SUM) == before
 
 
+def test_a_picture_s_colours_become_the_only_ones_as_in_predict(
+    page: Page, weights: Path, drawing: Path, tmp_path: Path
+) -> None:
+    painting = np.full((120, 200, 3), 255, np.uint8)
+    painting[10:110, 10:70], painting[30:90, 80:190] = (32, 96, 192), (240, 192, 64)
+    Image.fromarray(painting).save(tmp_path / "painting.png")
+    opened(page, drawing)
+    page.click("#flat")
+    page.files("#referenceFile", tmp_path / "painting.png")
+    page.wait("/2 main colours of painting/.test(document.querySelector('#status').textContent)")
+    page.wait(QUIET)
+    found = np.asarray(Image.open(saved(page, "colours", tmp_path)))
+    palette = palette_of_reference(str(tmp_path / "painting.png"), [], 10**6)
+    painter = load_painter(weights, device="cpu", flats=True, palette=palette)
+    (wanted,) = painter.process([np.asarray(Image.open(drawing).convert("RGB"))])
+    np.testing.assert_array_equal(found, wanted.colours)
+    assert palette.portions[0] != palette.portions[1]
+    reload_and_wait(page)
+    assert page.run("document.querySelector('#only').checked && !referenceRow.hidden")
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(saved(page, "colours", tmp_path / "again"))), wanted.colours
+    )
+
+
 def test_flats_alone_are_given_where_they_are_wished(page: Page, drawing: Path) -> None:
     rgb = np.asarray(Image.open(drawing).convert("RGB"))
     hints = Hints((rgb.shape[1], rgb.shape[0]))
@@ -114,17 +150,19 @@ def test_the_switch_turns_to_flat_colours_and_is_kept(page: Page, drawing: Path)
     opened(page, drawing)
     dot(page, LEFT)
     shaded = page.run(SUM)
+    set_detail = "detail.value = 3, detail.dispatchEvent(new Event('change'))"
+    page.run(set_detail)
+    page.wait(QUIET)
+    detailed = page.run(SUM)
+    assert detailed != shaded
     page.click("#flat")
     page.wait(QUIET)
-    assert page.run(SUM) != shaded
-    page.run("new Promise(done => setTimeout(done, 500))")
-    page.open(page.run("location.href"))
-    page.wait("document.body.classList.contains('ready')")
-    page.wait(QUIET)
+    assert page.run(SUM) not in (shaded, detailed)
+    reload_and_wait(page)
     assert page.run("document.querySelector('#flat').checked")
     page.click("#shaded")
     page.wait(QUIET)
-    assert page.run(SUM) == shaded
+    assert page.run(SUM) == detailed and page.run("detail.value") == "3"
 
 
 def test_the_picture_is_saved_shaded_and_layers_flat(

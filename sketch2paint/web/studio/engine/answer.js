@@ -2,18 +2,22 @@
 // sketch2paint/models/answer.py again.
 
 import { rint } from "./numbers.js";
-import { byPaint, choose, levelsOf, paintsOf } from "./paints.js";
+import { byPaint, choose, levelsOf, paintsOf, wantedOf } from "./paints.js";
 import { fitWithin, resized } from "./resize.js";
 import { numbered, singles, unite } from "./sets.js";
+import { leaning, styled } from "./styles.js";
 import { ABOUT, labelsOnSquare, PAIR, wordOfAll, wordsOf } from "./words.js";
 
 /**
  * @typedef {import("./regions.js").Regions} Regions
- * @typedef {import("./words.js").Words} Words
+ * @typedef {import("./words.js").Words} AllOfWords
+ * @typedef {Omit<AllOfWords, "labels">} Words without their map, which is large
  * @typedef {[number, number, number]} Color
  * @typedef {{ size: number, colours: Color[], temperature: number, one_object: number }} About
- * @typedef {{ temperature: number | null, seed: number | null, palette: Uint8Array | null }} Wish
- *   `palette`: RGB of the only colours besides paper and known ones
+ * @typedef {import("./reference.js").Palette} Palette portions are 0 where they are not told
+ * @typedef {{ temperature: number | null, seed: number | null, palette: Palette | null,
+ *   steps: number[] | null }} Wish `palette`: the only colours besides paper and known ones; `steps`
+ *   along the directions of a style
  * @typedef {{ regions: Regions, words: Words, features: unknown, bias: unknown,
  *   wordOf: Int32Array }} Reading
  * @typedef {{ shares: Float32Array, columns: number[][], colours: Uint8Array }} Said
@@ -31,9 +35,9 @@ const ONE_PAINT = 0.5; // probability from which regions are one object that cho
  * @returns {Promise<Reading>}
  */
 export async function read(network, sketch, regions) {
-  const words = wordsOf(regions);
+  const { labels: map, ...words } = wordsOf(regions);
   const { size } = network.about;
-  const labels = labelsOnSquare(words, size >> 1);
+  const labels = labelsOnSquare({ ...words, labels: map }, size >> 1);
   const { features, bias } = await network.run("read", {
     sketch: ["float32", sketchOnSquare(sketch, regions, size), [1, 1, size, size]],
     labels: ["int64", BigInt64Array.from(labels, BigInt), [1, size >> 1, size >> 1]],
@@ -96,19 +100,41 @@ export async function reply(network, reading, known, wish) {
   const shares = ofColoursAndWords(every, count, network.about.colours.length + count);
   const groups = objectsOf(words, shares, same, isKnown, network.about.one_object);
   const agreed = agreedOn(shares, groups, words.areas);
-  const mixed = mix(agreed, groups, network.about, given, wish);
+  const mixed = inStyle(mix(agreed, groups, network.about, given, wish), agreed, network.about, {
+    ...{ words, known, steps: wish.steps },
+  });
   const columns = [...network.about.colours, ...triples(given)];
   return { shares: agreed, columns, colours: coloursOfAll(reading, mixed, known) };
 }
 
-/** A palette as the network is told it. @param {Uint8Array | null} palette */
+/**
+ * Colours of the words moved along a style's directions, the known ones as they are.
+ * @param {Uint8Array} mixed
+ * @param {Float32Array} shares
+ * @param {About} about
+ * @param {{ words: Words, known: Map<number, Color>, steps: number[] | null }} told
+ */
+function inStyle(mixed, shares, about, { words, known, steps }) {
+  if (!steps) return mixed;
+  const given = new Uint8Array(mixed.length).fill(255);
+  words.regions.forEach((region, word) => {
+    const color = known.get(region);
+    if (!color) return;
+    given.set(color, 3 * word);
+    mixed.set(color, 3 * word); // they count in what the others contrast with
+  });
+  const named = Uint8Array.from([...levelsOf(about.colours), ...given]);
+  return styled(mixed, shares, named, words.areas, steps);
+}
+
+/** A palette as the network is told it. @param {Palette | null} palette */
 function entriesOf(palette) {
   if (!palette) return NO_PALETTE;
-  const count = palette.length / 3;
-  const colours = Float32Array.from(palette, (level) => Math.fround(level / 127.5) - 1);
+  const count = palette.portions.length;
+  const colours = Float32Array.from(palette.colours, (level) => Math.fround(level / 127.5) - 1);
   return {
     palette: ["float32", colours, [1, count, 3]],
-    portions: ["float32", new Float32Array(count), [1, count]], // not told
+    portions: ["float32", palette.portions, [1, count]],
   };
 }
 
@@ -119,10 +145,11 @@ function entriesOf(palette) {
  * @param {{ agreed: Float32Array, groups: Int32Array, given: Float32Array }} said
  * @param {Wish} wish
  */
-function painted(about, words, { agreed, groups, given }, { palette, seed }) {
+function painted(about, words, { agreed, groups, given }, { palette, seed, steps }) {
+  const { colours: entries, portions } = /** @type {Palette} */ (palette);
   const count = groups.length;
   const known = Uint8Array.from(given, toLevel);
-  const paints = paintsOf(levelsOf(about.colours), known, /** @type {Uint8Array} */ (palette));
+  const paints = paintsOf(levelsOf(about.colours), known, entries);
   const shares = byPaint(agreed, paints);
   const across = shares.length / count;
   const areas = new Float64Array(Math.max(...groups) + 1);
@@ -134,7 +161,11 @@ function painted(about, words, { agreed, groups, given }, { palette, seed }) {
       ofGroups[group * across + n] = lot * shares[word * across + n];
     }
   });
-  const numbers = choose(ofGroups, areas, paints.entries);
+  const wanted = wantedOf(portions);
+  const first = choose(ofGroups, areas, wanted);
+  const numbers = steps
+    ? choose(leaning(ofGroups, first, paints.colours, areas, steps), areas, wanted)
+    : first;
   const colours = triples(paints.colours);
   const chosen = Uint8Array.from([...groups].flatMap((group) => colours[numbers[group]]));
   const columns = colours.map((colour) => colour.map((level) => level / 127.5 - 1));

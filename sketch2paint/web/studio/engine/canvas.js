@@ -2,12 +2,16 @@
 
 import { eachMixed } from "./fill.js";
 import { packed, under } from "./layers.js";
+import { MOST_SMALL } from "./regions.js";
+import { memory } from "./spares.js";
 
 /**
  * @typedef {import("./regions.js").Regions} Regions
  * @typedef {import("./fill.js").Filled} Filled
  * @typedef {import("./fill.js").Mixed} Mixed
  */
+
+const STROKES = 10_000; // at most
 
 /** A drawing's pixels, and the row of a table that each of them has its colour from. */
 export class Canvas {
@@ -18,7 +22,8 @@ export class Canvas {
   constructor(regions, sketch) {
     this.regions = regions;
     this.sketch = sketch;
-    this.index = new Int32Array(sketch.length);
+    const isSmall = regions.count + STROKES <= MOST_SMALL;
+    this.index = new (isSmall ? Uint16Array : Int32Array)(sketch.length);
     this.pixels = new Int32Array(sketch.length);
     this.rows = new Int32Array(regions.count).fill(-1);
     this.colours = new Int32Array(regions.count);
@@ -46,10 +51,11 @@ export class Canvas {
 
   /** What is shown, to give away; no `index` where the one that was given before still holds. */
   shown() {
-    const rgba = new Uint8ClampedArray(this.pixels.slice().buffer);
+    const rgba = memory(this.pixels.byteLength);
+    new Int32Array(rgba).set(this.pixels);
     const index = this.isIndexGiven ? null : this.index.slice();
     this.isIndexGiven = true;
-    return { rgba, index };
+    return { rgba: new Uint8ClampedArray(rgba), index };
   }
 
   /** @param {Filled} filled @param {Uint8Array} table */

@@ -4,8 +4,9 @@
  * @typedef {import("./painter.js").Request} Request
  * @typedef {import("./painter.js").Painted} Painted
  * @typedef {import("./format.js").HintsFile} HintsFile
- * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Int32Array,
- *   count: number, notes: string[] }} Drawing
+ * @typedef {{ width: number, height: number, sketch: Uint8Array, labels: Labels,
+ *   groups: Int32Array, count: number, notes: string[] }} Drawing
+ * @typedef {import("./painter.js").Labels} Labels
  * @typedef {{ about: any, read: ArrayBuffer, reply: ArrayBuffer, shade?: ArrayBuffer }} Model
  * @typedef {{ module: string | null, wasm: string | ArrayBuffer }} Runtime
  * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void,
@@ -38,8 +39,10 @@ export class Engine {
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.last = 0;
-    /** @type {Int32Array | null} */
+    /** @type {Labels | null} */
     this.index = null;
+    /** @type {Labels | null} */
+    this.labels = null;
     this.worker = typeof worker === "string" ? new Worker(worker, { type: "module" }) : worker;
     this.worker.onmessage = ({ data }) => this.answered(data);
     this.worker.onerror = (event) => {
@@ -85,15 +88,6 @@ export class Engine {
   }
 
   /**
-   * The number of the region in which each finest one lies at a gap in px; null: the default.
-   * @param {number | null} [gap]
-   * @returns {Promise<Int32Array>}
-   */
-  groups(gap = null) {
-    return this.call("groups", { gap });
-  }
-
-  /**
    * The hints that a painted overlay holds.
    * @param {number} width
    * @param {number} height
@@ -105,12 +99,32 @@ export class Engine {
   }
 
   /**
+   * The colours of a picture by their area, RGB, and their shares; the pixels are handed over.
+   * @param {number} width
+   * @param {number} height
+   * @param {Uint8ClampedArray} rgba
+   * @returns {Promise<import("./reference.js").Palette>}
+   */
+  reference(width, height, rgba) {
+    return this.call("reference", { width, height, rgba }, [rgba.buffer]);
+  }
+
+  /**
    * Hints as a painted overlay.
    * @param {HintsFile} hints
    * @returns {Promise<{ width: number, height: number, rgba: Uint8ClampedArray }>}
    */
   writeOverlay(hints) {
     return this.call("writeOverlay", { hints });
+  }
+
+  /**
+   * Give back the pixels of an answer that are not needed any more: their memory is used again.
+   * @param {Painted} painted
+   */
+  release({ rgba }) {
+    const message = { id: 0, call: "release", given: rgba.buffer };
+    this.worker.postMessage(message, [rgba.buffer]);
   }
 
   /** End the worker; what waits is rejected. */
@@ -139,24 +153,27 @@ export class Engine {
   answered({ id, painted, done, error }) {
     this.complete(painted ?? done); // also what came too late: the worker counts on it
     const waiting = this.waiting.get(id);
-    if (!waiting) return;
     if (painted) {
-      waiting.onPainted?.(painted);
+      waiting?.onPainted?.(painted);
+      this.release(painted);
       return;
     }
+    if (!waiting) return;
     this.waiting.delete(id);
     if (error === undefined) waiting.resolve(done);
     else waiting.reject(new Error(error));
   }
 
   /**
-   * Put in the rows of the pixels, which the worker sends only where they changed.
-   * @param {any} painted
+   * Put in the rows and regions of the pixels, which the worker sends only where they changed.
+   * @param {any} answer
    */
-  complete(painted) {
-    if (!painted?.table) return;
-    this.index = painted.index ?? this.index;
-    painted.index = this.index;
+  complete(answer) {
+    if (answer?.labels) this.labels = answer.labels;
+    if (!answer?.table) return;
+    this.index = answer.index ?? this.index;
+    answer.index = this.index;
+    answer.labels = this.labels;
   }
 
   /** @param {string} message */

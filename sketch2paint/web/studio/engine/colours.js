@@ -1,6 +1,6 @@
 // Colours compared as the eye does, and like ones made equal.
 
-import { rint } from "./numbers.js";
+import { clamp, rint } from "./numbers.js";
 
 const ALIKE = 14; // CIE 1976 difference between colours of regions that belong together
 const FEW = 512; // different colours that are compared with each other
@@ -59,6 +59,31 @@ export function toLab(rgb) {
     lab[at + 2] = (b / BASE) * 256 - 128;
   }
   return lab;
+}
+
+const RGB = [
+  [3.240479, -1.53715, -0.498535],
+  [-0.969256, 1.875991, 0.041556],
+  [0.055648, -0.204043, 1.057311],
+];
+const WHITE = [0.950456, 1, 1.088754]; // XYZ of it
+
+/** CIE Lab as levels; what these lack is clipped. @param {Float32Array} lab */
+export function fromLab(lab) {
+  const rgb = new Uint8Array(lab.length);
+  for (let at = 0; at < lab.length; at += 3) {
+    const [l, a, b] = lab.subarray(at, at + 3);
+    const middle = l > 8 ? (l + 16) / 116 : (7.787 * l) / 903.3 + 16 / 116;
+    const xyz = [middle + a / 500, middle, middle - b / 200].map(
+      (f, n) => WHITE[n] * (f > 6 / 29 ? f ** 3 : (f - 16 / 116) / 7.787),
+    );
+    RGB.forEach((row, n) => {
+      const linear = clamp(row[0] * xyz[0] + row[1] * xyz[1] + row[2] * xyz[2], 0, 1);
+      const level = linear > 0.0031308 ? 1.055 * linear ** (1 / 2.4) - 0.055 : 12.92 * linear;
+      rgb[at + n] = rint(255 * level);
+    });
+  }
+  return rgb;
 }
 
 /** @param {Int32Array} corners @param {number[]} places */

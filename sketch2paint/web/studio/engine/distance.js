@@ -12,7 +12,7 @@ const [NEXT, CORNER, KNIGHT] = [1, 1.4, 2.1969].map((step) => Math.round(step * 
  */
 export function exactDistance(mask, width, height, framed = false) {
   const down = columnDistances(mask, width, framed);
-  const out = new Float32Array(mask.length);
+  const out = new Float32Array(down.buffer); // row by row in its place: a large page's are 67 MB
   const parabolas = new Int32Array(width + 2);
   const starts = new Int32Array(width + 2);
   const g = new Float64Array(width + 2);

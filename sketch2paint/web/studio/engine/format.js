@@ -13,6 +13,8 @@ const VERSION = 1;
 const MOST = 10_000; // strokes
 const LONGEST = 1_000_000; // pixels of a side
 const PAPER = "paper";
+export const CUT = "cut"; // a line at which regions end
+export const MERGE = "merge"; // one that makes regions one
 const WHITE = "#ffffff";
 
 /**
@@ -99,7 +101,7 @@ function checkCount(hints) {
 /** @param {any} hint @param {[number, number]} size @returns {{ hint: Hint, moved: number }} */
 function hintOf(hint, size) {
   plain.checked(hint, ["points", "width", "color"]);
-  const color = hint.color === PAPER ? PAPER : plain.color(hint.color);
+  const color = isWord(hint.color) ? hint.color : plain.color(hint.color);
   const { points, moved } = plain.points(hint.points, size);
   const width = plain.number(hint.width, "`width`");
   if (!(width > 0)) {
@@ -109,6 +111,11 @@ function hintOf(hint, size) {
     );
   }
   return { hint: { points, width, color: color === WHITE ? PAPER : color }, moved };
+}
+
+/** Whether a hint's colour is none. @param {unknown} color */
+function isWord(color) {
+  return color === PAPER || color === CUT || color === MERGE;
 }
 
 /** The text of a hints file, one stroke a line. @param {HintsFile} hints */
@@ -161,7 +168,20 @@ export function fitted(hints, width, height) {
 
 /** Strokes with colours as numbers; null is paper. @param {HintsFile} hints @returns {Stroke[]} */
 export function strokesOf({ hints }) {
-  return hints.map(({ points, width, color }) => ({ points, width, color: levelsOf(color) }));
+  return hints
+    .filter(({ color }) => color !== CUT && color !== MERGE)
+    .map(({ points, width, color }) => ({ points, width, color: levelsOf(color) }));
+}
+
+/**
+ * The cuts of hints, or their merges.
+ * @param {HintsFile} hints
+ * @param {"cut" | "merge"} kind
+ * @returns {Stroke[]}
+ */
+export function linesOf({ hints }, kind) {
+  const lines = hints.filter(({ color }) => color === kind);
+  return lines.map(({ points, width }) => ({ points, width, color: null }));
 }
 
 /** @param {string} color @returns {[number, number, number] | null} */

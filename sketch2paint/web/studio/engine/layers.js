@@ -1,5 +1,7 @@
 // Layers of a picture: colours, and the drawing's lines multiplied over them.
 
+import { memory } from "./spares.js";
+
 const OPAQUE = 0xff << 24;
 
 /**
@@ -31,7 +33,7 @@ export function under(colour, grey) {
  * @param {Uint8Array} lines
  */
 export function multiplied(colours, lines) {
-  const out = new Int32Array(lines.length);
+  const out = new Int32Array(memory(4 * lines.length));
   for (let i = 0; i < out.length; i++) out[i] = under(packed(colours, i), lines[i]);
   return new Uint8ClampedArray(out.buffer);
 }

@@ -3,30 +3,36 @@
 
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
-import { clustered, nearestTold } from "./colours.js";
+import { clustered, nearestTold, toLab } from "./colours.js";
 import { composed } from "./composition.js";
+import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
 import { multiplied } from "./layers.js";
-import { findRegionsByPanel, LONG, panels, windowOf } from "./panels.js";
+import { LONG, panels, windowOf } from "./panels.js";
 import { color } from "./plain.js";
 import { taken } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
 import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
+import { stepsOf } from "./styles.js";
 
 /**
  * @typedef {[number, number, number]} Color
  * @typedef {import("./format.js").HintsFile} HintsFile
+ * @typedef {import("./regions.js").Regions} Regions
  * @typedef {{ hints: HintsFile, gap?: number | null, temperature?: number | null,
  *   seed?: number | null, network?: boolean,
- *   shaded?: boolean, palette?: string[] | null }} Request
+ *   shaded?: boolean, detail?: number | null, palette?: string[] | null, portions?: number[] | null,
+ *   style?: import("./styles.js").Style | null }} Request
  * @typedef {{ source: "filler" | "network" | "shaded", width: number, height: number,
- *   rgba: Uint8ClampedArray, index: Int32Array, table: Uint8Array, said: number,
- *   colours: Uint8Array | null, notes: string[] }} Painted
+ *   rgba: Uint8ClampedArray, index: Labels, table: Uint8Array, flats: Uint8Array, said: number,
+ *   colours: Uint8Array | null, labels: Labels, groups: Int32Array, notes: string[] }} Painted
+ * @typedef {import("./regions.js").Labels} Labels
  */
 
 const MEANT = 0.5; // of a region's free pixels: with more of them a stroke tells its colour
+const UNSEEN = 3; // units of Lab from white: no eye tells it from paper
 const LARGEST = 16384; // pixels of a side
 const AREA = 4096 ** 2; // pixels in all: what a page can hold, several times over
 
@@ -44,12 +50,33 @@ export class Drawing {
     this.height = height;
     this.sketch = sketch;
     this.notes = notes;
-    this.regions = findRegionsByPanel(sketch, width, height);
-    this.canvas = new Canvas(this.regions, sketch);
+    this.corrected = new Corrected(sketch, width, height);
+    const none = /** @type {HintsFile} */ ({ version: 1, size: [width, height], hints: [] });
+    this.regions = this.corrected.said(none);
+    this.lastTable = new Uint8Array(3 * this.regions.count).fill(255);
+    this.take(this.regions);
+  }
+
+  /** Go on with other regions, in the colours that were there. @param {Regions} regions */
+  take(regions) {
+    const table = new Uint8Array(3 * regions.count);
+    for (let i = 0; i < regions.labels.length; i++) {
+      const [to, from] = [3 * regions.labels[i], 3 * this.regions.labels[i]];
+      for (let n = 0; n < 3; n++) table[to + n] = this.lastTable[from + n];
+    }
+    this.regions = regions;
+    this.canvas = new Canvas(regions, this.sketch);
     /** @type {Promise<Window[]> | null} */
     this.windows = null;
     /** @type {Uint8Array} */
-    this.lastTable = new Uint8Array(3 * this.regions.count).fill(255);
+    this.lastTable = table;
+    this.areLabelsGiven = false; // as they are now
+  }
+
+  /** The finest region of each pixel, to give away. */
+  labels() {
+    this.areLabelsGiven = true;
+    return this.regions.labels.slice();
   }
 
   /**
@@ -58,18 +85,20 @@ export class Drawing {
    */
   fill({ hints, gap = null }) {
     const { hints: own, notes } = fitted(hints, this.width, this.height);
+    const regions = this.corrected.said(own);
+    if (regions !== this.regions) this.take(regions);
     const strokes = strokesOf(own);
-    const marks = marksOf(strokes, this.width, this.height);
+    const width = gap ?? own.gap ?? null;
     const filled = strokes.length
-      ? fill(this.regions, marks, gap ?? own.gap ?? null)
-      : { taken: new Int32Array(this.regions.count), mixed: [] };
+      ? fill(regions, marksOf(strokes, this.width, this.height), width)
+      : { taken: new Int32Array(regions.count), mixed: [] };
     const colours = new Uint8Array(3 * strokes.length + 3).fill(255);
     strokes.forEach(({ color }, n) => {
       if (color) colours.set(color, 3 * n + 3);
     });
-    const idle = strokes.length && colouring(this.regions, filled) < strokes.length;
+    const idle = strokes.length && colouring(regions, filled) < strokes.length;
     const more = idle ? ["some strokes colour nothing"] : [];
-    return { filled, colours, notes: [...notes, ...more] };
+    return { filled, colours, groups: regions.groups(width), notes: [...notes, ...more] };
   }
 
   /**
@@ -77,54 +106,69 @@ export class Drawing {
    * @param {"filler" | "network"} source
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Uint8Array} table (count x 3)
+   * @param {Uint8Array} [flats] the same where nothing is shaded
    * @returns {Painted}
    */
-  painted(source, { filled, colours, notes }, table) {
-    const every = new Uint8Array(table.length + colours.length - 3);
-    every.set(table);
-    every.set(colours.subarray(3), table.length);
+  painted(source, { filled, colours, groups, notes }, table, flats = table) {
+    const every = Uint8Array.from([...table, ...colours.subarray(3)]);
+    const plainly = flats === table ? every : Uint8Array.from([...flats, ...colours.subarray(3)]);
     this.canvas.show(filled, every);
     const { width, height } = this;
-    const about = { source, width, height, said: colours.length / 3 - 1, notes };
-    return { ...about, ...this.canvas.shown(), table: every, colours: null };
+    const about = { source, width, height, said: colours.length / 3 - 1, groups, notes };
+    const labels = this.areLabelsGiven ? null : this.labels();
+    return {
+      ...about,
+      ...this.canvas.shown(),
+      labels,
+      table: every,
+      flats: plainly,
+      colours: null,
+    };
   }
 
   /**
    * What was painted last with a generator's light and dark; null where it is not wanted any more.
    * @param {import("./shading.js").Shading} shading
    * @param {Painted} painted
+   * @param {number} detail
    * @param {() => Promise<boolean>} isWanted
    */
-  async shaded(shading, painted, isWanted) {
+  async shaded(shading, painted, detail, isWanted) {
     const { width, height, sketch, regions } = this;
     const { index } = this.canvas;
     const { table } = painted;
-    const flats = { width, height, rgb: plain(index, table) };
-    const { fake, paper } = await shading.paint(sketch, flats);
+    const { fake, paper } = await shading.paint(
+      sketch,
+      { width, height, rgb: plain(index, table) },
+      detail,
+    );
     if (!(await isWanted())) return null;
-    const base = composed(fake, paper, flats, sketch);
+    const base = composed(fake, paper, this, sketch);
     if (!(await isWanted())) return null;
     const colours = laidOver(regions, index, table, base);
     const rgba = multiplied(colours, sketch);
-    return { ...painted, source: "shaded", rgba, index: null, colours };
+    return { ...painted, source: "shaded", rgba, index: null, labels: null, colours };
   }
 
   /**
-   * What the network says of all regions, like ones equal, a person's as they were.
+   * What the network says of all regions, like ones equal, a person's as they were; and the same
+   * for flats alone, where what is nearly white is paper.
    * @param {import("./network.js").Network} network
    * @param {ReturnType<Drawing["fill"]>} told
    * @param {Request} request
    */
-  async ask(network, told, { temperature = null, seed = null, palette: names = null }) {
-    checkWish(temperature, seed);
-    const palette = names && paletteOf(names);
+  async ask(network, told, request) {
+    const { temperature = null, seed = null, palette: names, portions } = request;
+    checkWish(request);
+    const steps = stepsOf(request.style);
+    const palette = names ? paletteOf(names, portions ?? names.map(() => 0)) : null;
     const known = knownRegions(this.regions, told.filled, told.colours);
     this.windows ??= readWindows(network, this.sketch, this.regions);
     const table = await answered(network, await this.windows, known, {
-      ...{ temperature, seed, palette },
+      ...{ temperature, seed, palette, steps },
     });
-    this.lastTable = palette ? table : madeAlike(table, known, this.regions);
-    return this.lastTable;
+    this.lastTable = table;
+    return { table, flats: palette ? table : madeAlike(table, known, this.regions) };
   }
 
   /**
@@ -153,7 +197,7 @@ export class Drawing {
  *   said: import("./answer.js").Said | null }} Window
  */
 
-/** Flats, RGB. @param {Int32Array} index @param {Uint8Array} table */
+/** Flats, RGB. @param {Labels} index @param {Uint8Array} table */
 function plain(index, table) {
   const rgb = new Uint8Array(3 * index.length);
   for (let i = 0, at = 0; i < index.length; i++) {
@@ -179,16 +223,29 @@ function checkSize(width, height, length) {
   }
 }
 
-/** A palette as levels, each colour once, without white, which paper is. @param {string[]} names */
-function paletteOf(names) {
-  const colours = [...new Set(names.map(color))].filter((name) => name !== "#ffffff");
-  const levels = colours.flatMap((name) => [1, 3, 5].map((at) => `0x${name.slice(at, at + 2)}`));
-  if (levels.length) return Uint8Array.from(levels, Number);
-  throw new Error("Expected a palette with a colour besides white, got none. Load another one.");
+/**
+ * A palette as levels, each colour once, without white, which paper is.
+ * @param {string[]} names
+ * @param {number[]} portions
+ */
+function paletteOf(names, portions) {
+  /** @type {Map<string, number>} */
+  const shares = new Map();
+  names.map(color).forEach((name, n) => {
+    shares.set(name, (shares.get(name) ?? 0) + portions[n]);
+  });
+  shares.delete("#ffffff");
+  if (!shares.size) {
+    throw new Error("Expected a palette with a colour besides white, got none. Load another one.");
+  }
+  const levels = [...shares.keys()].flatMap((name) =>
+    [1, 3, 5].map((at) => Number(`0x${name.slice(at, at + 2)}`)),
+  );
+  return { colours: Uint8Array.from(levels), portions: Float32Array.from(shares.values()) };
 }
 
-/** @param {number | null} temperature @param {number | null} seed */
-function checkWish(temperature, seed) {
+/** @param {Request} request */
+function checkWish({ temperature = null, seed = null, detail = null }) {
   if (temperature !== null && !(temperature > 0)) {
     throw new Error(
       `Expected \`temperature\` above 0, got ${temperature}. Pass 0.05 for the likeliest.`,
@@ -197,11 +254,14 @@ function checkWish(temperature, seed) {
   if (seed !== null && !Number.isInteger(seed)) {
     throw new Error(`Expected \`seed\` to be a whole number, got ${seed}. Pass 1, 2, 3 or so.`);
   }
+  if (detail !== null && !(detail >= 1)) {
+    throw new Error(`Expected \`detail\` from 1 on, got ${detail}. Pass 1 for the whole drawing.`);
+  }
 }
 
 /**
  * How many strokes colour something.
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @param {import("./fill.js").Filled} filled
  */
 function colouring(regions, filled) {
@@ -216,7 +276,7 @@ function colouring(regions, filled) {
 
 /**
  * The colours of the regions that strokes were meant for.
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @param {import("./fill.js").Filled} filled
  * @param {Uint8Array} colours of the strokes, from row 1
  */
@@ -269,7 +329,7 @@ function squares(top, bottom, side) {
 /**
  * @param {import("./network.js").Network} network
  * @param {Uint8Array} sketch
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  * @returns {Promise<Window[]>}
  */
 async function readWindows(network, sketch, regions) {
@@ -328,12 +388,13 @@ async function answered(network, windows, known, wish) {
 }
 
 /**
- * Colours that are like a person's become those; the others become equal where they are alike.
+ * Colours that are like a person's become those; the others become equal where they are alike, in
+ * place. The same for flats: of the others what is nearly white is paper.
  * @param {Uint8Array} table
  * @param {Map<number, Color>} known
- * @param {import("./regions.js").Regions} regions
+ * @param {Regions} regions
  */
-function madeAlike(table, known, regions) {
+export function madeAlike(table, known, regions) {
   const isWhite = (/** @type {ArrayLike<number>} */ color) =>
     color[0] === 255 && color[1] === 255 && color[2] === 255;
   const row = (/** @type {number} */ region) => table.subarray(3 * region, 3 * region + 3);
@@ -355,7 +416,13 @@ function madeAlike(table, known, regions) {
   rest.forEach((region, n) => {
     table.set(equal.subarray(3 * n, 3 * n + 3), 3 * region);
   });
-  return table;
+  const flats = table.slice();
+  const lab = toLab(equal);
+  rest.forEach((region, n) => {
+    const away = Math.hypot(lab[3 * n] - 100, lab[3 * n + 1], lab[3 * n + 2]);
+    if (away < UNSEEN) flats.fill(255, 3 * region, 3 * region + 3);
+  });
+  return flats;
 }
 
 /** Each told colour once, sorted. @param {Color[]} colours */

@@ -76,9 +76,10 @@ export function byPaint(shares, { colours, column }) {
  * A paint for each object: the likeliest, or another so that more of the palette is used.
  * @param {Float32Array} shares of each paint for each object, (G x C)
  * @param {Float32Array | Float64Array} areas of the objects
- * @param {number} entries of the palette, the paints from number 1 on
+ * @param {Float32Array} wanted portions of the palette's entries, the paints from number 1 on
  */
-export function choose(shares, areas, entries) {
+export function choose(shares, areas, wanted) {
+  const entries = wanted.length;
   const across = shares.length / areas.length;
   const row = (/** @type {number} */ n) => shares.subarray(n * across, (n + 1) * across);
   const chosen = Int32Array.from(areas, (_, n) => row(n).indexOf(Math.max(...row(n))));
@@ -94,7 +95,7 @@ export function choose(shares, areas, entries) {
     for (const n of order) {
       const weight = areas[n] / total;
       used[chosen[n] - 1] -= weight;
-      const next = 1 + leastSurprise(row(n), used, weight);
+      const next = 1 + leastSurprise(row(n), used, weight, wanted);
       used[next - 1] += weight;
       if (next !== chosen[n]) isSame = false;
       chosen[n] = next;
@@ -105,20 +106,29 @@ export function choose(shares, areas, entries) {
 }
 
 /**
- * Number of the entry with the least surprise plus divergence of the areas from equal ones.
+ * Number of the entry with the least surprise plus divergence of the areas from the wanted ones.
  * @param {Float32Array} shares of the paints
  * @param {Float64Array} used areas of the entries without this object
  * @param {number} weight area of this object
+ * @param {Float32Array} wanted
  */
-function leastSurprise(shares, used, weight) {
-  const target = 1 / used.length;
+function leastSurprise(shares, used, weight, wanted) {
   const gain = (/** @type {number} */ area) =>
-    target * (Math.log(area + weight + LEAST) - Math.log(area + LEAST));
+    Math.log(area + weight + LEAST) - Math.log(area + LEAST);
   const costs = Array.from(
     used,
-    (area, n) => -Math.log(shares[n + 1] + 1e-4) * weight - WISH * gain(area),
+    (area, n) => -Math.log(shares[n + 1] + 1e-4) * weight - WISH * wanted[n] * gain(area),
   );
   return costs.indexOf(Math.min(...costs));
+}
+
+/**
+ * The portions of a palette's entries that a drawing is to have: those that are told, or equal ones.
+ * @param {Float32Array} portions 0 where nothing is told
+ */
+export function wantedOf(portions) {
+  const sum = portions.reduce((before, portion) => before + portion, 0);
+  return portions.map((portion) => (sum ? portion / sum : 1 / portions.length));
 }
 
 /** A network's colours, -1 to 1, as levels. @param {number[][]} colours */

@@ -42,18 +42,20 @@ export function panels(sketch, width, height) {
  * @param {Uint8Array} sketch dark lines on lighter paper
  * @param {number} width
  * @param {number} height
+ * @param {Uint8Array | null} [cuts] 1 where something else counts as a line, too
  */
-export function findRegionsByPanel(sketch, width, height) {
+export function findRegionsByPanel(sketch, width, height, cuts = null) {
   const all = panels(sketch, width, height);
   const length = Math.max(width, height);
   if (all.length === 1 && all[0].bottom - all[0].top === length) {
-    return findRegions(sketch, width, height);
+    return findRegions(sketch, width, height, cuts);
   }
   const strip = new Strip(width, height);
   for (const panel of all) {
     const { columns, rows } = windowOf(panel, panel.top, panel.bottom, width, height);
     const sheet = taken(sketch, width, columns, rows);
-    strip.add(panel, findRegions(sheet, columns.length, rows.length));
+    const drawn = cuts && taken(cuts, width, columns, rows);
+    strip.add(panel, findRegions(sheet, columns.length, rows.length, drawn));
   }
   return strip.regions();
 }

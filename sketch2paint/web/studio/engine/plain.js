@@ -123,8 +123,8 @@ export function number(value, name) {
 export function color(value) {
   if (typeof value === "string" && /^#[0-9a-fA-F]{6}$/.test(value)) return value.toLowerCase();
   throw new Error(
-    `Expected a colour like "#ff8000", or for a hint "paper", got ${shortened(value)}. ` +
-      "Write # and two hexadecimal digits each for red, green and blue.",
+    'Expected a colour like "#ff8000", or for a hint "paper", "cut" or "merge", got ' +
+      `${shortened(value)}. Write # and two hexadecimal digits each for red, green and blue.`,
   );
 }
 

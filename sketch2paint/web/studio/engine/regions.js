@@ -12,14 +12,17 @@ import { numbered, root, roots, singles, unite } from "./sets.js";
 const WORK = 1600; // shorter side at which regions are found; those of larger drawings are refined
 const AREA = 4096 ** 2; // pixels at most of what they are found in
 export const DEFAULT_GAP = 0.1; // of the shorter side
+export const MOST_SMALL = 65_536; // regions whose numbers take two bytes
 const CRUMB = 4; // of a line's thickness squared: smaller cells are noise
+
+/** @typedef {Uint16Array | Int32Array} Labels the finest region of each pixel, or another number */
 
 /** A drawing's finest regions and the tree of their merges. */
 export class Regions {
   /**
    * @param {number} width
    * @param {number} height
-   * @param {Int32Array} labels 0 to count - 1 at each pixel
+   * @param {Labels} labels 0 to count - 1 at each pixel
    * @param {Uint8Array} ink 1 where the lines are
    * @param {Int32Array} joins two regions that an opening joins, one pair after the other
    * @param {Float32Array} openings the widths in px, widest first
@@ -27,7 +30,6 @@ export class Regions {
   constructor(width, height, labels, ink, joins, openings) {
     this.width = width;
     this.height = height;
-    this.labels = labels;
     this.ink = ink;
     this.joins = joins;
     this.openings = openings;
@@ -35,6 +37,8 @@ export class Regions {
     for (let i = 0; i < labels.length; i++) if (labels[i] > most) most = labels[i];
     for (const region of joins) if (region > most) most = region;
     this.count = most + 1;
+    /** @type {Labels} */
+    this.labels = this.count > MOST_SMALL ? labels : new Uint16Array(labels);
     this.areas = bincount(labels, this.count);
     this.freeAreas = bincount(labels, this.count, ink);
     /**
@@ -67,6 +71,19 @@ export class Regions {
       unite(parents, this.joins[2 * j], this.joins[2 * j + 1]);
     }
     return numbered(parents).numbers;
+  }
+
+  /**
+   * Regions of which some have become one, numbered anew.
+   * @param {Int32Array} parents of the finest ones, in a forest as sets.js has it
+   */
+  merged(parents) {
+    const { numbers, count } = numbered(parents);
+    const low = this.joins.filter((_, place) => place % 2 === 0);
+    const high = this.joins.filter((_, place) => place % 2 === 1);
+    const { joins, openings } = tree(numbers, count, { low, high, openings: this.openings });
+    const labels = this.labels.map((label) => numbers[label]);
+    return new Regions(this.width, this.height, labels, this.ink, joins, openings);
   }
 
   /** Which groups at the default gap are open to the drawing's edge, as the paper is. */
@@ -117,7 +134,7 @@ export class Regions {
 }
 
 /**
- * @param {Int32Array} labels
+ * @param {Labels} labels
  * @param {number} width
  * @param {number} height
  * @param {number} count
@@ -138,7 +155,7 @@ function boundsOf(labels, width, height, count) {
 }
 
 /**
- * @template {Uint8Array | Int32Array} T
+ * @template {Uint8Array | Uint16Array | Int32Array} T
  * @param {T} values
  * @param {number} across
  * @param {number} left
@@ -158,7 +175,7 @@ function cut(values, across, left, top, width, height) {
 
 /**
  * Values of a map at columns and rows.
- * @template {Uint8Array | Int32Array} T
+ * @template {Uint8Array | Uint16Array | Int32Array} T
  * @param {T} values
  * @param {number} across
  * @param {Int32Array} columns
@@ -177,9 +194,13 @@ export function taken(values, across, columns, rows) {
  * @param {Uint8Array} sketch dark lines on lighter paper
  * @param {number} width
  * @param {number} height
+ * @param {Uint8Array | null} [cuts] 1 where something else counts as a line, too
  */
-export function findRegions(sketch, width, height) {
+export function findRegions(sketch, width, height, cuts = null) {
   const full = inkOf(sketch, width, height);
+  cuts?.forEach((on, i) => {
+    if (on) full[i] = 1;
+  });
   const side = Math.min(width, height);
   const factor = Math.ceil(Math.max(side / WORK, Math.sqrt(sketch.length / AREA)));
   const ink = darkest({ data: full, width, height }, factor);
@@ -510,7 +531,7 @@ function joinMargin(parents, inside, { low, high, count }) {
  * The joins between finest regions that connect them, and their openings, widest first.
  * @param {Int32Array} numbers
  * @param {number} count
- * @param {Passes} passes
+ * @param {Pick<Passes, "low" | "high" | "openings">} passes
  */
 function tree(numbers, count, { low, high, openings }) {
   const parents = singles(count);

@@ -28,6 +28,19 @@ export function greyOf(rgba) {
   return grey;
 }
 
+/**
+ * The three channels of RGBA pixels, laid on white where they are transparent.
+ * @param {ArrayLike<number>} rgba
+ */
+export function laidOnWhite(rgba) {
+  return [0, 1, 2].map((channel) => {
+    const levels = new Uint8Array(rgba.length / 4);
+    for (let i = 0; i < levels.length; i++)
+      levels[i] = onWhite(rgba[4 * i + channel], rgba[4 * i + 3]);
+    return levels;
+  });
+}
+
 /** @param {number} level @param {number} alpha */
 function onWhite(level, alpha) {
   const sum = level * alpha + 255 * (255 - alpha) + 128;

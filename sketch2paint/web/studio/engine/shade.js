@@ -11,7 +11,7 @@ const SAMPLED = 2 ** 20; // pixels of which medians are taken
 /**
  * Flats with the light and dark of what a generator made, (height x width x 3).
  * @param {import("./regions.js").Regions} regions
- * @param {Int32Array} index row of the table that each pixel takes
+ * @param {import("./regions.js").Labels} index row of the table that each pixel takes
  * @param {Uint8Array} table RGB
  * @param {Uint8Array} base the generator's colours, without lines
  */
@@ -66,7 +66,7 @@ function setShaded(out, at, table, row, way, share) {
 
 /**
  * Which rows touch two sides of the sheet: there a generator shades the rim. 1 for each of them.
- * @param {Int32Array} index
+ * @param {import("./regions.js").Labels} index
  * @param {number} width
  * @param {number} height
  * @param {number} count of rows
@@ -85,7 +85,7 @@ export function background(index, width, height, count) {
 /**
  * Medians of levels over the free pixels of each row; of all its pixels where none is free.
  * @param {Uint8Array} levels
- * @param {{ index: Int32Array, ink: Uint8Array, width: number, height: number }} where
+ * @param {{ index: import("./regions.js").Labels, ink: Uint8Array, width: number, height: number }} where
  * @param {number} count of rows
  */
 function medians(levels, { index, ink, width, height }, count) {
@@ -106,7 +106,7 @@ function medians(levels, { index, ink, width, height }, count) {
  * Set the medians of the rows that some pixels take; how many pixels each row has there.
  * @param {Uint8Array} found
  * @param {Uint8Array} levels
- * @param {Int32Array} index
+ * @param {import("./regions.js").Labels} index
  * @param {number[]} pixels
  */
 function setMedians(found, levels, index, pixels) {

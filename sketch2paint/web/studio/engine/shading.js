@@ -7,6 +7,7 @@ import { rint } from "./numbers.js";
 import { resized } from "./resize.js";
 
 const ENLARGED = 65536; // pixels of a thin strip up to which it is enlarged
+const TILE = 4; // training sizes of a side that the generator sees in one piece at more detail
 const LONGEST = 16; // shorter sides of a strip, up to which the generator sees it in one piece
 
 /**
@@ -45,10 +46,11 @@ export class Shading {
    * What the generator makes of a drawing, small, and the drawing at that size.
    * @param {Uint8Array} sketch
    * @param {Picture} flats
+   * @param {number} detail times as large as in training
    */
-  async paint(sketch, { width, height, rgb }) {
+  async paint(sketch, { width, height, rgb }, detail) {
     const { size, multiple } = this.about;
-    const [w, h] = seenSize(width, height, size);
+    const [w, h] = seenSize(width, height, size, detail);
     const paper = resized(sketch, width, height, w, h);
     const planes = [0, 1, 2].map((n) => resized(channelOf(rgb, n), width, height, w, h));
     const [across, down] = [w, h].map((side) => Math.ceil(side / multiple) * multiple);
@@ -65,14 +67,18 @@ export class Shading {
 }
 
 /**
- * The size at which the generator sees a drawing: the shorter side is that of its training.
+ * The size at which the generator sees a drawing: the shorter side is that of its training, or some
+ * times as large, as far as the drawing has the pixels and no tiles are needed.
  * @param {number} width
  * @param {number} height
  * @param {number} size
+ * @param {number} detail
  */
-function seenSize(width, height, size) {
+export function seenSize(width, height, size, detail) {
   const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
-  const scale = Math.min(size / shorter, Math.max(1, ENLARGED / longer));
+  const whole = Math.min(size / shorter, Math.max(1, ENLARGED / longer));
+  const finer = Math.min((detail * size) / shorter, (TILE * size) / longer, 1);
+  const scale = Math.max(whole, finer);
   return [width, height].map((side) => Math.max(1, rint(side * scale)));
 }
 

@@ -16,7 +16,7 @@ const DEEPEST = 0.25; // of the side: no line is further away than that
 
 /**
  * A drawing's regions as words, the largest first.
- * @typedef {{ regions: Int32Array, labels: Int32Array, areas: Int32Array, about: Float32Array,
+ * @typedef {{ regions: Int32Array, labels: Int16Array, areas: Int32Array, about: Float32Array,
  *   pairs: Float32Array, width: number, height: number }} Words
  */
 
@@ -30,7 +30,8 @@ export function wordsOf(regions) {
   chosen.forEach((region, word) => {
     place[region] = word;
   });
-  const labels = regions.labels.map((label) => place[label]);
+  const labels = new Int16Array(regions.labels.length);
+  for (let i = 0; i < labels.length; i++) labels[i] = place[regions.labels[i]];
   const wordAreas = chosen.map((region) => areas[region]);
   const about = aboutOf(labels, regions.ink, width, height, wordAreas);
   const pairs = pairsOf(regions, place, labels, about, chosen.length);
@@ -72,7 +73,7 @@ export function labelsOnSquare(words, side) {
  * The word whose colour each region takes: its own, or that to which the way has the widest
  * opening; -1 where no way leads to one.
  * @param {Regions} regions
- * @param {Words} words
+ * @param {Pick<Words, "regions">} words
  */
 export function wordOfAll(regions, words) {
   const taken = new Int32Array(regions.count);
@@ -83,7 +84,7 @@ export function wordOfAll(regions, words) {
 }
 
 /**
- * @param {Int32Array} labels
+ * @param {Int16Array} labels
  * @param {Uint8Array} ink
  * @param {number} width
  * @param {number} height
@@ -112,7 +113,7 @@ function aboutOf(labels, ink, width, height, areas) {
 
 /**
  * Sums over each word's pixels: places and their squares, depth, and pixels on the sheet's border.
- * @param {Int32Array} labels
+ * @param {Int16Array} labels
  * @param {Uint8Array} ink
  * @param {number} width
  * @param {number} height
@@ -163,7 +164,7 @@ function placesAlong(length, side) {
 /**
  * @param {Regions} regions
  * @param {Int32Array} place word of each region, or -1
- * @param {Int32Array} labels
+ * @param {Int16Array} labels
  * @param {Float32Array} about
  * @param {number} count
  */
@@ -194,7 +195,7 @@ function pairsOf(regions, place, labels, about, count) {
 
 /**
  * Pixels on which each two words touch, and those where neither is a line.
- * @param {Int32Array} labels
+ * @param {Int16Array} labels
  * @param {Uint8Array} ink
  * @param {number} width
  * @param {number} count

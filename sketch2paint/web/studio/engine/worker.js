@@ -4,7 +4,9 @@ import { checkedHints } from "./format.js";
 import { Network, prepared, threads } from "./network.js";
 import { hintsOfOverlay, overlayOf } from "./overlay.js";
 import { Drawing } from "./painter.js";
+import { referenceOf } from "./reference.js";
 import { Shading } from "./shading.js";
+import { takeBack } from "./spares.js";
 
 /**
  * @typedef {import("./painter.js").Request} Request
@@ -39,14 +41,10 @@ const CALLS = {
   open({ width, height, rgba }) {
     drop();
     drawing = new Drawing(width, height, rgba);
-    const { sketch, notes } = drawing;
-    const { labels, count } = drawing.regions;
-    return { width, height, sketch, labels, count, notes };
-  },
-
-  /** @param {{ gap: number | null }} given */
-  groups({ gap }) {
-    return opened().regions.groups(gap);
+    takeBack(/** @type {ArrayBuffer} */ (rgba.buffer));
+    const { sketch, notes, regions } = drawing;
+    const [labels, groups] = [drawing.labels(), regions.groups()];
+    return { width, height, sketch, labels, groups, count: regions.count, notes };
   },
 
   /** @param {{ x: number, y: number }} given */
@@ -58,6 +56,11 @@ const CALLS = {
   /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
   readOverlay({ width, height, rgba }) {
     return hintsOfOverlay(rgba, width, height);
+  },
+
+  /** @param {{ width: number, height: number, rgba: Uint8ClampedArray }} given */
+  reference({ width, height, rgba }) {
+    return referenceOf(rgba, width, height);
   },
 
   /** @param {{ hints: any }} given */
@@ -154,18 +157,19 @@ async function paint(id, request) {
   const isWanted = () => turn().then(() => newest?.id === id);
   if (!(await isWanted())) return;
   const own = await /** @type {Promise<Network>} */ (network);
-  const table = await here.ask(own, told, request);
+  const { table, flats } = await here.ask(own, told, request);
   if (!(await isWanted())) return;
-  const flat = here.painted("network", told, table);
-  const shades = own.about.shading && request.shaded !== false;
-  if (!shades || !Shading.takes(here.width, here.height)) {
+  const isWished = own.about.shading && request.shaded !== false;
+  const shades = isWished && Shading.takes(here.width, here.height);
+  const flat = here.painted("network", told, shades ? table : flats, flats);
+  if (!shades) {
     post(id, { done: flat });
     return;
   }
   post(id, { painted: flat });
   if (!(await isWanted())) return;
   const generator = /** @type {Shading} */ (await shading);
-  const done = await here.shaded(generator, flat, isWanted);
+  const done = await here.shaded(generator, flat, request.detail ?? 1, isWanted);
   if (done) post(id, { done });
 }
 
@@ -194,12 +198,16 @@ function messageOf(error) {
  */
 function post(id, answer) {
   const painted = answer.painted ?? answer.done;
-  const parts = [painted?.rgba, painted?.index, painted?.colours];
+  const parts = [painted?.rgba, painted?.index, painted?.colours, painted?.labels];
   const handed = parts.flatMap((each) => each?.buffer ?? []);
   self.postMessage({ id, ...answer }, { transfer: handed });
 }
 
 self.onmessage = async ({ data: { id, call, given } }) => {
+  if (call === "release") {
+    takeBack(given);
+    return;
+  }
   if (call === "paint") {
     drop();
     newest = { id, request: given };

@@ -19,7 +19,7 @@ const ROWS = 32; // that are looked at without a break
 
 /**
  * The layers from the bottom to the top, made one at a time.
- * @param {Int32Array} index place in `colours` of each pixel's
+ * @param {Uint16Array | Int32Array} index place in `colours` of each pixel's
  * @param {Int32Array} colours 0xrrggbb; the same one may stand there twice
  * @param {Uint8Array} sketch lines, dark on white
  * @param {number} width
