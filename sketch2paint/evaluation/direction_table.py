@@ -12,9 +12,10 @@ from sketch2paint.evaluation.metrics import psnr
 from sketch2paint.evaluation.placements import Page
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.images.layer import WHITE, multiplied
+from sketch2paint.images.look import WARMEST
 from sketch2paint.models.answer import read, reply
 from sketch2paint.models.region_network import RegionNetwork
-from sketch2paint.models.styles import CONDITIONAL, DIRECTIONS, MOST, WARMEST
+from sketch2paint.models.styles import CONDITIONAL, DIRECTIONS, MOST
 
 STEPS = (-3, -2, -1, 0, 1, 2, 3)
 RANDOM = 4  # directions by chance
