@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from sketch2paint.evaluation.attributes import ATTRIBUTES, HELD, Canvas
 from sketch2paint.evaluation.directions import boundary, by_chance, conditional, principal, sefa
+from sketch2paint.evaluation.steps import STEPS, rank, slopes
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import GAP, on_square, resize, to_float, to_grey, to_hwc
 from sketch2paint.images.io import write_picture
@@ -26,7 +26,6 @@ from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.styles import DIRECTIONS
 from sketch2paint.tables import aligned
 
-STEPS = np.linspace(-3, 3, 7)
 AXES = 4  # of SeFa and of PCA that are shown, the strongest
 RANDOM, CONTROLS = "random", 2  # directions by chance
 ALONE = "_alone"  # ends the name of a direction without what it shares with the others
@@ -226,8 +225,7 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
     moves = np.array(
         [[one.moved(p) for one, p in zip(canvases, step, strict=True)] for step in pictures]
     )  # (steps, drawings, attributes)
-    slopes = np.einsum("s,skt->kt", STEPS, moves) / (STEPS**2).sum() * np.ptp(STEPS)
-    effects = slopes.mean(0)
+    effects = slopes(moves).mean(0) * np.ptp(STEPS)
     strength = np.abs(effects)
     base = name.removesuffix(ALONE)
     own = ATTRIBUTES.index(base) if base in ATTRIBUTES else int(strength.argmax())
@@ -236,16 +234,11 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
     return Walked(
         name,
         attribute=ATTRIBUTES[own],
-        spearman=float(np.mean([_spearman(moves[:, k, own]) for k in range(moves.shape[1])])),
+        spearman=float(np.mean([rank(of_one) for of_one in moves[..., own].T])),
         leakage=float(strength[to] / max(strength[own], 1e-9)),
         to=ATTRIBUTES[to],
         effects=tuple(effects.tolist()),
     )
-
-
-def _spearman(values: np.ndarray) -> float:
-    """Rank correlation of STEPS and values; 0 where nothing changes."""
-    return float(spearmanr(STEPS, values).statistic) if np.ptp(values) > 0 else 0.0
 
 
 def table(rows: Sequence[Walked]) -> str:

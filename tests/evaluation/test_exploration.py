@@ -8,7 +8,6 @@ from tiny_coded import make_coded
 from sketch2paint.evaluation import exploration
 from sketch2paint.evaluation.attributes import ATTRIBUTES, Canvas
 from sketch2paint.evaluation.exploration import (
-    STEPS,
     Coded,
     directions_of,
     measured,
@@ -17,6 +16,7 @@ from sketch2paint.evaluation.exploration import (
     write_csv,
     write_sheet,
 )
+from sketch2paint.evaluation.steps import STEPS
 from sketch2paint.images.convert import lab_to_array
 from sketch2paint.images.io import read_rgb
 from sketch2paint.images.look import NAMES, look_code
