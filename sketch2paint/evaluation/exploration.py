@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from tqdm import tqdm
 from sketch2paint.evaluation.attributes import ATTRIBUTES, HELD, Canvas
 from sketch2paint.evaluation.directions import boundary, by_chance, conditional, principal, sefa
 from sketch2paint.evaluation.steps import STEPS, rank, slopes
-from sketch2paint.files import written_beside
 from sketch2paint.images.convert import GAP, on_square, resize, to_float, to_grey, to_hwc
 from sketch2paint.images.io import write_picture
 from sketch2paint.images.look import look_code
@@ -24,7 +22,7 @@ from sketch2paint.inference.picture_painter import PicturePainter
 from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.styles import DIRECTIONS
-from sketch2paint.tables import aligned
+from sketch2paint.tables import aligned, write_table
 
 AXES = 4  # of SeFa and of PCA that are shown, the strongest
 RANDOM, CONTROLS = "random", 2  # directions by chance
@@ -254,13 +252,10 @@ def table(rows: Sequence[Walked]) -> str:
 
 def write_csv(path: Path, rows: Sequence[Walked]) -> None:
     """Write the table for programs; the effects stand under the attributes' names."""
-    with written_beside(path) as beside, open(beside, "w", newline="") as file:
-        plain = [asdict(one) for one in rows]
-        effects = [dict(zip(ATTRIBUTES, one.pop("effects"), strict=True)) for one in plain]
-        lines = [{**one, **own} for one, own in zip(plain, effects, strict=True)]
-        writer = csv.DictWriter(file, lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
+    plain = [asdict(one) for one in rows]
+    effects = [dict(zip(ATTRIBUTES, one.pop("effects"), strict=True)) for one in plain]
+    lines = [{**one, **own} for one, own in zip(plain, effects, strict=True)]
+    write_table(path, [*lines[0]], lines)
 
 
 def write_sheet(path: Path, walks: Mapping[str, list[list[np.ndarray]]]) -> None:
