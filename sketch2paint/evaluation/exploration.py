@@ -65,11 +65,15 @@ class Coded:
         sketches: Sketches (H, W, 3), uint8, of any sizes.
 
     Raises:
-        ValueError: none of the drawings gets any colours.
+        ValueError: none of the drawings gets any colours, or the generator is an exported one.
     """
 
     def __init__(self, painter: Painter, sketches: Sequence[np.ndarray]) -> None:
-        assert isinstance(painter.generator, UNetGenerator)
+        if not isinstance(painter.generator, UNetGenerator):
+            raise ValueError(
+                "Expected a painter of a generator whose weights can be read, got that of an "
+                "exported one. Pass a run or .safetensors."
+            )
         self.painter, self.generator = painter, painter.generator
         self.numbers = self.generator.style_channels
         self.drawings = _fitted(painter, sketches)  # (K, S, S)

@@ -54,7 +54,8 @@ def read_directions(path: Path | str, style: Sequence[str]) -> dict[str, np.ndar
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: expected directions as explore.py writes them, got: {str(error)[:100]}."
+            f"{path}: expected directions as explore.py writes them, got: {str(error)[:100]}. "
+            "Pass the directions.safetensors that explore.py wrote."
         ) from error
     kind = about.get("format") if isinstance(about, dict) else None
     if kind != FORMAT or about.get("version") != VERSION:

@@ -103,6 +103,13 @@ def test_drawings_that_stay_blank_are_left_out():
         Coded(Painter(generator), [np.full((16, 16, 3), 255, np.uint8)])
 
 
+def test_an_exported_generator_has_no_weights_to_read():
+    painter = Painter(make_coded())
+    painter.generator = object()
+    with pytest.raises(ValueError, match="weights can be read, got that of an exported one. Pass"):
+        Coded(painter, [])
+
+
 def test_table_and_sheet(tmp_path):
     walks = {name: walk(lambda step: [coloured(4 * step)]) for name in ("lightness", "random_1")}
     rows = [measured(name, one, [Canvas(coloured(0))]) for name, one in walks.items()]

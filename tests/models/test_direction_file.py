@@ -74,7 +74,9 @@ def test_what_is_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file. Pass the directions that explore"):
         read_directions(tmp_path / "none", STYLE)
     (tmp_path / "d").write_bytes(b"0123456789")
-    with pytest.raises(ValueError, match="expected directions as explore.py writes them, got: "):
+    with pytest.raises(
+        ValueError, match="as explore.py writes them, got: .* Pass the directions.safe"
+    ):
         read_directions(tmp_path / "d", STYLE)
     save_file(GOOD, tmp_path / "e", {"sketch2paint": "[1]"})
     with pytest.raises(ValueError, match="expected 'sketch2paint directions' version 1, got None"):
