@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
 
 from sketch2paint.models.direction_file import (
     code_along,
@@ -67,6 +69,16 @@ def test_files_of_others(tmp_path, tensors, changes, message):
     path = tmp_path / "d.safetensors"
     write(path, tensors, **changes)
     with pytest.raises(ValueError, match=message):
+        read_directions(path, STYLE)
+
+
+def test_numbers_that_numpy_does_not_know_are_no_directions(tmp_path):
+    path = tmp_path / "d.safetensors"
+    about = {"format": "sketch2paint directions", "version": 1, "style": [*STYLE]}
+    save_tensors(
+        {"a": torch.zeros(3, dtype=torch.bfloat16)}, path, {"sketch2paint": json.dumps(about)}
+    )
+    with pytest.raises(ValueError, match="directions of this generator's code of 3"):
         read_directions(path, STYLE)
 
 
