@@ -3,7 +3,7 @@
 
 import { likeliest, read, reply } from "./answer.js";
 import { Canvas } from "./canvas.js";
-import { clustered, nearestTold, toLab } from "./colours.js";
+import { clustered, isWhite, nearestTold, toLab } from "./colours.js";
 import { composed } from "./composition.js";
 import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
@@ -395,13 +395,11 @@ async function answered(network, windows, known, wish) {
  * @param {Regions} regions
  */
 export function madeAlike(table, known, regions) {
-  const isWhite = (/** @type {ArrayLike<number>} */ color) =>
-    color[0] === 255 && color[1] === 255 && color[2] === 255;
   const row = (/** @type {number} */ region) => table.subarray(3 * region, 3 * region + 3);
-  const told = toldColours([...known.values()].filter((color) => !isWhite(color)));
+  const told = toldColours([...known.values()].filter((color) => !isWhite(color, 0)));
   const free = [];
   for (let region = 0; region < regions.count; region++) {
-    if (!known.has(region) && !isWhite(row(region))) free.push(region);
+    if (!known.has(region) && !isWhite(table, region)) free.push(region);
   }
   const like = nearestTold(Uint8Array.from(free.flatMap((region) => [...row(region)])), told);
   const rest = free.filter((region, n) => {
@@ -416,12 +414,21 @@ export function madeAlike(table, known, regions) {
   rest.forEach((region, n) => {
     table.set(equal.subarray(3 * n, 3 * n + 3), 3 * region);
   });
+  return withoutUnseen(table, rest);
+}
+
+/**
+ * Colours of which some are paper where no eye tells them from it.
+ * @param {Uint8Array} table
+ * @param {number[]} regions these
+ */
+function withoutUnseen(table, regions) {
   const flats = table.slice();
-  const lab = toLab(equal);
-  rest.forEach((region, n) => {
-    const away = Math.hypot(lab[3 * n] - 100, lab[3 * n + 1], lab[3 * n + 2]);
+  const lab = toLab(table);
+  for (const region of regions) {
+    const away = Math.hypot(lab[3 * region] - 100, lab[3 * region + 1], lab[3 * region + 2]);
     if (away < UNSEEN) flats.fill(255, 3 * region, 3 * region + 3);
-  });
+  }
   return flats;
 }
 
