@@ -52,7 +52,7 @@ def _explore_regions(
     checkpoint: str, sketches: list[np.ndarray], output: Path, device: str
 ) -> None:
     """Walk along the directions that a region network brings."""
-    from sketch2paint.evaluation.exploration import Regions
+    from sketch2paint.evaluation.exploration import ByRegions
     from sketch2paint.inference.painters import load_painter
     from sketch2paint.inference.region_painter import RegionPainter
     from sketch2paint.models.styles import DIRECTIONS
@@ -60,7 +60,7 @@ def _explore_regions(
     painter = load_painter(checkpoint, device=device)
     assert isinstance(painter, RegionPainter)
     with working():
-        regions = Regions(painter, sketches)
+        regions = ByRegions(painter, sketches)
         _show({name: regions.way(name) for name in DIRECTIONS}, regions.canvases, output)
 
 

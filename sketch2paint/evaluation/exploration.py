@@ -120,7 +120,7 @@ class Coded:
         return self.paint(np.arange(count), np.tile(code, (count, 1)))
 
 
-class Regions:
+class ByRegions:
     """A region network, which brings its directions, and drawings for it.
 
     Args:
