@@ -222,7 +222,7 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
     Args:
         name: Name of the direction.
         pictures: Pictures of the walk.
-        canvases: What each drawing is without a style.
+        canvases: Drawings as they are without a style.
     """
     moves = np.array(
         [[one.moved(p) for one, p in zip(canvases, step, strict=True)] for step in pictures]

@@ -23,11 +23,11 @@ class Panel(NamedTuple):
     """Where a panel lies along a strip, in pixels of the longer side.
 
     Attributes:
-        start: Where it begins, in the middle of what is blank.
-        stop: Where it ends.
-        top: Where its sheet begins: a square with the lines in its middle, if they fit. It may
-            reach beyond the panel, and is blank there.
-        bottom: Where its sheet ends.
+        start: Place where it begins, in the middle of what is blank.
+        stop: Place where it ends.
+        top: Place where its sheet begins: a square with the lines in its middle, if they fit. It
+            may reach beyond the panel, and is blank there.
+        bottom: Place where its sheet ends.
     """
 
     start: int

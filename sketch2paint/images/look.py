@@ -91,7 +91,7 @@ def look(rgb: np.ndarray, areas: Areas) -> np.ndarray:
 
     Args:
         rgb: Picture (H, W, 3), uint8.
-        areas: Its own areas, or those of another picture of the same drawing, to compare the two.
+        areas: Areas of its own, or of another picture of the same drawing, to compare the two.
 
     Returns:
         (N,) float64, one for each of NAMES in its own unit; NaN where nothing is painted.

@@ -81,7 +81,7 @@ def styled(
     Args:
         colours: Colours of the regions, (N, 3) uint8.
         shares: Share of each named colour, (N, C).
-        named: The named colours, (C, 3) uint8.
+        named: Colours that the network names, (C, 3) uint8.
         areas: Areas of the regions, (N,).
         steps: Steps along DIRECTIONS, (4,).
 
@@ -136,7 +136,7 @@ def leaning(
     Args:
         shares: Share of each colour for each object, (G, C), the first one's being paper.
         chosen: Number of the colour (G,) of each object without a style.
-        colours: The colours, (C, 3) uint8.
+        colours: Colours to choose from, (C, 3) uint8.
         areas: Areas of the objects, (G,).
         steps: Steps along DIRECTIONS, (4,).
 
