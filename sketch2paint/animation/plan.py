@@ -123,29 +123,23 @@ def plan_shot(
         found.append(tuple(scene))
     if any(looks[place].coloured for scene in found for place in scene):
         notes.append("frames in colour already: their lightness is taken for the drawing")
-    return Plan(
-        shot.frames,
-        looks,
-        tuple(found),
-        frozenset(skipped),
-        sources,
-        tuple(failed),
-        (*shot.notes, *notes),
-    )
+    notes = [*shot.notes, *notes]
+    return Plan(shot.frames, looks, tuple(found), skipped, sources, tuple(failed), tuple(notes))
 
 
-def _parted(looks: Sequence[Look], coloured: IfColoured) -> tuple[list[list[int]], list[int]]:
+def _parted(looks: Sequence[Look], coloured: IfColoured) -> tuple[list[list[int]], frozenset[int]]:
     """The scenes to colour, and the frames of those that are skipped: most of theirs are coloured.
 
     Scenes are skipped as a whole, or a film would have holes.
     """
-    todo, skipped = [], []
+    todo: list[list[int]] = []
+    skipped: list[int] = []
     for scene in scenes(looks):
         if coloured == "skip" and 2 * sum(looks[place].coloured for place in scene) > len(scene):
             skipped += scene
         else:
             todo.append(scene)
-    return todo, skipped
+    return todo, frozenset(skipped)
 
 
 NOTHING = (
