@@ -43,7 +43,7 @@ class Walk(NamedTuple):
 Walks = dict[str, list[Walk]]
 
 
-def directions_of(seed: int) -> dict[str, np.ndarray]:
+def measured_directions(seed: int) -> dict[str, np.ndarray]:
     """Steps along DIRECTIONS, (4,), that are one step of each direction measured."""
     alone = np.linalg.inv(CONDITIONAL)
     chance = np.random.default_rng(seed).normal(size=(RANDOM, len(DIRECTIONS)))
@@ -73,7 +73,7 @@ def walk(page: Page, network: RegionNetwork, seed: int) -> dict[str, Walk]:
     if not page.areas[coloured].sum():
         return {}
     found = {}
-    for name, direction in directions_of(seed).items():
+    for name, direction in measured_directions(seed).items():
         longest = max(1.0, float(np.abs(direction).max()))  # no step is out of range
         tables = []
         for step in STEPS:
