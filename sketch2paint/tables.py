@@ -1,8 +1,13 @@
-"""Rows of cells as text: in aligned columns, or as a Markdown table."""
+"""Rows of cells as text: in aligned columns, as a Markdown table, or as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sketch2paint.files import written_beside
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: bool = True) -> str:
@@ -31,3 +36,21 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     head, *body = rows
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_table(
+    path: Path | str, columns: Sequence[str], lines: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write lines as CSV in UTF-8, whole or not at all.
+
+    Args:
+        path: File; an older one is replaced.
+        columns: Headings in order.
+        lines: Values of each line by heading; one that is left out is empty.
+    """
+    # Names of files may be no Unicode.
+    how: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    with written_beside(path) as beside, open(beside, "w", **how) as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(lines)

@@ -15,7 +15,7 @@ import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
 from sketch2paint.inference.jobs import Format
 from sketch2paint.inference.painter import Lines, Precision
 from sketch2paint.inference.picture_painter import Normalise
-from sketch2paint.inference.pipeline import Coloured
+from sketch2paint.inference.pipeline import IfColoured
 from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
@@ -147,7 +147,7 @@ def test_run_level_keys_are_the_function_s(verb):
 
 def test_choices_of_predict_are_those_of_its_room():
     hints = get_type_hints(importlib.import_module("sketch2paint.commands.predict").predict)
-    room = {"format": Format, "coloured": Coloured, "precision": Precision}
+    room = {"format": Format, "coloured": IfColoured, "precision": Precision}
     room |= {"lines": Lines, "normalise": Normalise}
     assert {name: hints[name] for name in room} == room
 

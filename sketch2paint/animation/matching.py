@@ -61,7 +61,7 @@ class _Witness(NamedTuple):
         colours: Label (n,) uint8 of each part.
         rooms: Map (H, W) int32 of the key's rooms where they are believed, else 0.
         counts: Pixels (regions, P) that each region has of each label.
-        trust: How well each region (n,) and the key's overlap, 0 to 1.
+        trust: Share (n,) by which each region and the key's overlap, 0 to 1.
     """
 
     parts: np.ndarray

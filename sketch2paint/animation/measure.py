@@ -159,7 +159,7 @@ def _measured(
 
     Args:
         told: Shot with its true colours.
-        results: What came out, by number.
+        results: Frames as they came out, by number.
         came: Whether each region (n,) comes out from behind something, of frames that are no keys.
         steps: Motion of the truth to each frame that does not begin a scene.
     """

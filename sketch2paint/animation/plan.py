@@ -17,7 +17,7 @@ from sketch2paint.animation.shots import Frame, Shot
 from sketch2paint.arguments import one_of
 from sketch2paint.hints.format import read_hints
 from sketch2paint.images.io import MAX_PIXELS
-from sketch2paint.inference.pipeline import Coloured
+from sketch2paint.inference.pipeline import IfColoured
 
 METHOD = 2  # raise it when frames come out otherwise: they are then coloured again
 
@@ -86,7 +86,7 @@ def plan_shot(
     hints: Path | str | None = None,
     checkpoint: str | None = None,
     cuts: Sequence[int] | None = None,
-    coloured: Coloured = "paint",
+    coloured: IfColoured = "paint",
     max_pixels: int = MAX_PIXELS,
 ) -> Plan:
     """Look through a shot and find what tells its colours; nothing is written.
@@ -104,7 +104,7 @@ def plan_shot(
         FileNotFoundError: keys or hints are missing.
         ValueError: no frame's colours can be known; a cut is no frame; `coloured` is another word.
     """
-    one_of("coloured", coloured, Coloured)
+    one_of("coloured", coloured, IfColoured)
     _check_cuts(shot.frames, cuts)
     sources, failed, notes = _sources(shot, keys, hints, checkpoint or "", max_pixels)
     if not sources and not checkpoint:
@@ -123,29 +123,23 @@ def plan_shot(
         found.append(tuple(scene))
     if any(looks[place].coloured for scene in found for place in scene):
         notes.append("frames in colour already: their lightness is taken for the drawing")
-    return Plan(
-        shot.frames,
-        looks,
-        tuple(found),
-        frozenset(skipped),
-        sources,
-        tuple(failed),
-        (*shot.notes, *notes),
-    )
+    notes = [*shot.notes, *notes]
+    return Plan(shot.frames, looks, tuple(found), skipped, sources, tuple(failed), tuple(notes))
 
 
-def _parted(looks: Sequence[Look], coloured: Coloured) -> tuple[list[list[int]], list[int]]:
+def _parted(looks: Sequence[Look], coloured: IfColoured) -> tuple[list[list[int]], frozenset[int]]:
     """The scenes to colour, and the frames of those that are skipped: most of theirs are coloured.
 
     Scenes are skipped as a whole, or a film would have holes.
     """
-    todo, skipped = [], []
+    todo: list[list[int]] = []
+    skipped: list[int] = []
     for scene in scenes(looks):
         if coloured == "skip" and 2 * sum(looks[place].coloured for place in scene) > len(scene):
             skipped += scene
         else:
             todo.append(scene)
-    return todo, skipped
+    return todo, frozenset(skipped)
 
 
 NOTHING = (

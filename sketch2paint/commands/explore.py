@@ -52,7 +52,7 @@ def _explore_regions(
     checkpoint: str, sketches: list[np.ndarray], output: Path, device: str
 ) -> None:
     """Walk along the directions that a region network brings."""
-    from sketch2paint.evaluation.exploration import Regions
+    from sketch2paint.evaluation.exploration import ByRegions
     from sketch2paint.inference.painters import load_painter
     from sketch2paint.inference.region_painter import RegionPainter
     from sketch2paint.models.styles import DIRECTIONS
@@ -60,7 +60,7 @@ def _explore_regions(
     painter = load_painter(checkpoint, device=device)
     assert isinstance(painter, RegionPainter)
     with working():
-        regions = Regions(painter, sketches)
+        regions = ByRegions(painter, sketches)
         _show({name: regions.way(name) for name in DIRECTIONS}, regions.canvases, output)
 
 
@@ -89,9 +89,11 @@ def _check(output: str, samples: int, seed: int) -> None:
     if samples < FEWEST:
         raise ValueError(f"Expected `samples` to be at least {FEWEST}, got {samples}. Pass 2000.")
     if seed < 0:
-        raise ValueError(f"Expected `seed` to be at least 0, got {seed}.")
+        raise ValueError(f"Expected `seed` to be at least 0, got {seed}. Pass 0.")
     if Path(output).exists() and not Path(output).is_dir():
-        raise NotADirectoryError(f"{output}: expected a folder for `output`, got a file.")
+        raise NotADirectoryError(
+            f"{output}: expected a folder for `output`, got a file. Pass another name."
+        )
 
 
 def _read(place: str, key: str, most: int | None, max_pixels: int) -> list[np.ndarray]:
@@ -103,7 +105,9 @@ def _read(place: str, key: str, most: int | None, max_pixels: int) -> list[np.nd
         raise FileNotFoundError(f"{place}: no such picture or folder. Pass another `{key}`.")
     paths = find_pictures(place) if Path(place).is_dir() else [Path(place)]
     if not paths:
-        raise ValueError(f"{place}: expected a folder with pictures for `{key}`, found none.")
+        raise ValueError(
+            f"{place}: expected a folder with pictures for `{key}`, found none. Pass another one."
+        )
     return [read_rgb(path, max_pixels) for path in paths[:most]]
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from sketch2paint.evaluation.metrics import psnr
 from sketch2paint.evaluation.placements import Page
+from sketch2paint.evaluation.steps import STEPS, rank, slopes
 from sketch2paint.images.convert import array_to_lab
 from sketch2paint.images.layer import WHITE, multiplied
+from sketch2paint.images.look import WARMEST
 from sketch2paint.models.answer import read, reply
 from sketch2paint.models.region_network import RegionNetwork
-from sketch2paint.models.styles import CONDITIONAL, DIRECTIONS, MOST, WARMEST
+from sketch2paint.models.styles import CONDITIONAL, DIRECTIONS, MOST
 
-STEPS = (-3, -2, -1, 0, 1, 2, 3)
 RANDOM = 4  # directions by chance
 DIFFERENT = 1.0  # units of L between neighbours, below which there is no contrast to change
 LEGEND = (
@@ -43,7 +43,7 @@ class Walk(NamedTuple):
 Walks = dict[str, list[Walk]]
 
 
-def directions_of(seed: int) -> dict[str, np.ndarray]:
+def measured_directions(seed: int) -> dict[str, np.ndarray]:
     """Steps along DIRECTIONS, (4,), that are one step of each direction measured."""
     alone = np.linalg.inv(CONDITIONAL)
     chance = np.random.default_rng(seed).normal(size=(RANDOM, len(DIRECTIONS)))
@@ -73,7 +73,7 @@ def walk(page: Page, network: RegionNetwork, seed: int) -> dict[str, Walk]:
     if not page.areas[coloured].sum():
         return {}
     found = {}
-    for name, direction in directions_of(seed).items():
+    for name, direction in measured_directions(seed).items():
         longest = max(1.0, float(np.abs(direction).max()))  # no step is out of range
         tables = []
         for step in STEPS:
@@ -133,27 +133,20 @@ def summary_of(walks: Walks) -> dict[str, dict[str, Any]]:
 
 def _effects(name: str, values: np.ndarray, spread: np.ndarray) -> dict[str, Any]:
     """Spearman and leakage of a direction by attributes (P, 7, 4)."""
-    steps = np.array(STEPS)
-    slopes = np.einsum("s,psa->pa", steps / (steps**2).sum(), values)
-    effects = np.array([_mean(column) for column in slopes.T]) / np.where(spread > 0, spread, 1)
+    changes = slopes(values.swapaxes(0, 1))  # (P, 4)
+    effects = np.array([_mean(column) for column in changes.T]) / np.where(spread > 0, spread, 1)
     named = name.split()[0]
     sizes = np.nan_to_num(np.abs(effects))
     own = DIRECTIONS.index(named) if named in DIRECTIONS else int(sizes.argmax())
     others = np.delete(np.arange(len(DIRECTIONS)), own)
     most = others[sizes[others].argmax()]
-    ranks = [_rank(column) for column in values[:, :, own] if not np.isnan(column).any()]
+    ranks = [rank(of_one.round(3)) for of_one in values[..., own] if not np.isnan(of_one).any()]
     return {
         "own": DIRECTIONS[own],
         "spearman": _mean(np.array(ranks)),
         "leak": float(sizes[most] / sizes[own]) if sizes[own] else np.nan,
         "into": DIRECTIONS[most],
     }
-
-
-def _rank(values: np.ndarray) -> float:
-    """Rank correlation of the steps and what came of them; 0 where nothing did."""
-    rounded = values.round(3)
-    return float(spearmanr(STEPS, rounded)[0]) if np.ptp(rounded) else 0.0
 
 
 def _mean(values: np.ndarray) -> float:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from sketch2paint.evaluation.attributes import ATTRIBUTES, HELD, Canvas
 from sketch2paint.evaluation.directions import boundary, by_chance, conditional, principal, sefa
-from sketch2paint.files import written_beside
+from sketch2paint.evaluation.steps import STEPS, rank, slopes
 from sketch2paint.images.convert import GAP, on_square, resize, to_float, to_grey, to_hwc
 from sketch2paint.images.io import write_picture
 from sketch2paint.images.look import look_code
@@ -24,9 +22,8 @@ from sketch2paint.inference.picture_painter import PicturePainter
 from sketch2paint.inference.region_painter import RegionPainter
 from sketch2paint.models.networks import UNetGenerator
 from sketch2paint.models.styles import DIRECTIONS
-from sketch2paint.tables import aligned
+from sketch2paint.tables import aligned, write_table
 
-STEPS = np.linspace(-3, 3, 7)
 AXES = 4  # of SeFa and of PCA that are shown, the strongest
 RANDOM, CONTROLS = "random", 2  # directions by chance
 ALONE = "_alone"  # ends the name of a direction without what it shares with the others
@@ -68,11 +65,15 @@ class Coded:
         sketches: Sketches (H, W, 3), uint8, of any sizes.
 
     Raises:
-        ValueError: none of the drawings gets any colours.
+        ValueError: none of the drawings gets any colours, or the generator is an exported one.
     """
 
     def __init__(self, painter: Painter, sketches: Sequence[np.ndarray]) -> None:
-        assert isinstance(painter.generator, UNetGenerator)
+        if not isinstance(painter.generator, UNetGenerator):
+            raise ValueError(
+                "Expected a painter of a generator whose weights can be read, got that of an "
+                "exported one. Pass a run or .safetensors."
+            )
         self.painter, self.generator = painter, painter.generator
         self.numbers = self.generator.style_channels
         self.drawings = _fitted(painter, sketches)  # (K, S, S)
@@ -119,7 +120,7 @@ class Coded:
         return self.paint(np.arange(count), np.tile(code, (count, 1)))
 
 
-class Regions:
+class ByRegions:
     """A region network, which brings its directions, and drawings for it.
 
     Args:
@@ -221,13 +222,12 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
     Args:
         name: Name of the direction.
         pictures: Pictures of the walk.
-        canvases: What each drawing is without a style.
+        canvases: Drawings as they are without a style.
     """
     moves = np.array(
         [[one.moved(p) for one, p in zip(canvases, step, strict=True)] for step in pictures]
     )  # (steps, drawings, attributes)
-    slopes = np.einsum("s,skt->kt", STEPS, moves) / (STEPS**2).sum() * np.ptp(STEPS)
-    effects = slopes.mean(0)
+    effects = slopes(moves).mean(0) * np.ptp(STEPS)
     strength = np.abs(effects)
     base = name.removesuffix(ALONE)
     own = ATTRIBUTES.index(base) if base in ATTRIBUTES else int(strength.argmax())
@@ -236,16 +236,11 @@ def measured(name: str, pictures: list[list[np.ndarray]], canvases: Sequence[Can
     return Walked(
         name,
         attribute=ATTRIBUTES[own],
-        spearman=float(np.mean([_spearman(moves[:, k, own]) for k in range(moves.shape[1])])),
+        spearman=float(np.mean([rank(of_one) for of_one in moves[..., own].T])),
         leakage=float(strength[to] / max(strength[own], 1e-9)),
         to=ATTRIBUTES[to],
         effects=tuple(effects.tolist()),
     )
-
-
-def _spearman(values: np.ndarray) -> float:
-    """Rank correlation of STEPS and values; 0 where nothing changes."""
-    return float(spearmanr(STEPS, values).statistic) if np.ptp(values) > 0 else 0.0
 
 
 def table(rows: Sequence[Walked]) -> str:
@@ -261,13 +256,10 @@ def table(rows: Sequence[Walked]) -> str:
 
 def write_csv(path: Path, rows: Sequence[Walked]) -> None:
     """Write the table for programs; the effects stand under the attributes' names."""
-    with written_beside(path) as beside, open(beside, "w", newline="") as file:
-        plain = [asdict(one) for one in rows]
-        effects = [dict(zip(ATTRIBUTES, one.pop("effects"), strict=True)) for one in plain]
-        lines = [{**one, **own} for one, own in zip(plain, effects, strict=True)]
-        writer = csv.DictWriter(file, lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
+    plain = [asdict(one) for one in rows]
+    effects = [dict(zip(ATTRIBUTES, one.pop("effects"), strict=True)) for one in plain]
+    lines = [{**one, **own} for one, own in zip(plain, effects, strict=True)]
+    write_table(path, [*lines[0]], lines)
 
 
 def write_sheet(path: Path, walks: Mapping[str, list[list[np.ndarray]]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from sketch2paint.evaluation.metrics import (
 from sketch2paint.evaluation.style_table import StyleTable
 from sketch2paint.files import written_beside
 from sketch2paint.images.convert import grid, to_float
-from sketch2paint.tables import aligned, markdown
+from sketch2paint.tables import aligned, markdown, write_table
 from sketch2paint.web.pages import write_page
 
 
@@ -187,14 +186,13 @@ def write_csv(path: Path | str, evaluation: Evaluation) -> None:
     results, hints = evaluation.results, evaluation.hints
     keys = ["picture", "row", *(metric.key for metric in results.of_pictures)]
     more = [key for key in ("n", *KEYS) if hints and key not in keys]
-    with written_beside(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*keys, *more])
-        writer.writeheader()
-        for name, rows in zip(results.files, results.values, strict=True):
-            for row, values in zip(results.rows, rows, strict=True):
-                writer.writerow(_line(dict(zip(keys, (name, row, *values), strict=True))))
-        for record in hints.records() if hints else ():
-            writer.writerow(_line(record))
+    records: list[dict[str, Any]] = [
+        dict(zip(keys, (name, row, *values), strict=True))
+        for name, rows in zip(results.files, results.values, strict=True)
+        for row, values in zip(results.rows, rows, strict=True)
+    ]
+    records += hints.records() if hints else ()
+    write_table(path, [*keys, *more], map(_line, records))
 
 
 def _line(record: dict[str, Any]) -> dict[str, str]:

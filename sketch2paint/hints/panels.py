@@ -15,7 +15,7 @@ from sketch2paint.hints.regions import GRAIN, Regions, find_regions
 
 LONG = 1.5  # times the shorter side; a longer drawing is a strip
 SHORTEST = 0.5  # of the shorter side: what is shorter stays with its neighbour
-RIM = 16  # th part of the shorter side: what is blank around lines belongs to what is read
+RIM = 16  # of them are the shorter side: so much blank around lines is read with them
 FITS = 1.25  # of the shorter side: lines that reach no further are not parted
 
 
@@ -23,11 +23,11 @@ class Panel(NamedTuple):
     """Where a panel lies along a strip, in pixels of the longer side.
 
     Attributes:
-        start: Where it begins, in the middle of what is blank.
-        stop: Where it ends.
-        top: Where its sheet begins: a square with the lines in its middle, if they fit. It may
-            reach beyond the panel, and is blank there.
-        bottom: Where its sheet ends.
+        start: Place where it begins, in the middle of what is blank.
+        stop: Place where it ends.
+        top: Place where its sheet begins: a square with the lines in its middle, if they fit. It
+            may reach beyond the panel, and is blank there.
+        bottom: Place where its sheet ends.
     """
 
     start: int

@@ -19,7 +19,7 @@ DARK = 20.0  # L below which it is line, or black
 EDGE = 24  # levels between a pixel and its neighbours above which it is a border
 LEAST = 0.002  # share of the pixels that are painted, below which there are no colours
 FURTHEST = 3.0  # spreads from the mean
-WARM = np.radians(50.0)  # hue of the warmest colours, Ou et al. 2004, part I
+WARMEST = np.radians(50)  # CIELAB hue: warm-cool is C^1.07 cos(h - 50 deg), Ou et al. 2004, part I
 
 
 class Areas(NamedTuple):
@@ -91,7 +91,7 @@ def look(rgb: np.ndarray, areas: Areas) -> np.ndarray:
 
     Args:
         rgb: Picture (H, W, 3), uint8.
-        areas: Its own areas, or those of another picture of the same drawing, to compare the two.
+        areas: Areas of its own, or of another picture of the same drawing, to compare the two.
 
     Returns:
         (N,) float64, one for each of NAMES in its own unit; NaN where nothing is painted.
@@ -111,7 +111,7 @@ def look(rgb: np.ndarray, areas: Areas) -> np.ndarray:
 def warmth(numbers: np.ndarray) -> np.ndarray:
     """How warm the mean colour of a look (..., N) is: its a and b along the warmest hue."""
     a, b = (numbers[..., NAMES.index(name)] for name in ("mean_a", "mean_b"))
-    return a * np.cos(WARM) + b * np.sin(WARM)
+    return a * np.cos(WARMEST) + b * np.sin(WARMEST)
 
 
 def _hues(paint: np.ndarray, chroma: np.ndarray) -> np.ndarray:

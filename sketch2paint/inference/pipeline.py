@@ -44,7 +44,7 @@ from sketch2paint.inference.picture_painter import Painted, PicturePainter
 from sketch2paint.inference.scans import is_coloured
 
 BATCH_PIXELS = 2**23  # in a batch; at most some eight batches are in memory, 10 bytes for a pixel
-Coloured = Literal["skip", "paint"]
+IfColoured = Literal["skip", "paint"]
 Status = Literal["done", "kept", "skipped", "failed"]
 AHEAD = 2  # batches being read while others are painted
 CELL = 320  # pixels of a side for each picture on the sheet of variations
@@ -119,7 +119,7 @@ def paint_missing(
     jobs: Sequence[Job],
     batch_size: int | str = "auto",
     overwrite: bool = False,
-    coloured: Coloured = "paint",
+    coloured: IfColoured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[list[Outcome], int]:
@@ -161,7 +161,7 @@ def paint_files(
     jobs: Iterable[Job],
     batch_size: int,
     overwrite: bool = False,
-    coloured: Coloured = "paint",
+    coloured: IfColoured = "paint",
     quality: int = 92,
     max_pixels: int = MAX_PIXELS,
     stopped: Callable[[], bool] = bool,
@@ -184,7 +184,7 @@ def paint_files(
     Raises:
         ValueError: `coloured` is another word.
     """
-    one_of("coloured", coloured, Coloured)
+    one_of("coloured", coloured, IfColoured)
     read = partial(_read, coloured=coloured, max_pixels=max_pixels)
     write = partial(_write, overwrite=overwrite, quality=quality)
     # On a CPU two batches at a time on half of the threads each: none waits for the others.
@@ -284,7 +284,7 @@ def _paint_batch(painter: PicturePainter, batch: Reading) -> list[Colouring | Ou
     ]
 
 
-def _read(job: Job, coloured: Coloured, max_pixels: int) -> Page | Outcome:
+def _read(job: Job, coloured: IfColoured, max_pixels: int) -> Page | Outcome:
     if problem := job.problem():
         return Outcome(job, "failed", error=problem)
     try:

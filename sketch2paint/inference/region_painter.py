@@ -218,8 +218,9 @@ class RegionPainter(PicturePainter):
     ) -> np.ndarray:
         """Colours (variations, count, 3) of the regions of what the network reads at once."""
         reading = read(self.network, drawing, regions)
-        told: dict[str, Any] = {"reading": reading, "known": known, "palette": self.palette}
-        told["style"] = self.style
+        told: dict[str, Any] = {
+            "reading": reading, "known": known, "palette": self.palette, "style": self.style,
+        }  # fmt: skip
         if self.variations == 1:
             return reply(self.network, **told)[None]
         return np.stack(vary(self.network, count=self.variations, seed=self.seed, **told))

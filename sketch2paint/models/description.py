@@ -286,7 +286,7 @@ def check_style(path: Path, names: Any, numbers: int) -> None:
     if not plain or len({*names}) not in (0, numbers) or len(names) != len({*names}):
         raise ValueError(
             f"{path}: expected `style` to be the names of the generator's {numbers} numbers, got "
-            f"{reprlib.repr(names)}."
+            f"{reprlib.repr(names)}. Pass a file as training or export.py wrote it."
         )
 
 

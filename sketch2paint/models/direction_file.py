@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from reprlib import repr as shortened
+from typing import Any
 
 import numpy as np
 
@@ -44,32 +45,39 @@ def read_directions(path: Path | str, style: Sequence[str]) -> dict[str, np.ndar
         FileNotFoundError: there is no such file.
         ValueError: it is none of directions, or of another code.
     """
-    from safetensors import SafetensorError, safe_open
-
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file. Pass the directions that explore.py wrote.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {}).get("sketch2paint", "{}"))
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{path}: expected directions as explore.py writes them, got: {str(error)[:100]}."
-        ) from error
+    about, found = _content(path)
     kind = about.get("format") if isinstance(about, dict) else None
     if kind != FORMAT or about.get("version") != VERSION:
         raise ValueError(
             f"{path}: expected {FORMAT!r} version {VERSION}, got {shortened(kind)}. Pass the "
             "directions.safetensors that explore.py wrote."
         )
-    shape = (np.dtype(np.float32), (len(style),))
-    fit = all((one.dtype, one.shape) == shape and np.isfinite(one).all() for one in found.values())
+    fit = all(one.shape == (len(style),) and np.isfinite(one).all() for one in found.values())
     if about.get("style") != [*style] or not found or not fit:
         raise ValueError(
             f"{path}: expected directions of this generator's code of {len(style)} numbers, got "
             "those of another one. Run explore.py with this checkpoint."
         )
     return found
+
+
+def _content(path: Path | str) -> tuple[Any, dict[str, np.ndarray]]:
+    """What a file says of itself, and its tensors, or none where not all are float32."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {}).get("sketch2paint", "{}"))
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            names = kinds if {*kinds.values()} == {"F32"} else ()  # numpy does not know all others
+            return about, {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path}: expected directions as explore.py writes them, got: {str(error)[:100]}. "
+            "Pass the directions.safetensors that explore.py wrote."
+        ) from error
 
 
 def known_directions(style: Sequence[str], path: Path | str | None) -> dict[str, np.ndarray]:

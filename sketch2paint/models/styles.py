@@ -10,10 +10,10 @@ import numpy as np
 from sketch2paint.arguments import is_number
 from sketch2paint.images.convert import array_to_lab, lab_to_array
 from sketch2paint.images.layer import WHITE
+from sketch2paint.images.look import WARMEST
 
 DIRECTIONS = ("warmth", "lightness", "vividness", "contrast")
 MOST = 3.0  # steps either way
-WARMEST = np.radians(50)  # CIELAB hue: warm-cool is C^1.07 cos(h - 50 deg), Ou et al. 2004, part I
 # What a step of each direction wishes: units of Lab, and for contrast a part of what is there.
 STEP = np.array([14, 9, 12, 0.33], np.float32)
 # A step of each direction (row) is so many steps of the wishes: what else would change with it is
@@ -81,7 +81,7 @@ def styled(
     Args:
         colours: Colours of the regions, (N, 3) uint8.
         shares: Share of each named colour, (N, C).
-        named: The named colours, (C, 3) uint8.
+        named: Colours that the network names, (C, 3) uint8.
         areas: Areas of the regions, (N,).
         steps: Steps along DIRECTIONS, (4,).
 
@@ -136,7 +136,7 @@ def leaning(
     Args:
         shares: Share of each colour for each object, (G, C), the first one's being paper.
         chosen: Number of the colour (G,) of each object without a style.
-        colours: The colours, (C, 3) uint8.
+        colours: Colours to choose from, (C, 3) uint8.
         areas: Areas of the objects, (G,).
         steps: Steps along DIRECTIONS, (4,).
 

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from sketch2paint.files import written_beside
-from sketch2paint.tables import aligned
+from sketch2paint.tables import aligned, write_table
 from sketch2paint.verb import given
 
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}  # names may be no Unicode
@@ -58,13 +58,7 @@ def summarise(folder: Path) -> list[dict[str, Any]]:
     rows = [_row(run, note, varied) for run, note in notes.items()]
     rows.sort(key=lambda row: (-(row["val/psnr"] or float("-inf")), row["job"]))
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with (
-        written_beside(folder / "summary.csv") as beside,
-        open(beside, "w", newline="", **TEXT) as file,
-    ):
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table(folder / "summary.csv", columns, rows)
     with written_beside(folder / "summary.txt") as beside:
         beside.write_text(_table(columns, rows), **TEXT)
     _picture(folder, rows)

@@ -82,10 +82,16 @@ def test_a_region_network_shows_its_own_four(place: Path) -> None:
     ("changes", "message"),
     [
         (["samples=3"], "Expected `samples` to be at least 100, got 3. Pass 2000."),
-        (["seed=-1"], "Expected `seed` to be at least 0, got -1."),
-        (["output=coded.safetensors"], "expected a folder for `output`, got a file."),
+        (["seed=-1"], "Expected `seed` to be at least 0, got -1. Pass 0."),
+        (
+            ["output=coded.safetensors"],
+            "expected a folder for `output`, got a file. Pass another name.",
+        ),
         (["input=nowhere"], "nowhere: no such picture or folder. Pass another `input`."),
-        (["pictures=empty"], "empty: expected a folder with pictures for `pictures`, found none."),
+        (
+            ["pictures=empty"],
+            "empty: expected a folder with pictures for `pictures`, found none. Pass another one.",
+        ),
         (["checkpoint=generator.safetensors"], "expected a generator with a style code, got one"),
     ],
 )

@@ -8,7 +8,8 @@ from tiny_rooms import rooms
 from tiny_words import make_region_network
 
 from sketch2paint.evaluation import direction_table
-from sketch2paint.evaluation.direction_table import STEPS, Walk, rows_of, summary_of, walk
+from sketch2paint.evaluation.direction_table import Walk, rows_of, summary_of, walk
+from sketch2paint.evaluation.steps import STEPS
 from sketch2paint.models.styles import DIRECTIONS
 
 PAGE = rooms()
@@ -16,7 +17,7 @@ PAGE = rooms()
 
 def walked(*effects: tuple[float, float, float, float]) -> list[Walk]:
     """Pictures whose attributes change by so much in a step."""
-    steps = np.array(STEPS, float)[:, None]
+    steps = STEPS[:, None].astype(float)
     return [
         Walk(np.array([10, 50, 30, 20]) * number + steps * np.array(effect), np.full(7, 20.0))
         for number, effect in enumerate(effects, 1)

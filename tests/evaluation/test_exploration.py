@@ -8,7 +8,6 @@ from tiny_coded import make_coded
 from sketch2paint.evaluation import exploration
 from sketch2paint.evaluation.attributes import ATTRIBUTES, Canvas
 from sketch2paint.evaluation.exploration import (
-    STEPS,
     Coded,
     directions_of,
     measured,
@@ -17,6 +16,7 @@ from sketch2paint.evaluation.exploration import (
     write_csv,
     write_sheet,
 )
+from sketch2paint.evaluation.steps import STEPS
 from sketch2paint.images.convert import lab_to_array
 from sketch2paint.images.io import read_rgb
 from sketch2paint.images.look import NAMES, look_code
@@ -101,6 +101,13 @@ def test_drawings_that_stay_blank_are_left_out():
     torch.nn.init.constant_(generator.out[0].bias, 9.0)  # white
     with pytest.raises(ValueError, match="drawings that the network colours, got blank pict"):
         Coded(Painter(generator), [np.full((16, 16, 3), 255, np.uint8)])
+
+
+def test_an_exported_generator_has_no_weights_to_read():
+    painter = Painter(make_coded())
+    painter.generator = object()
+    with pytest.raises(ValueError, match="weights can be read, got that of an exported one. Pass"):
+        Coded(painter, [])
 
 
 def test_table_and_sheet(tmp_path):

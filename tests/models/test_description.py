@@ -55,7 +55,10 @@ def test_a_style_has_a_name_for_each_number():
     declared(PATH, nameless)
     assert "style" not in nameless and style_of(nameless) == ()
     for names in (["warm"], ["warm", "warm"], ["warm", 2], "warm", ["a", "b", "c"]):
-        with pytest.raises(ValueError, match="`style` to be the names of the generator's 2 numbe"):
+        with pytest.raises(
+            ValueError,
+            match="`style` to be the names of the generator's 2 numbers, got .* Pass a fi",
+        ):
             declared(PATH, about | {"style": names})
 
 

@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
 
 from sketch2paint.models.direction_file import (
     code_along,
@@ -70,11 +72,23 @@ def test_files_of_others(tmp_path, tensors, changes, message):
         read_directions(path, STYLE)
 
 
+def test_numbers_that_numpy_does_not_know_are_no_directions(tmp_path):
+    path = tmp_path / "d.safetensors"
+    about = {"format": "sketch2paint directions", "version": 1, "style": [*STYLE]}
+    save_tensors(
+        {"a": torch.zeros(3, dtype=torch.bfloat16)}, path, {"sketch2paint": json.dumps(about)}
+    )
+    with pytest.raises(ValueError, match="directions of this generator's code of 3"):
+        read_directions(path, STYLE)
+
+
 def test_what_is_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file. Pass the directions that explore"):
         read_directions(tmp_path / "none", STYLE)
     (tmp_path / "d").write_bytes(b"0123456789")
-    with pytest.raises(ValueError, match="expected directions as explore.py writes them, got: "):
+    with pytest.raises(
+        ValueError, match="as explore.py writes them, got: .* Pass the directions.safe"
+    ):
         read_directions(tmp_path / "d", STYLE)
     save_file(GOOD, tmp_path / "e", {"sketch2paint": "[1]"})
     with pytest.raises(ValueError, match="expected 'sketch2paint directions' version 1, got None"):

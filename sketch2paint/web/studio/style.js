@@ -1,10 +1,8 @@
 // The sliders that move what the network colours along named directions.
 
 import { byId, make } from "./dom.js";
-import { DIRECTIONS } from "./engine/styles.js";
+import { DIRECTIONS, MOST } from "./engine/styles.js";
 import { texts } from "./texts.js";
-
-const MOST = 3; // steps either way
 
 export class Style {
   /**

@@ -152,7 +152,7 @@ def test_strips_are_parted_and_read_the_same(js: Engine, tall: bool) -> None:
     np.testing.assert_array_equal(found["openings"], wanted.openings)
     np.testing.assert_array_equal(found["joins"].reshape(-1, 2), wanted.joins)
     along = "rows" if tall else "columns"
-    places = [one[along].tolist() for one in js.call("painter.windowsOf", sketch, *size)]
+    places = [one[along].tolist() for one in js.call("windows.windowsOf", sketch, *size)]
     assert places == [one[0 if tall else 1].tolist() for one in windows(sketch)]
 
 

@@ -1,6 +1,7 @@
 // What is shown of a drawing, painted again only where its regions changed.
 
 import { eachMixed } from "./fill.js";
+import { MOST } from "./format.js";
 import { packed, under } from "./layers.js";
 import { MOST_SMALL } from "./regions.js";
 import { memory } from "./spares.js";
@@ -11,8 +12,6 @@ import { memory } from "./spares.js";
  * @typedef {import("./fill.js").Mixed} Mixed
  */
 
-const STROKES = 10_000; // at most
-
 /** A drawing's pixels, and the row of a table that each of them has its colour from. */
 export class Canvas {
   /**
@@ -22,7 +21,7 @@ export class Canvas {
   constructor(regions, sketch) {
     this.regions = regions;
     this.sketch = sketch;
-    const isSmall = regions.count + STROKES <= MOST_SMALL;
+    const isSmall = regions.count + MOST <= MOST_SMALL;
     this.index = new (isSmall ? Uint16Array : Int32Array)(sketch.length);
     this.pixels = new Int32Array(sketch.length);
     this.rows = new Int32Array(regions.count).fill(-1);

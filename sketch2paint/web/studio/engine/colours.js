@@ -47,6 +47,11 @@ function labOf([r, g, b]) {
   ];
 }
 
+/** Whether the colour of that number is paper's. @param {ArrayLike<number>} rgb @param {number} n */
+export function isWhite(rgb, n) {
+  return rgb[3 * n] === 255 && rgb[3 * n + 1] === 255 && rgb[3 * n + 2] === 255;
+}
+
 /** CIE Lab of colours, (n x 3) of levels to (n x 3). @param {ArrayLike<number>} rgb */
 export function toLab(rgb) {
   table ??= tableOfLab();

@@ -10,7 +10,7 @@ import * as plain from "./plain.js";
  */
 
 const VERSION = 1;
-const MOST = 10_000; // strokes
+export const MOST = 10_000; // strokes
 const LONGEST = 1_000_000; // pixels of a side
 const PAPER = "paper";
 export const CUT = "cut"; // a line at which regions end

@@ -10,7 +10,7 @@ const LOW = 0.37; // of the strongest lines' darkness: part of a line
 const HIGH = 0.6; // of it: what each line reaches
 const SPECK = 0.5; // of a line's thickness squared: smaller ink is noise
 const AROUND = 31; // of 256 px of the shorter side: what a line is darker than
-const GRAIN = 32; // levels by which paper's own grain is darker than its surroundings at most
+export const GRAIN = 32; // levels by which paper's own grain is darker than its surroundings at most
 
 /**
  * Lines, which are darker than their surroundings or nearly black, as a mask of 1 and 0.

@@ -2,12 +2,10 @@
 
 import { areasOf } from "./areas.js";
 import { strokeOver } from "./cover.js";
-import { strokesOf } from "./format.js";
+import { MOST, strokesOf } from "./format.js";
 import { marksOf } from "./strokes.js";
 
 /** @typedef {import("./format.js").HintsFile} HintsFile */
-
-const MOST = 10_000; // strokes
 
 /** Paint the strokes: opaque, hard edges, paper is white. @param {HintsFile} hints */
 export function overlayOf(hints) {

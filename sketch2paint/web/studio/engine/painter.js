@@ -1,21 +1,19 @@
-// From a drawing and hints to flats; sketch2paint/inference/region_painter.py and
-// windows.py again.
+// From a drawing and hints to flats; sketch2paint/inference/region_painter.py again.
 
-import { likeliest, read, reply } from "./answer.js";
+import { likeliest } from "./answer.js";
 import { Canvas } from "./canvas.js";
-import { clustered, nearestTold, toLab } from "./colours.js";
+import { clustered, isWhite, nearestTold, toLab } from "./colours.js";
 import { composed } from "./composition.js";
 import { Corrected } from "./corrected.js";
 import { fill } from "./fill.js";
 import { fitted, strokesOf } from "./format.js";
 import { multiplied } from "./layers.js";
-import { LONG, panels, windowOf } from "./panels.js";
 import { color } from "./plain.js";
-import { taken } from "./regions.js";
 import { greyOf, normalise } from "./scans.js";
 import { laidOver } from "./shade.js";
 import { marksOf } from "./strokes.js";
 import { stepsOf } from "./styles.js";
+import { answered, areaIn, readWindows } from "./windows.js";
 
 /**
  * @typedef {[number, number, number]} Color
@@ -66,7 +64,7 @@ export class Drawing {
     }
     this.regions = regions;
     this.canvas = new Canvas(regions, this.sketch);
-    /** @type {Promise<Window[]> | null} */
+    /** @type {Promise<import("./windows.js").Window[]> | null} */
     this.windows = null;
     /** @type {Uint8Array} */
     this.lastTable = table;
@@ -190,13 +188,6 @@ export class Drawing {
   }
 }
 
-/**
- * A part of a drawing that the network reads at once; `numbers` has the numbers of the drawing's
- * regions there, -1 for those it does not hold.
- * @typedef {{ numbers: Int32Array, reading: import("./answer.js").Reading,
- *   said: import("./answer.js").Said | null }} Window
- */
-
 /** Flats, RGB. @param {Labels} index @param {Uint8Array} table */
 function plain(index, table) {
   const rgb = new Uint8Array(3 * index.length);
@@ -297,97 +288,6 @@ export function knownRegions(regions, filled, colours) {
 }
 
 /**
- * Windows in which a network reads a drawing: all of it, or the panels of a strip. A panel that is
- * long itself is read in squares, which overlap by half, so that what is no longer than half of one
- * lies in one as a whole.
- * @param {Uint8Array} sketch
- * @param {number} width
- * @param {number} height
- */
-export function windowsOf(sketch, width, height) {
-  return panels(sketch, width, height).flatMap((panel) =>
-    squares(panel.top, panel.bottom, Math.min(width, height)).map(({ start, stop }) =>
-      windowOf(panel, start, stop, width, height),
-    ),
-  );
-}
-
-/**
- * Where squares along a part of a strip begin and end; one, if it is not long.
- * @param {number} top
- * @param {number} bottom
- * @param {number} side
- */
-function squares(top, bottom, side) {
-  if (bottom - top <= LONG * side) return [{ start: top, stop: bottom }];
-  const starts = [];
-  for (let at = top; at < bottom - side; at += Math.max(side >> 1, 1)) starts.push(at);
-  starts.push(bottom - side);
-  return starts.map((start) => ({ start, stop: start + side }));
-}
-
-/**
- * @param {import("./network.js").Network} network
- * @param {Uint8Array} sketch
- * @param {Regions} regions
- * @returns {Promise<Window[]>}
- */
-async function readWindows(network, sketch, regions) {
-  const windows = [];
-  for (const window of windowsOf(sketch, regions.width, regions.height)) {
-    const { columns, rows } = window;
-    if (columns.length === regions.width && rows.length === regions.height) {
-      const numbers = Int32Array.from({ length: regions.count }, (_, n) => n);
-      windows.push({ numbers, reading: await read(network, sketch, regions), said: null });
-      continue;
-    }
-    const { part, numbers: old } = regions.part(window);
-    const numbers = new Int32Array(regions.count).fill(-1);
-    old.forEach((region, n) => {
-      numbers[region] = n;
-    });
-    const here = taken(sketch, regions.width, columns, rows);
-    windows.push({ numbers, reading: await read(network, here, part), said: null });
-  }
-  return windows;
-}
-
-/** @param {Window} window @param {number} region */
-function areaIn({ numbers, reading }, region) {
-  return numbers[region] < 0 ? 0 : reading.regions.areas[numbers[region]];
-}
-
-/**
- * Colours of all regions, each by the window that holds most of it.
- * @param {import("./network.js").Network} network
- * @param {Window[]} windows
- * @param {Map<number, Color>} known
- * @param {import("./answer.js").Wish} wish
- */
-async function answered(network, windows, known, wish) {
-  const count = windows[0].numbers.length;
-  const table = new Uint8Array(3 * count).fill(255);
-  const most = new Int32Array(count);
-  for (const window of windows) {
-    /** @type {Map<number, Color>} */
-    const here = new Map();
-    for (const [region, color] of known) {
-      if (window.numbers[region] >= 0) here.set(window.numbers[region], color);
-    }
-    window.said = await reply(network, window.reading, here, wish);
-    if (windows.length === 1) return window.said.colours;
-    for (let region = 0; region < count; region++) {
-      const area = areaIn(window, region);
-      if (area <= most[region]) continue;
-      most[region] = area;
-      const from = 3 * window.numbers[region];
-      table.set(window.said.colours.subarray(from, from + 3), 3 * region);
-    }
-  }
-  return table;
-}
-
-/**
  * Colours that are like a person's become those; the others become equal where they are alike, in
  * place. The same for flats: of the others what is nearly white is paper.
  * @param {Uint8Array} table
@@ -395,13 +295,11 @@ async function answered(network, windows, known, wish) {
  * @param {Regions} regions
  */
 export function madeAlike(table, known, regions) {
-  const isWhite = (/** @type {ArrayLike<number>} */ color) =>
-    color[0] === 255 && color[1] === 255 && color[2] === 255;
   const row = (/** @type {number} */ region) => table.subarray(3 * region, 3 * region + 3);
-  const told = toldColours([...known.values()].filter((color) => !isWhite(color)));
+  const told = toldColours([...known.values()].filter((color) => !isWhite(color, 0)));
   const free = [];
   for (let region = 0; region < regions.count; region++) {
-    if (!known.has(region) && !isWhite(row(region))) free.push(region);
+    if (!known.has(region) && !isWhite(table, region)) free.push(region);
   }
   const like = nearestTold(Uint8Array.from(free.flatMap((region) => [...row(region)])), told);
   const rest = free.filter((region, n) => {
@@ -416,12 +314,21 @@ export function madeAlike(table, known, regions) {
   rest.forEach((region, n) => {
     table.set(equal.subarray(3 * n, 3 * n + 3), 3 * region);
   });
+  return withoutUnseen(table, rest);
+}
+
+/**
+ * Colours of which some are paper where no eye tells them from it.
+ * @param {Uint8Array} table
+ * @param {number[]} regions these
+ */
+function withoutUnseen(table, regions) {
   const flats = table.slice();
-  const lab = toLab(equal);
-  rest.forEach((region, n) => {
-    const away = Math.hypot(lab[3 * n] - 100, lab[3 * n + 1], lab[3 * n + 2]);
+  const lab = toLab(table);
+  for (const region of regions) {
+    const away = Math.hypot(lab[3 * region] - 100, lab[3 * region + 1], lab[3 * region + 2]);
     if (away < UNSEEN) flats.fill(255, 3 * region, 3 * region + 3);
-  });
+  }
   return flats;
 }
 

@@ -1,14 +1,14 @@
 // The panels of a strip, which blank rows part, and its regions, found in each panel by itself;
 // sketch2paint/hints/panels.py again.
 
+import { GRAIN } from "./ink.js";
 import { searchSorted } from "./numbers.js";
 import { findRegions, Regions, taken } from "./regions.js";
 
 export const LONG = 1.5; // times the shorter side; a longer drawing is a strip
 const SHORTEST = 0.5; // of the shorter side: what is shorter stays with its neighbour
-const RIM = 16; // th part of the shorter side: what is blank around lines belongs to what is read
+const RIM = 16; // of them are the shorter side: so much blank around lines is read with them
 const FITS = 1.25; // of the shorter side: lines that reach no further are not parted
-const GRAIN = 32; // levels by which blank paper is darker than the lightest at most
 
 /**
  * Where a panel lies along a strip, from `start` to `stop`, and its sheet, from `top` to `bottom`:

@@ -42,7 +42,7 @@ export function referenceOf(rgba, width, height) {
  * @param {number} width
  * @param {number} height
  */
-export function calm(channels, width, height) {
+function calm(channels, width, height) {
   const [w, h] = fitWithin(width, height, SIDE);
   const small = channels.map((values) => resized(values, width, height, w, h));
   const apart = small.map((values) => spans(values, w, h));

@@ -1,11 +1,11 @@
 // Named directions of a painting's look, in which the network's answers are moved;
 // sketch2paint/models/styles.py again.
 
-import { fromLab, toLab } from "./colours.js";
+import { fromLab, isWhite, toLab } from "./colours.js";
 import { clamp } from "./numbers.js";
 
 export const DIRECTIONS = ["warmth", "lightness", "vividness", "contrast"];
-const MOST = 3; // steps either way
+export const MOST = 3; // steps either way
 const WARMEST = (50 / 180) * Math.PI; // CIELAB hue
 const STEP = [14, 9, 12, 0.33]; // what a step of each direction wishes
 const CONDITIONAL = [
@@ -78,11 +78,6 @@ export function styled(colours, shares, named, areas, steps) {
     const n = Math.floor(at / 3);
     return isWhite(colours, n) || isWhite(after, n) ? level : after[at];
   });
-}
-
-/** @param {Uint8Array} rgb @param {number} n */
-function isWhite(rgb, n) {
-  return rgb[3 * n] === 255 && rgb[3 * n + 1] === 255 && rgb[3 * n + 2] === 255;
 }
 
 /**
