@@ -111,6 +111,8 @@ def described(hint: Any) -> str:
         return " or ".join(described(option) for option in get_args(hint))
     if get_origin(hint) in (list, Sequence):
         return f"a list of {described(*get_args(hint))}"
+    if get_origin(hint) is dict:
+        return "names with values as {name: 1}"
     if get_origin(hint) is tuple:
         return f"[{', '.join(described(part) for part in get_args(hint))}]"
     if hint is NoneType:

@@ -256,6 +256,8 @@ class CommandLine:
     def _unreadable(self, key: str, value: str) -> str:
         default = self.defaults().get(key)
         said = f"Expected a value of `{key}` that can be read, got {typed(value)}."
+        if default is None and value.startswith("{"):
+            return f'{said} Type names with values and all of it in quotes: "{key}={{name: 1}}"'
         if default is None or isinstance(default, str):
             return f"{said} Type it in quotes: {typed(f'{key}={quoted(value)}')}"
         return f"{said} Type for instance {example(key, spelt(default))}"

@@ -244,8 +244,8 @@ ERRORS = [
     ("model.lr=abc",
      "Expected `model.lr` to be float, got 'abc'. Type for instance model.lr=0.0002"),
     ("model.generator=5",
-     "Expected `model.generator` to be dict[str, typing.Any] or null, got 5. Type for "
-     "instance model.generator.base_channels=64"),
+     "Expected `model.generator` to be names with values as {name: 1} or null, got 5. Type "
+     "for instance model.generator.base_channels=64"),
     ("+model.generator.foo=3",
      "Unknown key `model.generator.foo`. Expected one of model.generator.base_channels, "),
     ("+colours=3", "Unknown key `colours`. The nearest is data.colours: type data.colours=3"),

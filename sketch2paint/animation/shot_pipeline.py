@@ -208,7 +208,7 @@ def summary(result: Result, place: Place) -> str:
     lines += [f"note: {note}" for note in result.notes]
     text = f"{result.done} coloured ({result.held} held), {len(result.failed)} failed"
     if result.skipped:
-        text += f", {result.skipped} in colour already skipped (coloured=paint colours them)"
+        text += f", {result.skipped} in colour already skipped (finished ones are keys: keys=DIR)"
     if result.kept:
         text += f", {result.kept} there already (overwrite=true colours them again)"
     if result.signum:

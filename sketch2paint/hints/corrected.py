@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.sets import unite
 from sketch2paint.hints.strokes import Stroke, draw
 
+BESIDE = 6.0  # pixels by which a cut is widened to see what lies on its sides
 Find = Callable[[np.ndarray, np.ndarray | None], Regions]  # in a drawing, with cuts
 
 
@@ -34,6 +36,18 @@ def regions_said(sketch: np.ndarray, hints: Hints | None, find: Find = find_regi
         for other in others:
             unite(parents, first, other)
     return regions.merged(parents)
+
+
+def has_idle_cut(hints: Hints, labels: np.ndarray, ink: np.ndarray) -> bool:
+    """Whether some cut parts nothing: one region lies on both its sides.
+
+    Args:
+        hints: Hints with cuts.
+        labels: Regions (H, W) with these cuts.
+        ink: Map (H, W) bool of the lines, cuts among them.
+    """
+    wide = (replace(cut, width=cut.width + BESIDE) for cut in hints.cuts)
+    return any(len(np.unique(labels[_covered([cut], ink.shape) & ~ink])) < 2 for cut in wide)
 
 
 def _covered(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> np.ndarray:

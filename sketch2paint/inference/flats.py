@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sketch2paint.hints.corrected import regions_said
+from sketch2paint.hints.corrected import has_idle_cut, regions_said
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.regions import Regions
@@ -75,6 +75,8 @@ def filled_by(
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
+    if hints and has_idle_cut(hints, regions.cut(gap_of(hints, gap)), regions.ink):
+        notes = (*notes, "some cuts part nothing")
     return filled, said, notes
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketch2paint.hints.corrected import regions_said
+from sketch2paint.hints.corrected import has_idle_cut, regions_said
 from sketch2paint.hints.fill import fill
 from sketch2paint.hints.format import Hints, marks
 from sketch2paint.hints.regions import find_regions
@@ -74,3 +74,19 @@ def test_a_merge_on_a_line_or_in_one_region_changes_nothing() -> None:
     for merge in (line((70, 30), (70, 90)), line((40, 60), (50, 60))):
         found = regions_said(rooms(), Hints(SIZE, merges=(merge,))).labels
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("cut", "idle"),
+    [
+        (line((100, 12), (100, 108)), False),
+        (line((100, 55), (100, 65)), True),  # in the middle of a room
+        (line((100, 60)), True),
+        (line((100, 12), (100, 60)), True),  # half of the way leaves it open
+    ],
+)
+def test_a_cut_that_parts_nothing_is_noticed(cut: Stroke, idle: bool) -> None:
+    hints = Hints(SIZE, cuts=(cut,))
+    regions = regions_said(rooms(), hints)
+    assert has_idle_cut(hints, regions.cut(), regions.ink) == idle
+    assert not has_idle_cut(Hints(SIZE), regions.cut(), regions.ink)

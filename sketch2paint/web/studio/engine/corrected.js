@@ -11,6 +11,8 @@ import { draw } from "./strokes.js";
  * @typedef {import("./strokes.js").Stroke} Stroke
  */
 
+const BESIDE = 6; // pixels by which a cut is widened to see what lies on its sides
+
 /** The regions of a drawing, which are found again only where a cut or a merge is another. */
 export class Corrected {
   /**
@@ -26,6 +28,8 @@ export class Corrected {
     this.cut = null;
     /** @type {{ key: string, regions: Regions } | null} */
     this.last = null;
+    /** @type {{ key: string, is: boolean } | null} */
+    this.idle = null;
   }
 
   /**
@@ -64,6 +68,27 @@ export class Corrected {
       for (const other of others) unite(parents, first, other);
     }
     return regions.merged(parents);
+  }
+
+  /**
+   * Whether some cut parts nothing: one region lies on both its sides.
+   * @param {import("./format.js").HintsFile} hints
+   * @param {Regions} regions with these cuts
+   * @param {Int32Array} groups the number of each finest one's region
+   */
+  hasIdleCut(hints, regions, groups) {
+    const cuts = linesOf(hints, CUT);
+    const key = JSON.stringify([cuts, [...groups]]);
+    if (this.idle?.key === key) return this.idle.is;
+    const is = cuts.some((cut) => {
+      const beside = new Set();
+      this.covered([{ ...cut, width: cut.width + BESIDE }]).forEach((on, i) => {
+        if (on && !regions.ink[i]) beside.add(groups[regions.labels[i]]);
+      });
+      return beside.size < 2;
+    });
+    this.idle = { key, is };
+    return is;
   }
 
   /** Where strokes lie: 1. @param {Stroke[]} strokes */
