@@ -362,6 +362,8 @@ def test_a_region_is_cut_and_the_eraser_takes_the_cut_away(
     page.press("k")
     dot(page, above)
     assert status(page) == "Draw the line across a region: it becomes two."
+    dot(page, (205, 55), (225, 55))  # far from any line
+    assert status(page).endswith("Some cuts part nothing.")
 
 
 def test_cuts_and_merges_are_saved_and_filled_as_python_fills_them(
