@@ -159,7 +159,9 @@ def rows_of(summary: dict[str, dict[str, Any]]) -> Iterator[Sequence[str]]:
     yield ["", "Own", "Spearman", "Leak", "Into", "-1 dB", "0 dB", "+1 dB"]
     for name, of in summary.items():
         numbers = [f"{of[key]:.2f}" for key in ("-1 dB", "+0 dB", "+1 dB")]
-        yield [name, of["own"], f"{of['spearman']:.3f}", f"{of['leak']:.2f}", of["into"], *numbers]
+        ranks, leak = f"{of['spearman']:.3f}", f"{of['leak']:.2f}"
+        cells = [name, of["own"], ranks, leak, of["into"], *numbers]
+        yield ["n/a" if cell == "nan" else cell for cell in cells]
 
 
 def plain_of(walks: Walks) -> dict[str, dict[str, Any]]:

@@ -94,7 +94,9 @@ class StyleTable:
         ]
         for name, walks in self.walks.items():
             rows = direction_table.rows_of(direction_table.summary_of(walks))
-            tables += [f"Along named directions, {name}:", aligned([*rows]), direction_table.LEGEND]
+            count = len(next(iter(walks.values())))
+            head_of_rows = f"Along named directions, {name} (pictures: {count}, every {EVERY}th):"
+            tables += [head_of_rows, aligned([*rows]), direction_table.LEGEND]
         return "\n".join([head, *tables[:2], LEGEND, *tables[2:]])
 
     def plain(self) -> dict[str, Any]:

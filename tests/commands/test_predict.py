@@ -221,7 +221,7 @@ def test_bad_hints_fail_their_drawing_and_leave_the_others(drawing: Path) -> Non
         (["reference=in/page.png"], "got one of the drawings. Pass a painted picture"),
         (["style={warmth: 1}"], "expected a region network with a style, got a generator"),
         (["style=warm"], "Expected `style` to be names with values as {name: 1} or null"),
-        (["style={warmth=1}"], "Type names with values and all of it in quotes: \"style={name: 1}"),
+        (["style={warmth=1}"], 'Type names with values and all of it in quotes: "style={name: 1}'),
         (["variations=3"], "expected a region network with variations, got a generator"),
     ],
 )

@@ -61,4 +61,5 @@ def test_what_does_not_move_counts_and_what_has_no_contrast_does_not() -> None:
     assert found["spearman"] == pytest.approx(0.5)
     none = summary_of({"contrast": [alone]})["contrast"]
     assert np.isnan(none["spearman"])
+    assert [*rows_of({"contrast": none})][1][2] == "n/a"
     assert direction_table.plain_of({"contrast": [alone]})["contrast"]["spearman"] is None
