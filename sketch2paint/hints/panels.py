@@ -15,7 +15,7 @@ from sketch2paint.hints.regions import GRAIN, Regions, find_regions
 
 LONG = 1.5  # times the shorter side; a longer drawing is a strip
 SHORTEST = 0.5  # of the shorter side: what is shorter stays with its neighbour
-RIM = 16  # of them are the shorter side: so much blank around lines is read with them
+RIM = 16  # of them are the shorter side: so much blank is read around lines longer than it
 FITS = 1.25  # of the shorter side: lines that reach no further are not parted
 
 
@@ -118,7 +118,7 @@ def _sheet(bands: np.ndarray, start: int, stop: int, side: int) -> tuple[int, in
     """What is read of a panel: a square with the lines in its middle, or more if they need it."""
     top, bottom = _reach(bands, start, stop)
     rim = side // RIM
-    if bottom - top + 2 * rim > side:
+    if bottom - top > side:
         top, bottom = max(start, top - rim), min(stop, bottom + rim)
     size = max(side, bottom - top)
     top = (top + bottom - size) // 2

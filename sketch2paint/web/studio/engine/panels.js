@@ -7,7 +7,7 @@ import { findRegions, Regions, taken } from "./regions.js";
 
 export const LONG = 1.5; // times the shorter side; a longer drawing is a strip
 const SHORTEST = 0.5; // of the shorter side: what is shorter stays with its neighbour
-const RIM = 16; // of them are the shorter side: so much blank around lines is read with them
+const RIM = 16; // of them are the shorter side: so much blank is read around lines longer than it
 const FITS = 1.25; // of the shorter side: lines that reach no further are not parted
 
 /**
@@ -217,7 +217,7 @@ function reach({ starts, stops }, start, stop) {
 function sheetOf(bands, start, stop, side) {
   let { top, bottom } = reach(bands, start, stop);
   const rim = Math.floor(side / RIM);
-  if (bottom - top + 2 * rim > side) {
+  if (bottom - top > side) {
     top = Math.max(start, top - rim);
     bottom = Math.min(stop, bottom + rim);
   }
