@@ -101,7 +101,7 @@ def make_page(
     """
     card = partial(_card, folder=path.parent, reals=reals, count=len(jobs), limit=max_pixels)
     cards = tqdm(_in_threads(card, jobs), "gallery", len(jobs), disable=None)
-    write_page(path, "web/gallery.html", {"count": len(jobs), "cards": cards, "note": ""})
+    write_page(path, "web/gallery.html", {"count": len(jobs), "cards": cards})
 
 
 def _in_threads(card: Callable[[Job], Card], jobs: Sequence[Job]) -> Iterator[Card]:
