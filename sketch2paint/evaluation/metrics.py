@@ -226,6 +226,17 @@ def _words(network: object, otherwise: str) -> str:
     return network if isinstance(network, str) else otherwise
 
 
+def _of_work(
+    key: str, heading: str, *, read: Callable[[Work], float], **words: Any
+) -> Metric[Compared]:
+    """A metric of what flats leave to do, which baselines have none of."""
+
+    def measure(given: Compared) -> float:
+        return read(given.work) if given.work else math.nan
+
+    return Metric(key=key, heading=heading, measure=measure, **words)
+
+
 # One value for each picture, in this order.
 OF_PICTURES: tuple[Metric[Compared], ...] = (
     Metric(
@@ -301,49 +312,49 @@ OF_PICTURES: tuple[Metric[Compared], ...] = (
 )
 # The same, of flats, where those are measured.
 OF_FLATS: tuple[Metric[Compared], ...] = (
-    Metric(
-        key="fills_left",
-        heading="Fills left",
+    _of_work(
+        "fills_left",
+        "Fills left",
         legend="fills left (regions of the flats with a wrong colour)",
         digits=1,
         better="lower",
-        measure=lambda given: given.work.left if given.work else math.nan,
+        read=lambda work: work.left,
         missing="there is no checkpoint",
     ),
-    Metric(
-        key="fills_blank",
-        heading="From blank",
+    _of_work(
+        "fills_blank",
+        "From blank",
         legend="fills from blank (the drawing's coloured regions, for comparison)",
         digits=1,
         better="lower",
-        measure=lambda given: given.work.blank if given.work else math.nan,
+        read=lambda work: work.blank,
         missing="there is no checkpoint",
     ),
-    Metric(
-        key="paper_white",
-        heading="Paper white",
+    _of_work(
+        "paper_white",
+        "Paper white",
         legend="paper white (share of the paper that the flats leave white)",
         digits=3,
         better="higher",
-        measure=lambda given: given.work.paper if given.work else math.nan,
+        read=lambda work: work.paper,
         missing="no picture has white paper",
     ),
-    Metric(
-        key="flats_per_object",
-        heading="Per object",
+    _of_work(
+        "flats_per_object",
+        "Per object",
         legend="flats per object (1: each coloured object is one flat)",
         digits=2,
         better="lower",
-        measure=lambda given: given.work.pieces if given.work else math.nan,
+        read=lambda work: work.pieces,
         missing="no picture has a coloured object",
     ),
-    Metric(
-        key="merged",
-        heading="Merged",
+    _of_work(
+        "merged",
+        "Merged",
         legend="merged (share of coloured area in a flat that is mostly another colour's)",
         digits=3,
         better="lower",
-        measure=lambda given: given.work.merged if given.work else math.nan,
+        read=lambda work: work.merged,
         missing="no picture has a coloured object",
     ),
 )
