@@ -92,12 +92,13 @@ class StyleTable:
             )
             if values
         ]
+        tables.append(LEGEND)
         for name, walks in self.walks.items():
             rows = direction_table.rows_of(direction_table.summary_of(walks))
             count = len(next(iter(walks.values())))
             head_of_rows = f"Along named directions, {name} (pictures: {count}, every {EVERY}th):"
             tables += [head_of_rows, aligned([*rows]), direction_table.LEGEND]
-        return "\n".join([head, *tables[:2], LEGEND, *tables[2:]])
+        return "\n".join([head, *tables])
 
     def plain(self) -> dict[str, Any]:
         """The means as plain data, None for what is not applicable."""
