@@ -75,7 +75,7 @@ def filled_by(
         idle = len(hints.strokes) - np.count_nonzero(np.bincount(filled.ravel())[1:])
         if idle:
             notes = (*notes, "some strokes colour nothing")
-    if hints and has_idle_cut(hints, regions.cut(gap_of(hints, gap)), regions.ink):
+    if hints and hints.cuts and has_idle_cut(hints, regions.cut(gap_of(hints, gap)), regions.ink):
         notes = (*notes, "some cuts part nothing")
     return filled, said, notes
 

@@ -28,7 +28,7 @@ export class Corrected {
     this.cut = null;
     /** @type {{ key: string, regions: Regions } | null} */
     this.last = null;
-    /** @type {{ key: string, is: boolean } | null} */
+    /** @type {{ regions: Regions, gap: number | null, is: boolean } | null} */
     this.idle = null;
   }
 
@@ -71,15 +71,17 @@ export class Corrected {
   }
 
   /**
-   * Whether some cut parts nothing: one region lies on both its sides.
+   * Whether some cut parts nothing: one region lies on both its sides. It is looked for again only
+   * where the regions or the gap are others.
    * @param {import("./format.js").HintsFile} hints
    * @param {Regions} regions with these cuts
-   * @param {Int32Array} groups the number of each finest one's region
+   * @param {number | null} gap
    */
-  hasIdleCut(hints, regions, groups) {
+  hasIdleCut(hints, regions, gap) {
     const cuts = linesOf(hints, CUT);
-    const key = JSON.stringify([cuts, [...groups]]);
-    if (this.idle?.key === key) return this.idle.is;
+    if (!cuts.length) return false;
+    if (this.idle?.regions === regions && this.idle.gap === gap) return this.idle.is;
+    const groups = regions.groups(gap);
     const is = cuts.some((cut) => {
       const beside = new Set();
       this.covered([{ ...cut, width: cut.width + BESIDE }]).forEach((on, i) => {
@@ -87,7 +89,7 @@ export class Corrected {
       });
       return beside.size < 2;
     });
-    this.idle = { key, is };
+    this.idle = { regions, gap, is };
     return is;
   }
 

@@ -96,9 +96,8 @@ export class Drawing {
     });
     const idle = strokes.length && colouring(regions, filled) < strokes.length;
     const more = idle ? ["some strokes colour nothing"] : [];
-    const groups = regions.groups(width);
-    if (this.corrected.hasIdleCut(own, regions, groups)) more.push("some cuts part nothing");
-    return { filled, colours, groups, notes: [...notes, ...more] };
+    if (this.corrected.hasIdleCut(own, regions, width)) more.push("some cuts part nothing");
+    return { filled, colours, groups: regions.groups(width), notes: [...notes, ...more] };
   }
 
   /**
