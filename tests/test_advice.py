@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hydra.errors import ConfigCompositionException, MissingConfigException
 
+from sketch2paint.__main__ import VERBS
 from sketch2paint.advice import (
     ALIASES,
     example,
@@ -22,11 +23,10 @@ from sketch2paint.commands import (  # noqa: F401
     export,
     predict,
     prepare,
+    studio,
     train,
 )
 from sketch2paint.verb import _defaults
-
-VERBS = ["train", "prepare", "predict", "animate", "evaluate", "explore", "export", "benchmark"]
 
 
 @pytest.mark.parametrize(

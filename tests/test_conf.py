@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import sketch2paint.verb  # noqa: F401  # registers the resolver the configs use
+from sketch2paint.__main__ import VERBS
 from sketch2paint.inference.jobs import Format
 from sketch2paint.inference.painter import Lines, Precision
 from sketch2paint.inference.picture_painter import Normalise
@@ -20,17 +21,6 @@ from sketch2paint.models.networks import PatchDiscriminator, UNetGenerator
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-VERBS = [
-    "train",
-    "prepare",
-    "predict",
-    "studio",
-    "animate",
-    "explore",
-    "export",
-    "evaluate",
-    "benchmark",
-]
 # What train.py passes itself.
 GIVEN = {
     "sketch2paint.training.trainer.build_trainer": {"callbacks", "logger"},
