@@ -9,17 +9,19 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-# 2.0.8 is the last albumentations under a free licence, and no longer maintained. Three of its
-# transforms are used, here alone; 12 lines of numpy in PictureDataset could take their place.
+# 2.0.8 is the last albumentations under a free licence, and no longer maintained. Four of its
+# transforms are used, here alone; 20 lines of numpy in PictureDataset could take their place.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import asks the network otherwise
 
 import albumentations as A
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from sketch2paint.data.lines import StyleName, draw_lines
+from sketch2paint.data.outlines import without_outlines
 from sketch2paint.data.redraw import redraw
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import on_square, resize
@@ -71,7 +73,7 @@ class Lines:
 
     Args:
         styles: Names of styles, one drawn per sample; `drawn` is the pair's own sketch, `redrawn`
-            the same with other widths, paler, with gaps.
+            the same with other widths, paler, with gaps, shaded.
         thickness: Bounds of the lines' width, in pixels at 256.
         threshold: Bounds of the contrast of an edge.
         intensity: Bounds of the lines' darkness, 1 is black.
@@ -84,23 +86,32 @@ class Lines:
     intensity: tuple[float, float]
 
     def __call__(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(S, S, 3 or 4) uint8 to (S, S, 4): with a sketch as the fourth channel."""
+        """(S, S, 3 or 4) uint8 to (S, S, 4): with a sketch as the fourth channel.
+
+        Under a sketch other than the pair's own the colours are without its outlines.
+        """
         style = self.styles[int(rng.integers(len(self.styles)))]
         if style == "drawn":
             return picture
-        rgb = np.ascontiguousarray(picture[..., :3])
+        if picture.shape[2] == 3:
+            return np.dstack([picture, self._made(style, picture, rng)])
+        # A pair's own lines, seen in its colours, would lie beside the others.
+        (rgb, filled), own = without_outlines(picture), np.ascontiguousarray(picture[..., 3])
         if style == "redrawn":
-            own = np.ascontiguousarray(picture[..., 3])
             return np.dstack([rgb, redraw(own, rng=rng, intensity=self.intensity)])
-        sketch = draw_lines(
-            rgb,
+        sketch = self._made(style, rgb, rng)
+        # What a drawing has in black is no colour to be guessed.
+        return np.dstack([rgb, np.where(filled, np.minimum(sketch, own), sketch)])
+
+    def _made(self, style: LineStyle, rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return draw_lines(
+            np.ascontiguousarray(rgb),
             rng=rng,
-            styles=[style],
+            styles=[style],  # type: ignore[list-item]
             thickness=self.thickness,
             threshold=self.threshold,
             intensity=self.intensity,
         )
-        return np.dstack([rgb, sketch])
 
 
 class Fitted(Protocol):
@@ -141,10 +152,15 @@ class PictureDataset(Dataset[np.ndarray]):
     Args:
         pictures: Fitted pictures, decoded or cached.
         size: Side S of the samples, in pixels.
-        augment: Whether samples are cropped at random and flipped; else the crop is central.
+        augment: Whether samples are cropped at random, flipped and moved; else the crop is central.
         flip: Whether half of the augmented samples are mirrored.
         lines: Maker of the sketches; None: there are none.
         seed: Seed that determines all chance, with a sample's epoch and index.
+        zoom: Largest factor by which augmented samples are enlarged or made smaller, at least 1.
+        turn: Largest angle by which they are turned, in degrees.
+
+    Attributes:
+        is_moved: Whether augmented samples are enlarged, made smaller or turned.
     """
 
     def __init__(
@@ -156,11 +172,26 @@ class PictureDataset(Dataset[np.ndarray]):
         flip: bool,
         lines: Lines | None,
         seed: int,
+        zoom: float = 1.0,
+        turn: float = 0.0,
     ) -> None:
         self.pictures, self.lines, self.augment, self.seed = pictures, lines, augment, seed
+        self.is_moved = augment and (zoom > 1 or turn > 0)
         # The same crop and flip for both halves: they are channels of one picture (paper 6.2).
-        crop = A.RandomCrop(size, size) if augment else A.CenterCrop(size, size)
-        self.transform = A.Compose([crop, A.HorizontalFlip(p=0.5)] if augment and flip else [crop])
+        steps = [A.RandomCrop(size, size) if augment else A.CenterCrop(size, size)]
+        if augment and flip:
+            steps.append(A.HorizontalFlip(p=0.5))
+        if self.is_moved:  # what comes in from beyond the edge is like the edge
+            steps.append(
+                A.Affine(
+                    scale=(1 / zoom, zoom),
+                    rotate=(-turn, turn),
+                    keep_ratio=True,
+                    border_mode=cv2.BORDER_REPLICATE,
+                    p=1.0,
+                )
+            )
+        self.transform = A.Compose(steps)
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -172,7 +203,7 @@ class PictureDataset(Dataset[np.ndarray]):
     def augmented(
         self, sample: EpochIndex, picture: np.ndarray
     ) -> tuple[np.ndarray, np.random.Generator]:
-        """Crop and flip a sample's picture and make its sketch; what is drawn next comes after."""
+        """Crop, flip and move a sample's picture and make its sketch, and pass on its chance."""
         epoch, index = sample
         # Outside training a sample is the same in every epoch, its style of line included.
         rng = np.random.default_rng([self.seed, epoch if self.augment else 0, index])

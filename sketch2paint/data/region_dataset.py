@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,27 +21,15 @@ class RegionDataset(PictureDataset):
     Args:
         pictures: Fitted pictures with their sketch, decoded or cached, or without where `lines`
             makes it.
-        size: Side S of the samples, in pixels.
-        augment: Whether samples are cropped at random and flipped.
-        flip: Whether half of the augmented samples are mirrored.
         lines: Maker of the sketches.
-        seed: Seed that determines all chance, with a sample's epoch and index.
         folder: Folder in which regions are kept; None: they are found for every sample.
+        **own: PictureDataset's other keyword arguments. Where samples are moved, regions are found
+            for every one.
     """
 
-    def __init__(
-        self,
-        pictures: Fitted,
-        *,
-        size: int,
-        augment: bool,
-        flip: bool,
-        lines: Lines,
-        seed: int,
-        folder: Path | None,
-    ) -> None:
-        super().__init__(pictures, size=size, augment=augment, flip=flip, lines=lines, seed=seed)
-        self.keeps_sketch = "drawn" in lines.styles
+    def __init__(self, pictures: Fitted, *, lines: Lines, folder: Path | None, **own: Any) -> None:
+        super().__init__(pictures, lines=lines, **own)
+        self.keeps_sketch = "drawn" in lines.styles and not self.is_moved
         self.folder = folder
 
     def with_regions(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sketch2paint.data.dataset import EpochIndex, Fitted, Lines
+from sketch2paint.data.dataset import EpochIndex, Fitted
 from sketch2paint.data.given import Given, draw_given, fixed_given
 from sketch2paint.data.palettes import NONE, draw_palette, draw_truth, palette_of_picture
 from sketch2paint.data.region_dataset import RegionDataset
@@ -32,34 +31,14 @@ class WordDataset(RegionDataset):
     """Augmented samples whose regions are words.
 
     Args:
-        pictures, size, augment, flip, lines, seed, folder: As RegionDataset's; hints are drawn for
-            each augmented sample.
+        pictures: As RegionDataset's.
         most: Number of words, above which the smallest regions of a sample are left out.
         palettes: Whether samples have a palette: half of the augmented ones, all of the others.
+        **own: RegionDataset's keyword arguments; hints are drawn for each augmented sample.
     """
 
-    def __init__(
-        self,
-        pictures: Fitted,
-        *,
-        size: int,
-        augment: bool,
-        flip: bool,
-        lines: Lines,
-        seed: int,
-        most: int,
-        folder: Path | None,
-        palettes: bool = False,
-    ) -> None:
-        super().__init__(
-            pictures,
-            size=size,
-            augment=augment,
-            flip=flip,
-            lines=lines,
-            seed=seed,
-            folder=folder,
-        )
+    def __init__(self, pictures: Fitted, *, most: int, palettes: bool = False, **own: Any) -> None:
+        super().__init__(pictures, **own)
         self.most, self.palettes = most, palettes
 
     def told(self, sample: EpochIndex) -> Told:

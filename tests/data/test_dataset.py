@@ -15,6 +15,7 @@ from PIL import Image
 
 from sketch2paint.data.dataset import MAX_ASPECT, Decoded, Fit, Lines, PictureDataset
 from sketch2paint.data.lines import STYLES
+from sketch2paint.data.outlines import without_outlines
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import rgb_to_grey
 
@@ -139,6 +140,84 @@ def test_seed_epoch_and_index_each_change_the_augmentation(aligned: np.ndarray) 
     assert crops([augmented(aligned)[0, index] for index in range(10)]) > 3
 
 
+# ---------------------------------------------------------------- enlarged, made smaller, turned
+
+MOVES = {"zoom": 2.0, "turn": 180.0}
+STEPS = pytest.mark.parametrize("moves", [{"zoom": 2.0}, {"turn": 30.0}, MOVES])
+
+
+@STEPS
+def test_both_halves_are_moved_alike(moves: dict[str, float]) -> None:
+    colour = noise(LARGE, LARGE, 3)
+    pictures = [np.dstack([colour, colour[..., 0]])] * 20
+    moved = dataset_of(pictures, flip=True, lines=DRAWN, **moves)
+    plain = dataset_of(pictures, flip=True, lines=DRAWN)
+    assert moved.is_moved and not plain.is_moved
+    for index in range(20):
+        sample = moved[0, index]
+        assert sample.shape == (SIZE, SIZE, 4) and sample.dtype == np.uint8
+        np.testing.assert_array_equal(sample[..., 3], sample[..., 0])
+        assert (sample != plain[0, index]).mean() > 0.2
+
+
+def test_the_default_moves_nothing(aligned: np.ndarray) -> None:
+    still = dataset_of([aligned] * 20, flip=True, lines=DRAWN, zoom=1.0, turn=0.0)
+    for index in range(20):
+        np.testing.assert_array_equal(still[3, index], augmented(aligned)[3, index])
+
+
+def test_outside_training_nothing_is_moved(aligned: np.ndarray) -> None:
+    moved = dataset_of([aligned], augment=False, lines=DRAWN, **MOVES)
+    plain = dataset_of([aligned], augment=False, lines=DRAWN)
+    assert not moved.is_moved
+    for epoch in range(5):
+        np.testing.assert_array_equal(moved[epoch, 0], plain[0, 0])
+
+
+@STEPS
+def test_moves_depend_on_seed_epoch_and_index_alone(
+    aligned: np.ndarray, moves: dict[str, float]
+) -> None:
+    pictures = [aligned] * 10
+    dataset = dataset_of(pictures, lines=DRAWN, **moves)
+    sample = dataset[2, 7]
+    for other in ((0, 0), (1, 7), (2, 6)):
+        assert (dataset[other] != sample).any()
+    again = pickle.loads(pickle.dumps(dataset_of(pictures, lines=DRAWN, **moves)))
+    np.testing.assert_array_equal(again[2, 7], sample)
+    np.testing.assert_array_equal(dataset[2, 7], sample)
+    other = dataset_of(pictures, lines=DRAWN, seed=1, **moves)
+    assert (other[2, 7] != sample).any()
+
+
+def test_samples_are_enlarged_and_made_smaller_within_the_bounds() -> None:
+    disc = cv2.circle(np.full((128, 128, 3), 255, np.uint8), (64, 64), 20, (0, 0, 0), -1)
+    dataset = dataset_of([disc] * 60, size=128, zoom=2.0)
+    areas = np.array([(255.0 - dataset[0, index]).sum() for index in range(60)])
+    times = np.sqrt(areas / (255.0 - disc).sum())
+    assert 0.48 < times.min() < 0.65 and 1.85 < times.max() < 2.02
+    assert ((times < 1).sum() > 5) and ((times > 1).sum() > 5)
+
+
+def test_samples_are_turned_within_the_bounds() -> None:
+    line = np.full((128, 128, 3), 255, np.uint8)
+    line[:, 62:66] = 0
+    dataset = dataset_of([line] * 60, size=128, turn=30.0)
+    angles = []
+    for index in range(60):
+        y, x = np.nonzero(dataset[0, index][20:108, :, 0] < 128)  # at the edges they are filled up
+        angles.append(np.degrees(np.arctan(np.polyfit(y, x, 1)[0])))
+    assert -31 < min(angles) < -22 and 22 < max(angles) < 31
+
+
+def test_from_beyond_the_edge_comes_what_is_at_the_edge() -> None:
+    sheet = np.full((LARGE, LARGE, 4), 255, np.uint8)
+    sheet[..., :3] = (200, 100, 50)
+    dataset = dataset_of([sheet] * 20, lines=DRAWN, **MOVES)
+    for index in range(20):
+        np.testing.assert_array_equal(dataset[0, index], sheet[:SIZE, :SIZE])
+
+
 # ---------------------------------------------------------------- what albumentations gives
 
 # (top, left, mirrored) of samples 0 to 7 in epochs 0 and 1, for two seeds; the same since 2.0.6.
@@ -219,6 +298,21 @@ def test_a_made_sketch_replaces_the_drawn_one_and_keeps_the_colours(
         np.testing.assert_array_equal(sample[..., :3], painting[2:18, 2:18, :3])
         np.testing.assert_array_equal(alone[0, index], sample)  # the drawn one is not looked at
         assert (sample[..., 3] != 77).any() and sample[..., 3].max() > 200
+
+
+@pytest.mark.parametrize("style", ["redrawn", *STYLES])
+def test_lines_other_than_its_own_lie_on_colours_without_a_pairs_outlines(style: str) -> None:
+    pair = np.full((128, 128, 4), 255, np.uint8)
+    pair[20:100, 20:100] = (20, 60, 160, 255)
+    own = cv2.rectangle(np.zeros((128, 128), np.uint8), (20, 20), (99, 99), 1, 2) > 0
+    pair[own] = 0
+    samples = dataset_of([pair] * 5, size=128, lines=Lines((style,), **BOUNDS))
+    for index in range(5):
+        sample = samples[0, index]
+        np.testing.assert_array_equal(sample[..., :3], without_outlines(pair)[0])
+        assert (sample[..., :3] > 0).all() and (sample[..., 3] < 230).any()
+    drawn = dataset_of([pair], size=128, lines=DRAWN)[0, 0]
+    np.testing.assert_array_equal(drawn, pair)
 
 
 def test_lines_are_those_of_the_crop(painting: np.ndarray) -> None:
