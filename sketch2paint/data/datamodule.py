@@ -51,8 +51,8 @@ NOT_COMMON = ("self", "__class__", "root", "sketches", "colours", "draw", "weigh
 # Keys that a further set may have of its own; the others are of the batches, which are mixed.
 OF_A_SET = {
     *("source", "root", "sketches", "colours", "draw", "colour_side", "weight", "val_fraction"),
-    *("on_bad", "jitter", "flip", "fit", "line_styles", "line_thickness", "line_threshold"),
-    *("line_intensity", "cache"),
+    *("on_bad", "jitter", "flip", "zoom", "turn", "fit", "line_styles", "line_thickness"),
+    *("line_threshold", "line_intensity", "cache"),
 }
 
 _workers: WeakSet[BaseProcess] = WeakSet()  # of every Loader, as long as they run
@@ -83,9 +83,12 @@ class SketchDataModule(pl.LightningDataModule):
         size: Side of the pictures the networks see, in pixels.
         jitter: Pixels by which a training picture is larger before the random crop.
         flip: Whether half of the training pairs are mirrored.
+        zoom: Largest factor by which training pairs are enlarged or made smaller, 1 to 4.
+        turn: Largest angle by which they are turned, in degrees, 0 to 180.
         fit: Way in which a picture that is not square becomes so; see `dataset.Fit`.
         line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own,
-            redrawn the same in other widths, paler, with gaps; the others are made of the colours.
+            redrawn the same in other widths, paler, with gaps, shaded; the others are made of the
+            colours. All but drawn lie on colours without the pair's own outlines.
         line_thickness: Bounds of the lines' width, in pixels at 256.
         line_threshold: Bounds of the contrast from which an edge is drawn, in (0, 1].
         line_intensity: Bounds of the lines' darkness, 1 is black.
@@ -121,6 +124,8 @@ class SketchDataModule(pl.LightningDataModule):
         size: int = 256,
         jitter: int = 30,
         flip: bool = True,
+        zoom: float = 1.0,
+        turn: float = 0.0,
         fit: FitMode = "squash",
         line_styles: Sequence[LineStyle] = ("drawn",),
         line_thickness: tuple[float, float] = (0.8, 2.0),
@@ -150,6 +155,7 @@ class SketchDataModule(pl.LightningDataModule):
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
         if not weight > 0 or math.isinf(weight):  # nor NaN
             raise ValueError(f"Expected `data.weight` to be a number above 0, got {weight}.")
+        _check_moves(zoom, turn)
         self.weight = weight
         self.also = [SketchDataModule(**{**common, **_keys_of_set(keys)}) for keys in also]
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
@@ -175,7 +181,8 @@ class SketchDataModule(pl.LightningDataModule):
         if flats:
             self.planes = (*self.planes, FLATS)
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
-        self.size, self.flip, self.fit = size, flip, Fit(size, jitter, fit)
+        self.size, self.fit = size, Fit(size, jitter, fit)
+        self.moves = {"flip": flip, "zoom": zoom, "turn": turn}
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
@@ -216,7 +223,7 @@ class SketchDataModule(pl.LightningDataModule):
             self.datasets[split] = Joined(sets)
 
     def _dataset(self, pictures: Fitted, augment: bool) -> PictureDataset:
-        own: dict[str, Any] = {"size": self.size, "flip": self.flip, "seed": self.seed}
+        own: dict[str, Any] = {"size": self.size, "seed": self.seed, **self.moves}
         own |= {"lines": self.lines, "augment": augment}
         if not self.words and not self.flats:
             return PictureDataset(pictures, **own)
@@ -493,6 +500,13 @@ def _check_styles(lines: Lines, source: Kind) -> None:
             threshold=lines.threshold,
             intensity=lines.intensity,
         )
+
+
+def _check_moves(zoom: float, turn: float) -> None:
+    if not 1 <= zoom <= 4:  # nor NaN
+        raise ValueError(f"Expected `data.zoom` to be a number from 1 to 4, got {zoom}.")
+    if not 0 <= turn <= 180:
+        raise ValueError(f"Expected `data.turn` to be a number from 0 to 180, got {turn}.")
 
 
 def _check_numbers(

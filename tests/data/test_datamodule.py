@@ -72,7 +72,9 @@ def same(one: Any, other: Any) -> bool:
 
 @few_cores
 @pytest.mark.parametrize(
-    "changes", [{}, {"line_styles": ["drawn", *MADE]}], ids=["drawn", "all styles"]
+    "changes",
+    [{}, {"line_styles": ["drawn", *MADE]}, {"zoom": 2.0, "turn": 30.0}],
+    ids=["drawn", "all styles", "moved"],
 )
 def test_stream_is_the_same_for_any_number_of_workers(
     pairs_dir: Path, changes: dict[str, Any]
@@ -213,6 +215,24 @@ def test_validation_is_resized_alone_and_in_order(pairs_dir: Path) -> None:
         np.testing.assert_array_equal(sample, small)
 
 
+def test_zoom_and_turn_move_training_pairs_alone(pairs_dir: Path) -> None:
+    plain = module(pairs_dir)
+    assert same(stream(module(pairs_dir, zoom=1.0, turn=0.0)), stream(plain))
+    for moves in ({"zoom": 2.0}, {"turn": 30.0}):
+        moved = module(pairs_dir, **moves)
+        assert same(list(moved.val_dataloader()), list(plain.val_dataloader()))
+        rows = [torch.cat([b["pictures"] for b in epochs(d, 0)[0]]) for d in (moved, plain)]
+        assert (rows[0] != rows[1]).flatten(1).any(dim=1).all()
+
+
+def test_a_further_set_has_moves_of_its_own(pairs_dir: Path, paintings: Path) -> None:
+    data = module(pairs_dir, zoom=2.0, also=further(paintings, zoom=1.0, turn=10.0))
+    assert [one.moves for one in (data, *data.also)] == [
+        {"flip": True, "zoom": 2.0, "turn": 0.0},
+        {"flip": True, "zoom": 1.0, "turn": 10.0},
+    ]
+
+
 def test_training_is_shuffled(pairs_dir: Path) -> None:
     data = module(pairs_dir, jitter=0, flip=False)
     in_order = [torch.from_numpy(data.datasets["train"][0, index]) for index in range(8)]
@@ -293,6 +313,12 @@ def test_faults_that_stand_out_are_said_at_the_start(
         ({"jitter": -1}, r"`data\.jitter` to be at least 0, got -1"),
         ({"draw": -1}, r"`data\.draw` to be at least 0, got -1"),
         ({"num_workers": -1}, r"`data\.num_workers` to be at least 0, got -1"),
+        ({"zoom": 0.5}, r"`data\.zoom` to be a number from 1 to 4, got 0\.5"),
+        ({"zoom": 4.1}, r"`data\.zoom` to be a number from 1 to 4, got 4\.1"),
+        ({"zoom": float("nan")}, r"`data\.zoom` to be a number from 1 to 4, got nan"),
+        ({"turn": -1.0}, r"`data\.turn` to be a number from 0 to 180, got -1\.0"),
+        ({"turn": 181.0}, r"`data\.turn` to be a number from 0 to 180, got 181\.0"),
+        ({"turn": float("nan")}, r"`data\.turn` to be a number from 0 to 180, got nan"),
         ({"root": None}, r"Expected `data\.root`, a folder, for data\.source=pairs"),
         ({"source": "pictures", "root": None}, r"`data\.root`, a folder, .*source=pictures"),
         ({"source": "two_folders"}, r"Expected `data\.colours`, a folder, for .*=two_folders"),
@@ -733,10 +759,11 @@ def test_a_mixture_has_a_cache_for_each_set(pairs_dir: Path, paintings: Path) ->
     ("keys", "message"),
     [
         ({"size": 64}, "Expected keys of a set in `data.also`, out of cache, .*, got size. All se"),
-        ({"roots": "a"}, "weight, got roots."),
+        ({"roots": "a"}, "weight, zoom, got roots."),
         ({"root": "a", "weight": "x"}, "`weight` of a set in `data.also` to be float, got 'x'."),
         ({"root": 3}, "`root` of a set in `data.also` to be str or null, got 3."),
         ({"source": "pictures"}, "Expected `data.root`, a folder, for data.source=pictures."),
+        ({"root": "a", "zoom": 9.0}, "Expected `data.zoom` to be a number from 1 to 4, got 9.0."),
         ({"root": "a", "weight": 0}, "Expected `data.weight` to be a number above 0, got 0."),
         ({"root": "a", "weight": float("inf")}, "Expected `data.weight` .* got inf"),
         ({"root": "a", "source": "pictures"}, "`data.line_styles` .* Pictures bring no drawn ske"),
