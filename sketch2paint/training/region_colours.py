@@ -20,6 +20,8 @@ from sketch2paint.models.weights import REGION_NETWORK, load_region_network
 from sketch2paint.training.learner import Learner, check_number
 
 CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
+RAREST = 1e-3  # share of a colour in what was seen lately, at least
+LATELY = 0.99  # of what was seen before a batch still counts after it
 SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
 TOLD = ("about", "pairs", "known", "given")  # what a batch tells of words
 PALETTE = ("palette", "portions")  # and of colours without a place
@@ -35,6 +37,10 @@ class RegionColours(Learner):
         words: Number of regions of a picture that become words at most, the largest ones.
         network: Keyword arguments of RegionNetwork besides size.
         lambda_same: Weight of the loss of "one object" beside that of the colours.
+        rebalance: How far colours that are seen more often have to be likelier in training to count
+            as much, or white and grey would be named wherever nothing is sure (the tau of Menon et
+            al. 2021, "Long-tail learning via logit adjustment", Eq. 10, where 1 is as far as can
+            be); 0: not at all.
         lr: Learning rate of AdamW.
         betas: AdamW's betas.
         weight_decay: AdamW's weight decay.
@@ -55,6 +61,7 @@ class RegionColours(Learner):
     keys = "model.network.* and data.size"
     network: RegionNetwork
     ema: RegionNetwork | None
+    seen: Tensor
 
     def __init__(
         self,
@@ -65,6 +72,7 @@ class RegionColours(Learner):
         words: int = 64,
         network: dict[str, Any] | None = None,
         lambda_same: float = 0.1,
+        rebalance: float = 0.3,
         lr: float = 7e-4,
         betas: tuple[float, float] = (0.9, 0.98),
         weight_decay: float = 0.02,
@@ -80,6 +88,7 @@ class RegionColours(Learner):
         check_number("clip", clip, above_zero=True)
         for name, value in (
             ("lambda_same", lambda_same),
+            ("rebalance", rebalance),
             ("weight_decay", weight_decay),
             ("warmup", warmup),
         ):
@@ -96,10 +105,12 @@ class RegionColours(Learner):
         if self.palettes:
             self.metrics = (*self.metrics, "val/psnr_palette")
         self.told = TOLD + PALETTE * self.palettes
-        self.lambda_same, self.clip = lambda_same, clip
+        self.lambda_same, self.clip, self.rebalance = lambda_same, clip, rebalance
         self.weight_decay, self.warmup = weight_decay, warmup
         self.ema = self.averaged()  # type: ignore[assignment]
         self.lay_out("channels_last")
+        # How much of each colour training has seen lately.
+        self.register_buffer("seen", torch.zeros(len(self.network.colours)))
         self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.psnr_hinted = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
@@ -118,6 +129,11 @@ class RegionColours(Learner):
     def read_weights(self, path: Path | str) -> RegionNetwork:
         """Read a region network that `start_from` may take."""
         return load_region_network(path)[0]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the counts of pairs, and what was seen; older checkpoints have none."""
+        super().on_load_checkpoint(checkpoint)
+        checkpoint["state_dict"].setdefault("seen", self.seen)
 
     def check_data(self, served: Sequence[Plane], style: Sequence[str] = ()) -> None:
         """See that the data are line drawings without a style.
@@ -174,12 +190,21 @@ class RegionColours(Learner):
         sources = torch.cat([batch[name] for name in self.told if name in ("given", "palette")], 1)
         bins = self._bins(sources)[:, None].expand(-1, area.shape[1], -1)
         named, copied = reply.shares.split([counts.shape[2], sources.shape[1]], dim=2)
-        share = named.scatter_add(2, bins, copied)
-        surprise = -(true * (share + SURE).log()).sum(2)
         weight = area.sqrt() * ~batch["known"]
+        if self.training:
+            self.seen.mul_(LATELY).add_((weight[..., None] * true).sum((0, 1)))
+        share = self._rebalanced(named).scatter_add(2, bins, copied)
+        surprise = -(true * (share + SURE).log()).sum(2)
         words = (weight * surprise).sum() / weight.sum().clamp(min=1)
         same = _loss_same(reply.same, true=true, area=area, pairs=batch["pairs"])
         return {"loss_words": words, "loss_same": same, "loss": words + self.lambda_same * same}
+
+    def _rebalanced(self, named: Tensor) -> Tensor:
+        """Shares of named colours (B, N, K) with more of those that were seen more often lately."""
+        often = self.seen / self.seen.sum().clamp(min=1) + RAREST
+        pushed = named * often**self.rebalance
+        scale = named.sum(2, keepdim=True) / pushed.sum(2, keepdim=True).clamp(min=1e-12)
+        return pushed * scale
 
     def _histograms(self, batch: Mapping[str, Tensor], count: int) -> Tensor:
         """Clear pixels of each word in each named colour, (B, N, K)."""

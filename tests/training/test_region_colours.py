@@ -130,8 +130,9 @@ def test_both_memory_formats_are_the_same_mathematics(pairs_dir, tmp_path):
     assert len(found[0]) == 3 and found[0] == pytest.approx(found[1], rel=1e-3)
 
 
-def test_losses_equal_plain_loops(batch):
-    module, count = begun(), batch["about"].shape[1]
+@pytest.mark.parametrize("rebalance", [0, 0.3])
+def test_losses_equal_plain_loops(batch, rebalance):
+    module, count = begun(rebalance=rebalance), batch["about"].shape[1]
     torch.manual_seed(2)
     shares = torch.rand(4, count, 6 + count + 2)
     shares[..., 6:] *= torch.cat([batch["known"], batch["portions"] >= 0], 1)[:, None]
@@ -143,6 +144,8 @@ def test_losses_equal_plain_loops(batch):
     bins = module._bins(batch["real"].permute(0, 2, 3, 1))
     clear = (batch["sketch"][:, 0] > 160 / 127.5 - 1).numpy()
     surprise, kinship, total, touching = 0.0, 0.0, 0.0, 0.0
+    often = module.seen / module.seen.sum() + 1e-3
+    seen = np.zeros(6)
     for row in range(4):
         true, area = np.zeros((count, 6)), np.zeros(count)
         for word in range(count):
@@ -150,7 +153,8 @@ def test_losses_equal_plain_loops(batch):
             area[word] = here.sum()
             true[word] = np.bincount(bins[row].numpy()[here], minlength=6) / max(area[word], 1)
         for word in range(count):
-            share = shares[row, word, :6].clone()
+            share = shares[row, word, :6] * often**rebalance
+            share *= shares[row, word, :6].sum() / share.sum()
             for other in np.flatnonzero(batch["known"][row]):
                 share[module._bins(batch["given"][row, other])] += shares[row, word, 6 + other]
             for entry in range(2):
@@ -158,6 +162,7 @@ def test_losses_equal_plain_loops(batch):
                 share[chosen] += shares[row, word, 6 + count + entry]
             if not batch["known"][row, word]:
                 total += math.sqrt(area[word])
+                seen += math.sqrt(area[word]) * true[word]
                 logs = np.log(share.numpy() + 1e-5)
                 surprise -= math.sqrt(area[word]) * (true[word] * logs).sum()
             for other in range(count):
@@ -173,6 +178,37 @@ def test_losses_equal_plain_loops(batch):
     assert losses["loss_same"].item() == pytest.approx(kinship / touching, rel=1e-4)
     expected = losses["loss_words"] + 0.1 * losses["loss_same"]
     torch.testing.assert_close(losses["loss"], expected)
+    np.testing.assert_allclose(module.seen, seen, rtol=1e-5)
+    module.losses_of(Reply(shares, same), batch)
+    np.testing.assert_allclose(module.seen, 1.99 * seen, rtol=1e-5)
+
+
+def test_what_is_common_is_named_no_more_often_than_it_pays(batch):
+    """A network that knows nothing learns each colour's share, but for what rebalance takes off."""
+    bins, shares = torch.tensor([0] * 8 + [1] + [2]), []
+    for rebalance in (0.0, 0.5, 1.0):
+        module = begun(rebalance=rebalance)
+        module.seen = torch.bincount(bins, minlength=6).float() * 1e4
+        logits = torch.zeros(6, requires_grad=True)
+        for _ in range(3000):
+            share = module._rebalanced(logits.softmax(0)[None, None])[0, 0]
+            (gradient,) = torch.autograd.grad(-share[bins].log().mean(), logits)
+            logits = (logits - 0.5 * gradient).detach().requires_grad_()
+        shares.append(logits.softmax(0).detach()[:3])
+    even = (8 / 10 + 1e-3) / (1 / 10 + 1e-3)
+    for share, ratio in zip(shares, [8, 8 / even**0.5, 8 / even], strict=True):
+        assert share[0] / share[1] == pytest.approx(ratio, rel=0.02)
+        assert share[1] == pytest.approx(share[2].item())
+
+
+def test_a_checkpoint_from_before_rebalancing_is_resumed(pairs_dir, tmp_path):
+    run(pairs_dir, tmp_path / "run", model=tiny())
+    last = tmp_path / "run/checkpoints/last.ckpt"
+    checkpoint = torch.load(last, weights_only=False)
+    del checkpoint["state_dict"]["seen"]
+    torch.save(checkpoint, last)
+    _, resumed = run(pairs_dir, tmp_path / "run", epochs=3, checkpoint=last, model=tiny())
+    assert resumed.pairs_seen == 24 and resumed.seen.sum() > 0
 
 
 def test_the_nearest_colour_is_that_of_lab():
@@ -294,6 +330,7 @@ def test_a_generator_s_checkpoint_is_refused(pairs_dir, tmp_path):
         ({"lr": 0}, "Expected `model.lr` above 0, got 0."),
         ({"clip": math.inf}, "Expected `model.clip` to be finite, got inf."),
         ({"lambda_same": -1}, "Expected `model.lambda_same` to be at least 0, got -1."),
+        ({"rebalance": -1}, "Expected `model.rebalance` to be at least 0, got -1."),
         ({"warmup": math.nan}, "Expected `model.warmup` to be at least 0, got nan."),
         ({"betas": (0.9, 1)}, "Expected `model.betas` to be two numbers in"),
         ({"lr_decay": 2}, "Expected `model.lr_decay` to be in"),
