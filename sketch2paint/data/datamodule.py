@@ -8,6 +8,7 @@ import multiprocessing
 import signal
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -33,6 +34,7 @@ from sketch2paint.data.dataset import (
     Lines,
     LineStyle,
     PictureDataset,
+    Sampling,
 )
 from sketch2paint.data.demo import write_pairs
 from sketch2paint.data.flat_dataset import FlatDataset
@@ -51,7 +53,7 @@ NOT_COMMON = ("self", "__class__", "root", "sketches", "colours", "draw", "weigh
 # Keys that a further set may have of its own; the others are of the batches, which are mixed.
 OF_A_SET = {
     *("source", "root", "sketches", "colours", "draw", "colour_side", "weight", "val_fraction"),
-    *("on_bad", "jitter", "flip", "zoom", "turn", "fit", "line_styles", "line_thickness"),
+    *("on_bad", "jitter", "flip", "zoom", "rotate", "fit", "line_styles", "line_thickness"),
     *("line_threshold", "line_intensity", "cache"),
 }
 
@@ -83,8 +85,8 @@ class SketchDataModule(pl.LightningDataModule):
         size: Side of the pictures the networks see, in pixels.
         jitter: Pixels by which a training picture is larger before the random crop.
         flip: Whether half of the training pairs are mirrored.
-        zoom: Largest factor by which training pairs are enlarged or made smaller, 1 to 4.
-        turn: Largest angle by which they are turned, in degrees, 0 to 180.
+        zoom: Largest factor by which training pairs are enlarged or made smaller, 1 to 2.
+        rotate: Largest angle by which they are rotated, in degrees, 0 to 180.
         fit: Way in which a picture that is not square becomes so; see `dataset.Fit`.
         line_styles: Styles of the sketches, one drawn per sample: drawn is the pair's own,
             redrawn the same in other widths, paler, with gaps, shaded; the others are made of the
@@ -125,7 +127,7 @@ class SketchDataModule(pl.LightningDataModule):
         jitter: int = 30,
         flip: bool = True,
         zoom: float = 1.0,
-        turn: float = 0.0,
+        rotate: float = 0.0,
         fit: FitMode = "squash",
         line_styles: Sequence[LineStyle] = ("drawn",),
         line_thickness: tuple[float, float] = (0.8, 2.0),
@@ -155,7 +157,7 @@ class SketchDataModule(pl.LightningDataModule):
         _check_numbers(val_fraction, size, batch_size, jitter, draw, num_workers or 0)
         if not weight > 0 or math.isinf(weight):  # nor NaN
             raise ValueError(f"Expected `data.weight` to be a number above 0, got {weight}.")
-        _check_moves(zoom, turn)
+        _check_moves(zoom, rotate)
         self.weight = weight
         self.also = [SketchDataModule(**{**common, **_keys_of_set(keys)}) for keys in also]
         self.source = Source(source, _folders(source, root, sketches, colours), colour_side)
@@ -182,7 +184,7 @@ class SketchDataModule(pl.LightningDataModule):
             self.planes = (*self.planes, FLATS)
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.fit = size, Fit(size, jitter, fit)
-        self.moves = {"flip": flip, "zoom": zoom, "turn": turn}
+        self.sampling = Sampling(size, True, seed, flip=flip, zoom=zoom, rotate=rotate)
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers
@@ -223,19 +225,25 @@ class SketchDataModule(pl.LightningDataModule):
             self.datasets[split] = Joined(sets)
 
     def _dataset(self, pictures: Fitted, augment: bool) -> PictureDataset:
-        own: dict[str, Any] = {"size": self.size, "seed": self.seed, **self.moves}
-        own |= {"lines": self.lines, "augment": augment}
+        sampling = replace(self.sampling, augment=augment)
         if not self.words and not self.flats:
-            return PictureDataset(pictures, **own)
+            return PictureDataset(pictures, sampling, lines=self.lines)
         if self.lines is None:
             raise ValueError(
                 "Expected `data.task` sketch for words or flats, as a photograph has no regions "
                 "between lines, got photo. Pass data.task=sketch, or another model."
             )
-        own |= {"folder": None if self.cache == "off" else self.cache_dir / "regions"}
-        if self.words:
-            return WordDataset(pictures, most=self.words, palettes=self.palettes, **own)
-        return FlatDataset(pictures, **own)
+        folder = None if self.cache == "off" else self.cache_dir / "regions"
+        if not self.words:
+            return FlatDataset(pictures, sampling, lines=self.lines, folder=folder)
+        return WordDataset(
+            pictures,
+            sampling,
+            lines=self.lines,
+            folder=folder,
+            most=self.words,
+            palettes=self.palettes,
+        )
 
     def colours(self, count: int) -> np.ndarray:
         """Colours that stand for those of the training pictures; see `colours_of`."""
@@ -502,11 +510,11 @@ def _check_styles(lines: Lines, source: Kind) -> None:
         )
 
 
-def _check_moves(zoom: float, turn: float) -> None:
-    if not 1 <= zoom <= 4:  # nor NaN
-        raise ValueError(f"Expected `data.zoom` to be a number from 1 to 4, got {zoom}.")
-    if not 0 <= turn <= 180:
-        raise ValueError(f"Expected `data.turn` to be a number from 0 to 180, got {turn}.")
+def _check_moves(zoom: float, rotate: float) -> None:
+    if not 1 <= zoom <= 2:  # nor NaN
+        raise ValueError(f"Expected `data.zoom` to be a number from 1 to 2, got {zoom}.")
+    if not 0 <= rotate <= 180:
+        raise ValueError(f"Expected `data.rotate` to be a number from 0 to 180, got {rotate}.")
 
 
 def _check_numbers(

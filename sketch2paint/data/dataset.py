@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sketch2paint.data.lines import StyleName, draw_lines
-from sketch2paint.data.outlines import without_outlines
+from sketch2paint.data.outlines import with_lines, without_outlines
 from sketch2paint.data.redraw import redraw
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import on_square, resize
@@ -88,26 +88,27 @@ class Lines:
     def __call__(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(S, S, 3 or 4) uint8 to (S, S, 4): with a sketch as the fourth channel.
 
-        Under a sketch other than the pair's own the colours are without its outlines.
+        With a sketch other than the pair's own the colours have its lines, not the own outlines.
         """
         style = self.styles[int(rng.integers(len(self.styles)))]
         if style == "drawn":
             return picture
         if picture.shape[2] == 3:
-            return np.dstack([picture, self._made(style, picture, rng)])
+            return np.dstack([picture, self._made(style, np.ascontiguousarray(picture), rng)])
         # A pair's own lines, seen in its colours, would lie beside the others.
         (rgb, filled), own = without_outlines(picture), np.ascontiguousarray(picture[..., 3])
         if style == "redrawn":
-            return np.dstack([rgb, redraw(own, rng=rng, intensity=self.intensity)])
-        sketch = self._made(style, rgb, rng)
-        # What a drawing has in black is no colour to be guessed.
-        return np.dstack([rgb, np.where(filled, np.minimum(sketch, own), sketch)])
+            sketch = redraw(own, rng=rng, intensity=self.intensity)
+        else:  # what a drawing has in black is no colour to be guessed
+            sketch = self._made(style, rgb, rng)
+            sketch = np.where(filled, np.minimum(sketch, own), sketch)
+        return np.dstack([with_lines(rgb, sketch), sketch])
 
     def _made(self, style: LineStyle, rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return draw_lines(
-            np.ascontiguousarray(rgb),
+            rgb,
             rng=rng,
-            styles=[style],  # type: ignore[list-item]
+            styles=[style],  # type: ignore[list-item]  # neither drawn nor redrawn
             thickness=self.thickness,
             threshold=self.threshold,
             intensity=self.intensity,
@@ -144,6 +145,54 @@ class Decoded:
         return tuple(Path(os.fsdecode(name)) for name in self.files[index])
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How samples are cut out of fitted pictures.
+
+    Args:
+        size: Side S of the samples, in pixels.
+        augment: Whether they are augmented: cropped at random, and what follows; else the crop is
+            central.
+        seed: Seed that determines all chance, with a sample's epoch and index.
+        flip: Whether half of them are mirrored.
+        zoom: Largest factor by which they are enlarged or made smaller, at least 1.
+        rotate: Largest angle by which they are rotated, in degrees.
+    """
+
+    size: int
+    augment: bool
+    seed: int
+    flip: bool = False
+    zoom: float = 1.0
+    rotate: float = 0.0
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether samples are more than cut out and mirrored."""
+        return self.augment and (self.zoom > 1 or self.rotate > 0)
+
+    def transform(self) -> A.Compose:
+        """The same for both halves, which are channels of one picture (paper 6.2)."""
+        if not self.augment:
+            return A.Compose([A.CenterCrop(self.size, self.size)])
+        steps: list[A.BasicTransform] = []
+        if self.is_affine:  # what comes in from beyond the edge is like the edge
+            steps.append(
+                A.Affine(
+                    scale=(1 / self.zoom, self.zoom),
+                    rotate=(-self.rotate, self.rotate),
+                    keep_ratio=True,
+                    balanced_scale=True,
+                    border_mode=cv2.BORDER_REPLICATE,
+                    p=1.0,
+                )
+            )
+        steps.append(A.RandomCrop(self.size, self.size))
+        if self.flip:
+            steps.append(A.HorizontalFlip(p=0.5))
+        return A.Compose(steps)
+
+
 class PictureDataset(Dataset[np.ndarray]):
     """Augmented samples (S, S, C) uint8: RGB and the sketch, or RGB alone for photographs.
 
@@ -151,47 +200,13 @@ class PictureDataset(Dataset[np.ndarray]):
 
     Args:
         pictures: Fitted pictures, decoded or cached.
-        size: Side S of the samples, in pixels.
-        augment: Whether samples are cropped at random, flipped and moved; else the crop is central.
-        flip: Whether half of the augmented samples are mirrored.
+        sampling: How samples are cut out of them.
         lines: Maker of the sketches; None: there are none.
-        seed: Seed that determines all chance, with a sample's epoch and index.
-        zoom: Largest factor by which augmented samples are enlarged or made smaller, at least 1.
-        turn: Largest angle by which they are turned, in degrees.
-
-    Attributes:
-        is_moved: Whether augmented samples are enlarged, made smaller or turned.
     """
 
-    def __init__(
-        self,
-        pictures: Fitted,
-        *,
-        size: int,
-        augment: bool,
-        flip: bool,
-        lines: Lines | None,
-        seed: int,
-        zoom: float = 1.0,
-        turn: float = 0.0,
-    ) -> None:
-        self.pictures, self.lines, self.augment, self.seed = pictures, lines, augment, seed
-        self.is_moved = augment and (zoom > 1 or turn > 0)
-        # The same crop and flip for both halves: they are channels of one picture (paper 6.2).
-        steps = [A.RandomCrop(size, size) if augment else A.CenterCrop(size, size)]
-        if augment and flip:
-            steps.append(A.HorizontalFlip(p=0.5))
-        if self.is_moved:  # what comes in from beyond the edge is like the edge
-            steps.append(
-                A.Affine(
-                    scale=(1 / zoom, zoom),
-                    rotate=(-turn, turn),
-                    keep_ratio=True,
-                    border_mode=cv2.BORDER_REPLICATE,
-                    p=1.0,
-                )
-            )
-        self.transform = A.Compose(steps)
+    def __init__(self, pictures: Fitted, sampling: Sampling, *, lines: Lines | None) -> None:
+        self.pictures, self.sampling, self.lines = pictures, sampling, lines
+        self.transform = sampling.transform()
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -203,10 +218,12 @@ class PictureDataset(Dataset[np.ndarray]):
     def augmented(
         self, sample: EpochIndex, picture: np.ndarray
     ) -> tuple[np.ndarray, np.random.Generator]:
-        """Crop, flip and move a sample's picture and make its sketch, and pass on its chance."""
+        """Augment a sample's picture and make its sketch; what is drawn next comes after."""
         epoch, index = sample
         # Outside training a sample is the same in every epoch, its style of line included.
-        rng = np.random.default_rng([self.seed, epoch if self.augment else 0, index])
+        rng = np.random.default_rng(
+            [self.sampling.seed, epoch if self.sampling.augment else 0, index]
+        )
         self.transform.set_random_state(rng, random.Random(int(rng.integers(2**63))))
         picture = self.transform(image=picture)["image"]
         return (self.lines(picture, rng) if self.lines else picture), rng

@@ -32,7 +32,7 @@ class FlatDataset(RegionDataset):
         """True colours, sketch and flats of the sample (epoch, index), (S, S, 7)."""
         real, sketch, regions, rng = self.with_regions(sample)
         table = own_colours(real, sketch, regions)
-        if not self.augment:
+        if not self.sampling.augment:
             return np.dstack([real, sketch, table[regions.labels]])
         if rng.random() < MISSING:
             return np.dstack([real, sketch, np.full_like(real, 255)])

@@ -1,4 +1,4 @@
-"""Colours without the outlines that were drawn on them."""
+"""Colours without the outlines that were drawn on them, and with others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 BASE = 256  # the shorter side for which lengths are given
-CLEAR = 240  # level of a sketch above which nothing is drawn
+PAPER = 240  # level of a sketch above which nothing is drawn
+CLEAR = 160  # level above which a pixel shows its colour
 THICK = 10.0  # px at BASE: ink that is somewhere further from clear paper is a filled shape there
 
 
@@ -21,7 +22,7 @@ def without_outlines(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Colours (H, W, 3) uint8, and where filled shapes are, which stay, (H, W) bool.
     """
-    real, drawn = picture[..., :3], (picture[..., 3] <= CLEAR).astype(np.uint8)
+    real, drawn = picture[..., :3], (picture[..., 3] <= PAPER).astype(np.uint8)
     if drawn.all():
         return np.ascontiguousarray(real), np.zeros(drawn.shape, bool)
     away, nearest = cv2.distanceTransformWithLabels(
@@ -34,3 +35,9 @@ def without_outlines(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     thin = (away <= thick).astype(np.uint8)  # all but the midst of filled shapes
     shape = cv2.distanceTransform(thin, cv2.DIST_L2, 5) <= thick
     return np.where(shape[..., None], real, source[nearest]), shape & ~clear
+
+
+def with_lines(rgb: np.ndarray, sketch: np.ndarray) -> np.ndarray:
+    """Colours (H, W, 3) with a sketch's (H, W) lines laid on, but not its grey shading; uint8."""
+    line = sketch[..., None]
+    return np.where(line > CLEAR, rgb, np.rint(rgb * (line / 255)).astype(np.uint8))

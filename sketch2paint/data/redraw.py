@@ -25,6 +25,7 @@ AREA = 0.002  # of the sheet, the least of such an area
 APART = (3.0, 9.0)  # px at BASE: bounds of how far these lines are apart
 SOFT = 0.3  # of the samples come from a small picture
 SMALLER = 2.5  # times that it is smaller at most
+PALEST = 191.0  # level of the palest line
 DARKEST = 0.5  # per cent of the pixels: as dark as the lines are; ink is at least half as dark
 
 
@@ -53,7 +54,7 @@ def redraw(
 
 def _level(sketch: np.ndarray) -> float:
     """Level below which a pixel is ink."""
-    return (255 + float(np.percentile(sketch, DARKEST))) / 2
+    return (255 + min(float(np.percentile(sketch, DARKEST)), PALEST)) / 2
 
 
 def _of_width(sketch: np.ndarray, pixels: float, level: float) -> np.ndarray:
@@ -77,7 +78,9 @@ def _of_width(sketch: np.ndarray, pixels: float, level: float) -> np.ndarray:
         solid = round(SOLID / 2 * own)
         off = (half <= solid).astype(np.uint8)  # all but the midst of filled shapes
         shape = cv2.distanceTransform(off, cv2.DIST_L2, 5) <= solid
-        changed = np.rint(255 * (1 - np.maximum(line, shape))).astype(np.uint8)
+        dark = 255.0 - cv2.erode(fine, _disc(own / 2))  # how dark the line is that a pixel was of
+        changed = np.rint(255 - dark * np.maximum(line, shape)).astype(np.uint8)
+        changed = np.where(cv2.dilate(ink, _disc(own)), changed, fine)  # paler marks stay
     return cv2.resize(changed, (width, height), interpolation=cv2.INTER_AREA)
 
 

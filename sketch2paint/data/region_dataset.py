@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, PictureDataset
+from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, PictureDataset, Sampling
 from sketch2paint.data.label_maps import regions_kept
 from sketch2paint.hints.regions import Regions, find_regions
 
@@ -21,15 +20,17 @@ class RegionDataset(PictureDataset):
     Args:
         pictures: Fitted pictures with their sketch, decoded or cached, or without where `lines`
             makes it.
+        sampling: How samples are cut out of them. If that is more than cut out and mirrored,
+            regions are found for every sample.
         lines: Maker of the sketches.
         folder: Folder in which regions are kept; None: they are found for every sample.
-        **own: PictureDataset's other keyword arguments. Where samples are moved, regions are found
-            for every one.
     """
 
-    def __init__(self, pictures: Fitted, *, lines: Lines, folder: Path | None, **own: Any) -> None:
-        super().__init__(pictures, lines=lines, **own)
-        self.keeps_sketch = "drawn" in lines.styles and not self.is_moved
+    def __init__(
+        self, pictures: Fitted, sampling: Sampling, *, lines: Lines, folder: Path | None
+    ) -> None:
+        super().__init__(pictures, sampling, lines=lines)
+        self.keeps_sketch = "drawn" in lines.styles and not sampling.is_affine
         self.folder = folder
 
     def with_regions(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sketch2paint.data.dataset import EpochIndex, Fitted
+from sketch2paint.data.dataset import EpochIndex, Fitted, Lines, Sampling
 from sketch2paint.data.given import Given, draw_given, fixed_given
 from sketch2paint.data.palettes import NONE, draw_palette, draw_truth, palette_of_picture
 from sketch2paint.data.region_dataset import RegionDataset
@@ -31,21 +32,30 @@ class WordDataset(RegionDataset):
     """Augmented samples whose regions are words.
 
     Args:
-        pictures: As RegionDataset's.
+        pictures, sampling, lines, folder: As RegionDataset's; hints are drawn for each augmented
+            sample.
         most: Number of words, above which the smallest regions of a sample are left out.
         palettes: Whether samples have a palette: half of the augmented ones, all of the others.
-        **own: RegionDataset's keyword arguments; hints are drawn for each augmented sample.
     """
 
-    def __init__(self, pictures: Fitted, *, most: int, palettes: bool = False, **own: Any) -> None:
-        super().__init__(pictures, **own)
+    def __init__(
+        self,
+        pictures: Fitted,
+        sampling: Sampling,
+        *,
+        lines: Lines,
+        folder: Path | None,
+        most: int,
+        palettes: bool = False,
+    ) -> None:
+        super().__init__(pictures, sampling, lines=lines, folder=folder)
         self.most, self.palettes = most, palettes
 
     def told(self, sample: EpochIndex) -> Told:
         """Read and augment the sample (epoch, index)."""
         real, sketch, regions, rng = self.with_regions(sample)
         words = words_of(regions, self.most)
-        if self.augment:
+        if self.sampling.augment:
             return self._drawn(rng, real, sketch, words)
         given = fixed_given(real=real, sketch=sketch, words=words)
         palette = palette_of_picture(np.dstack([real, sketch])) if self.palettes else NO_PALETTE

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from sketch2paint.arguments import one_of
 from sketch2paint.data.datamodule import SketchDataModule
-from sketch2paint.data.dataset import Decoded, PictureDataset
+from sketch2paint.data.dataset import Decoded, PictureDataset, Sampling
 from sketch2paint.evaluation.learned import Learned
 from sketch2paint.evaluation.methods import SIDE
 from sketch2paint.evaluation.metrics import (
@@ -429,9 +429,7 @@ def samples(split: Split, size: int) -> Iterator[tuple[Batch, np.ndarray]]:
     data = split.data
     pictures = copy.copy(_pictures(data, split.name))
     pictures.fit = replace(pictures.fit, size=size)
-    still = PictureDataset(
-        pictures, size=size, augment=False, flip=False, lines=data.lines, seed=data.seed
-    )
+    still = PictureDataset(pictures, Sampling(size, False, data.seed), lines=data.lines)
     for n in range(len(still)):
         sample = still.__getitems__([(0, n)])
         yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()

@@ -20,8 +20,8 @@ from sketch2paint.models.weights import REGION_NETWORK, load_region_network
 from sketch2paint.training.learner import Learner, check_number
 
 CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
-RAREST = 1e-3  # share of a colour in what was seen lately, at least
-LATELY = 0.99  # of what was seen before a batch still counts after it
+SMOOTHING = 1e-3  # added to each colour's frequency
+MEMORY = 0.01  # of what was seen lately is forgotten with 64 pairs
 SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
 TOLD = ("about", "pairs", "known", "given")  # what a batch tells of words
 PALETTE = ("palette", "portions")  # and of colours without a place
@@ -37,10 +37,11 @@ class RegionColours(Learner):
         words: Number of regions of a picture that become words at most, the largest ones.
         network: Keyword arguments of RegionNetwork besides size.
         lambda_same: Weight of the loss of "one object" beside that of the colours.
-        rebalance: How far colours that are seen more often have to be likelier in training to count
-            as much, or white and grey would be named wherever nothing is sure (the tau of Menon et
-            al. 2021, "Long-tail learning via logit adjustment", Eq. 10, where 1 is as far as can
-            be); 0: not at all.
+        rebalance: Strength tau of the logit adjustment: in the loss the share of each named colour
+            is multiplied by its frequency to this power, so that the network itself need not prefer
+            what is common (Menon et al. 2021, "Long-tail learning via logit adjustment", Eq. 10;
+            here with a running frequency, and copied colours are left alone). 0: none; 1: as if all
+            colours were equally frequent.
         lr: Learning rate of AdamW.
         betas: AdamW's betas.
         weight_decay: AdamW's weight decay.
@@ -72,7 +73,7 @@ class RegionColours(Learner):
         words: int = 64,
         network: dict[str, Any] | None = None,
         lambda_same: float = 0.1,
-        rebalance: float = 0.3,
+        rebalance: float = 0.0,
         lr: float = 7e-4,
         betas: tuple[float, float] = (0.9, 0.98),
         weight_decay: float = 0.02,
@@ -109,8 +110,8 @@ class RegionColours(Learner):
         self.weight_decay, self.warmup = weight_decay, warmup
         self.ema = self.averaged()  # type: ignore[assignment]
         self.lay_out("channels_last")
-        # How much of each colour training has seen lately.
-        self.register_buffer("seen", torch.zeros(len(self.network.colours)))
+        # How much of each colour was seen lately, in training.
+        self.register_buffer("seen", torch.zeros(len(self.network.colours)), persistent=False)
         self.register_buffer("nearest", torch.zeros(0, dtype=torch.long), persistent=False)
         self.psnr = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))  # mean over pictures
         self.psnr_hinted = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
@@ -130,10 +131,15 @@ class RegionColours(Learner):
         """Read a region network that `start_from` may take."""
         return load_region_network(path)[0]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what was seen to the counts of pairs."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["seen"] = self.seen.clone()
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the counts of pairs, and what was seen; older checkpoints have none."""
+        """Take up the counts of pairs and what was seen, which older checkpoints do not know."""
         super().on_load_checkpoint(checkpoint)
-        checkpoint["state_dict"].setdefault("seen", self.seen)
+        self.seen.copy_(checkpoint.get("seen", self.seen))
 
     def check_data(self, served: Sequence[Plane], style: Sequence[str] = ()) -> None:
         """See that the data are line drawings without a style.
@@ -192,19 +198,27 @@ class RegionColours(Learner):
         named, copied = reply.shares.split([counts.shape[2], sources.shape[1]], dim=2)
         weight = area.sqrt() * ~batch["known"]
         if self.training:
-            self.seen.mul_(LATELY).add_((weight[..., None] * true).sum((0, 1)))
+            self._see((weight[..., None] * true).sum((0, 1)), pairs=len(area))
         share = self._rebalanced(named).scatter_add(2, bins, copied)
         surprise = -(true * (share + SURE).log()).sum(2)
         words = (weight * surprise).sum() / weight.sum().clamp(min=1)
         same = _loss_same(reply.same, true=true, area=area, pairs=batch["pairs"])
         return {"loss_words": words, "loss_same": same, "loss": words + self.lambda_same * same}
 
+    def _see(self, colours: Tensor, pairs: int) -> None:
+        """Count a batch's colours (K,), those of all processes."""
+        if self.parallel:
+            torch.distributed.all_reduce(colours)
+            pairs *= self.trainer.world_size
+        self.seen.mul_((1 - MEMORY) ** (pairs / 64)).add_(colours)
+
     def _rebalanced(self, named: Tensor) -> Tensor:
-        """Shares of named colours (B, N, K) with more of those that were seen more often lately."""
-        often = self.seen / self.seen.sum().clamp(min=1) + RAREST
-        pushed = named * often**self.rebalance
-        scale = named.sum(2, keepdim=True) / pushed.sum(2, keepdim=True).clamp(min=1e-12)
-        return pushed * scale
+        """Shares of named colours (B, N, K), each times its frequency to the power of rebalance."""
+        frequency = self.seen / self.seen.sum().clamp(min=1) + SMOOTHING
+        adjusted = named * (frequency / frequency.max()) ** self.rebalance
+        return adjusted * (
+            named.sum(2, keepdim=True) / adjusted.sum(2, keepdim=True).clamp(min=1e-12)
+        )
 
     def _histograms(self, batch: Mapping[str, Tensor], count: int) -> Tensor:
         """Clear pixels of each word in each named colour, (B, N, K)."""

@@ -25,9 +25,12 @@ FIXED = (
 SINCE = {
     "data.also": [],
     "data.flats": False,
+    "data.rotate": 0.0,
     "data.style": False,
     "data.weight": 1.0,
+    "data.zoom": 1.0,
     "model.discriminator_planes": ["sketch"],
+    "model.rebalance": 0.0,
     "trainer.memory_format": "channels_last",
 }
 # Keys that say nothing of the run: where a class stands; what the data decide on now.

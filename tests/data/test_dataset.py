@@ -13,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from sketch2paint.data.dataset import MAX_ASPECT, Decoded, Fit, Lines, PictureDataset
+from sketch2paint.data.dataset import MAX_ASPECT, Decoded, Fit, Lines, PictureDataset, Sampling
 from sketch2paint.data.lines import STYLES
-from sketch2paint.data.outlines import without_outlines
+from sketch2paint.data.outlines import with_lines, without_outlines
 from sketch2paint.data.sources import Item, Source
 from sketch2paint.images.convert import rgb_to_grey
 
@@ -46,10 +46,12 @@ def painting() -> np.ndarray:
     return picture
 
 
-def dataset_of(pictures: list[np.ndarray], **changes: Any) -> PictureDataset:
+def dataset_of(
+    pictures: list[np.ndarray], lines: Lines | None = None, **changes: Any
+) -> PictureDataset:
     """With crops of SIZE at random, but neither flips nor sketches unless told otherwise."""
-    usual = {"size": SIZE, "augment": True, "flip": False, "lines": None, "seed": 0}
-    return PictureDataset(pictures, **(usual | changes))
+    sampling = Sampling(**{"size": SIZE, "augment": True, "seed": 0, **changes})
+    return PictureDataset(pictures, sampling, lines=lines)
 
 
 def augmented(picture: np.ndarray, seed: int = 0, flip: bool = True) -> PictureDataset:
@@ -140,10 +142,10 @@ def test_seed_epoch_and_index_each_change_the_augmentation(aligned: np.ndarray) 
     assert crops([augmented(aligned)[0, index] for index in range(10)]) > 3
 
 
-# ---------------------------------------------------------------- enlarged, made smaller, turned
+# ---------------------------------------------------------------- enlarged, made smaller, rotated
 
-MOVES = {"zoom": 2.0, "turn": 180.0}
-STEPS = pytest.mark.parametrize("moves", [{"zoom": 2.0}, {"turn": 30.0}, MOVES])
+MOVES = {"zoom": 2.0, "rotate": 180.0}
+STEPS = pytest.mark.parametrize("moves", [{"zoom": 2.0}, {"rotate": 30.0}, MOVES])
 
 
 @STEPS
@@ -152,7 +154,7 @@ def test_both_halves_are_moved_alike(moves: dict[str, float]) -> None:
     pictures = [np.dstack([colour, colour[..., 0]])] * 20
     moved = dataset_of(pictures, flip=True, lines=DRAWN, **moves)
     plain = dataset_of(pictures, flip=True, lines=DRAWN)
-    assert moved.is_moved and not plain.is_moved
+    assert moved.sampling.is_affine and not plain.sampling.is_affine
     for index in range(20):
         sample = moved[0, index]
         assert sample.shape == (SIZE, SIZE, 4) and sample.dtype == np.uint8
@@ -161,7 +163,7 @@ def test_both_halves_are_moved_alike(moves: dict[str, float]) -> None:
 
 
 def test_the_default_moves_nothing(aligned: np.ndarray) -> None:
-    still = dataset_of([aligned] * 20, flip=True, lines=DRAWN, zoom=1.0, turn=0.0)
+    still = dataset_of([aligned] * 20, flip=True, lines=DRAWN, zoom=1.0, rotate=0.0)
     for index in range(20):
         np.testing.assert_array_equal(still[3, index], augmented(aligned)[3, index])
 
@@ -169,7 +171,7 @@ def test_the_default_moves_nothing(aligned: np.ndarray) -> None:
 def test_outside_training_nothing_is_moved(aligned: np.ndarray) -> None:
     moved = dataset_of([aligned], augment=False, lines=DRAWN, **MOVES)
     plain = dataset_of([aligned], augment=False, lines=DRAWN)
-    assert not moved.is_moved
+    assert not moved.sampling.is_affine
     for epoch in range(5):
         np.testing.assert_array_equal(moved[epoch, 0], plain[0, 0])
 
@@ -202,7 +204,7 @@ def test_samples_are_enlarged_and_made_smaller_within_the_bounds() -> None:
 def test_samples_are_turned_within_the_bounds() -> None:
     line = np.full((128, 128, 3), 255, np.uint8)
     line[:, 62:66] = 0
-    dataset = dataset_of([line] * 60, size=128, turn=30.0)
+    dataset = dataset_of([line] * 60, size=128, rotate=30.0)
     angles = []
     for index in range(60):
         y, x = np.nonzero(dataset[0, index][20:108, :, 0] < 128)  # at the edges they are filled up
@@ -295,8 +297,10 @@ def test_a_made_sketch_replaces_the_drawn_one_and_keeps_the_colours(
     with_sketch, alone = (lined(picture, style) for picture in (painting, painting[..., :3]))
     for index in range(5):
         sample = with_sketch[0, index]
-        np.testing.assert_array_equal(sample[..., :3], painting[2:18, 2:18, :3])
-        np.testing.assert_array_equal(alone[0, index], sample)  # the drawn one is not looked at
+        colours = painting[2:18, 2:18, :3]
+        np.testing.assert_array_equal(alone[0, index][..., :3], colours)
+        np.testing.assert_array_equal(alone[0, index][..., 3], sample[..., 3])  # none is looked at
+        np.testing.assert_array_equal(sample[..., :3], with_lines(colours, sample[..., 3]))
         assert (sample[..., 3] != 77).any() and sample[..., 3].max() > 200
 
 
@@ -309,8 +313,10 @@ def test_lines_other_than_its_own_lie_on_colours_without_a_pairs_outlines(style:
     samples = dataset_of([pair] * 5, size=128, lines=Lines((style,), **BOUNDS))
     for index in range(5):
         sample = samples[0, index]
-        np.testing.assert_array_equal(sample[..., :3], without_outlines(pair)[0])
-        assert (sample[..., :3] > 0).all() and (sample[..., 3] < 230).any()
+        bare = without_outlines(pair)[0]
+        np.testing.assert_array_equal(sample[..., :3], with_lines(bare, sample[..., 3]))
+        clear = sample[..., 3] > 160
+        assert (sample[clear][:, :3] > 0).all() and (sample[..., 3] < 230).any()
     drawn = dataset_of([pair], size=128, lines=DRAWN)[0, 0]
     np.testing.assert_array_equal(drawn, pair)
 

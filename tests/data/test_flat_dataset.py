@@ -10,7 +10,7 @@ from test_word_dataset import BOUNDS, pair
 
 from sketch2paint.data import flat_dataset
 from sketch2paint.data.datamodule import SketchDataModule
-from sketch2paint.data.dataset import Lines
+from sketch2paint.data.dataset import Lines, Sampling
 from sketch2paint.data.flat_dataset import FlatDataset, own_colours
 from sketch2paint.hints.regions import find_regions
 
@@ -18,9 +18,7 @@ from sketch2paint.hints.regions import find_regions
 def dataset(augment: bool = True) -> FlatDataset:
     lines = Lines(("drawn",), **BOUNDS)
     pictures = [pair(seed) for seed in range(6)]
-    return FlatDataset(
-        pictures, size=32, augment=augment, flip=False, lines=lines, seed=0, folder=None
-    )
+    return FlatDataset(pictures, Sampling(32, augment, seed=0), lines=lines, folder=None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketch2paint.data.outlines import BASE, CLEAR, THICK, without_outlines
+from sketch2paint.data.outlines import BASE, CLEAR, PAPER, THICK, with_lines, without_outlines
 
 RED = (200, 30, 20)
 
@@ -27,7 +27,7 @@ def test_an_outlined_square_reaches_to_the_middle_of_its_line() -> None:
 
 def test_an_outline_with_a_soft_edge_leaves_nothing() -> None:
     picture = paper()
-    picture[:, 100:104] = np.array([CLEAR, 0, 0, CLEAR])[:, None]
+    picture[:, 100:104] = np.array([PAPER, 0, 0, PAPER])[:, None]
     assert (without_outlines(picture)[0] == 255).all()
 
 
@@ -53,7 +53,7 @@ def test_of_a_line_that_ends_in_a_filled_shape_the_line_alone_goes() -> None:
     np.testing.assert_array_equal(filled, (colours == 0).all(2))
 
 
-@pytest.mark.parametrize("level", [0, CLEAR])
+@pytest.mark.parametrize("level", [0, PAPER])
 def test_a_sheet_without_clear_pixels_is_left_as_it_is(level: int) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 4), np.uint8)
     picture[..., 3] = level
@@ -66,8 +66,8 @@ def test_a_sheet_without_clear_pixels_is_left_as_it_is(level: int) -> None:
 def test_clear_pixels_never_change_and_others_take_their_colours() -> None:
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (BASE, BASE + 40, 4), np.uint8)
-    picture[..., 3] = np.where(rng.random(picture.shape[:2]) < 0.3, CLEAR + 1, 0)
-    before, clear = picture.copy(), picture[..., 3] > CLEAR
+    picture[..., 3] = np.where(rng.random(picture.shape[:2]) < 0.3, PAPER + 1, 0)
+    before, clear = picture.copy(), picture[..., 3] > PAPER
     picture.flags.writeable = False  # as those of a cache are
     colours, filled = without_outlines(picture)
     assert not filled[clear].any()
@@ -76,3 +76,13 @@ def test_clear_pixels_never_change_and_others_take_their_colours() -> None:
     assert {tuple(colour) for colour in colours[~clear].tolist()} <= there
     np.testing.assert_array_equal(picture, before)
     assert colours.shape == (BASE, BASE + 40, 3) and colours.dtype == np.uint8
+
+
+def test_lines_darken_what_they_lie_on_and_shading_does_not() -> None:
+    rgb = np.full((2, 3, 3), (200, 100, 0), np.uint8)
+    sketch = np.array([[0, 80, CLEAR], [CLEAR + 1, 220, 255]], np.uint8)
+    laid = with_lines(rgb, sketch)
+    expected = [[0, 0, 0], np.rint(np.array([200, 100, 0]) * 80 / 255), [125, 63, 0]]
+    np.testing.assert_array_equal(laid[0], expected)
+    np.testing.assert_array_equal(laid[1], rgb[1])
+    assert laid.dtype == np.uint8

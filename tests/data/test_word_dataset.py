@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sketch2paint.data.datamodule import SketchDataModule
-from sketch2paint.data.dataset import Lines
+from sketch2paint.data.dataset import Lines, Sampling
 from sketch2paint.data.given import draw_given
 from sketch2paint.data.word_dataset import WordDataset
 
@@ -28,12 +28,10 @@ def pair(seed: int) -> np.ndarray:
     return picture
 
 
-def dataset(augment: bool = True, styles=("drawn",), **changes) -> WordDataset:
-    arguments = {
-        "size": SIZE, "augment": augment, "flip": True, "lines": Lines(styles, **BOUNDS),
-        "seed": 0, "most": 64, "folder": None,
-    }  # fmt: skip
-    return WordDataset([pair(seed) for seed in range(6)], **{**arguments, **changes})
+def dataset(augment: bool = True, styles=("drawn",), seed: int = 0, **changes) -> WordDataset:
+    sampling = Sampling(SIZE, augment, seed, flip=True)
+    arguments = {"lines": Lines(styles, **BOUNDS), "most": 64, "folder": None, **changes}
+    return WordDataset([pair(seed) for seed in range(6)], sampling, **arguments)
 
 
 def test_outside_training_nothing_is_chance():

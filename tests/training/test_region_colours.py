@@ -144,7 +144,7 @@ def test_losses_equal_plain_loops(batch, rebalance):
     bins = module._bins(batch["real"].permute(0, 2, 3, 1))
     clear = (batch["sketch"][:, 0] > 160 / 127.5 - 1).numpy()
     surprise, kinship, total, touching = 0.0, 0.0, 0.0, 0.0
-    often = module.seen / module.seen.sum() + 1e-3
+    frequency = module.seen / module.seen.sum() + 1e-3
     seen = np.zeros(6)
     for row in range(4):
         true, area = np.zeros((count, 6)), np.zeros(count)
@@ -153,7 +153,7 @@ def test_losses_equal_plain_loops(batch, rebalance):
             area[word] = here.sum()
             true[word] = np.bincount(bins[row].numpy()[here], minlength=6) / max(area[word], 1)
         for word in range(count):
-            share = shares[row, word, :6] * often**rebalance
+            share = shares[row, word, :6] * frequency**rebalance
             share *= shares[row, word, :6].sum() / share.sum()
             for other in np.flatnonzero(batch["known"][row]):
                 share[module._bins(batch["given"][row, other])] += shares[row, word, 6 + other]
@@ -180,7 +180,8 @@ def test_losses_equal_plain_loops(batch, rebalance):
     torch.testing.assert_close(losses["loss"], expected)
     np.testing.assert_allclose(module.seen, seen, rtol=1e-5)
     module.losses_of(Reply(shares, same), batch)
-    np.testing.assert_allclose(module.seen, 1.99 * seen, rtol=1e-5)
+    kept = 0.99 ** (4 / 64)  # a hundredth is forgotten with 64 pairs
+    np.testing.assert_allclose(module.seen, (1 + kept) * seen, rtol=1e-5)
 
 
 def test_what_is_common_is_named_no_more_often_than_it_pays(batch):
@@ -205,7 +206,7 @@ def test_a_checkpoint_from_before_rebalancing_is_resumed(pairs_dir, tmp_path):
     run(pairs_dir, tmp_path / "run", model=tiny())
     last = tmp_path / "run/checkpoints/last.ckpt"
     checkpoint = torch.load(last, weights_only=False)
-    del checkpoint["state_dict"]["seen"]
+    assert checkpoint.pop("seen").sum() > 0
     torch.save(checkpoint, last)
     _, resumed = run(pairs_dir, tmp_path / "run", epochs=3, checkpoint=last, model=tiny())
     assert resumed.pairs_seen == 24 and resumed.seen.sum() > 0
