@@ -29,7 +29,7 @@ demo: install
 	$(BIN)/python predict.py input=docs/drawings output=runs/demo/ready/with_hints overwrite=true
 	$(BIN)/python predict.py input=docs/drawings output=runs/demo/ready/without_hints overwrite=true \
 		hints=null truth=runs/demo/ready/with_hints gallery=runs/demo/ready.png gallery_rows=8
-	@echo "Look at runs/demo/ready.png: drawing | coloured | coloured with hints, for the three that have some"
+	@echo "Look at runs/demo/ready.png: drawing | coloured | coloured with hints, for the four that have some"
 	@echo
 	@echo "2. Now a network of your own is trained from nothing, on pairs drawn by code (about 3 minutes)."
 	@echo "   It knows drawings of that kind alone. Ctrl-C stops it; make demo goes on."

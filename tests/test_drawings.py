@@ -44,8 +44,8 @@ def test_every_stroke_colours_something(path: Path) -> None:
     assert np.isin(filled[0], [0, *paper]).all()  # nor does a colour run out into the paper
 
 
-def test_three_of_them_have_hints() -> None:
-    assert [path.name.split(".")[0] for path in HINTED] == ["dancer", "rabbit", "thumb"]
+def test_four_of_them_have_hints() -> None:
+    assert [path.name.split(".")[0] for path in HINTED] == ["dancer", "fringe", "rabbit", "thumb"]
 
 
 def test_the_demo_shows_them_first() -> None:
