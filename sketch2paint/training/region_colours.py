@@ -209,7 +209,7 @@ class RegionColours(Learner):
         """Count a batch's colours (K,), those of all processes."""
         if self.parallel:
             torch.distributed.all_reduce(colours)
-            pairs *= self.trainer.world_size
+            pairs *= torch.distributed.get_world_size()
         self.seen.mul_((1 - MEMORY) ** (pairs / 64)).add_(colours)
 
     def _rebalanced(self, named: Tensor) -> Tensor:

@@ -184,6 +184,20 @@ def test_losses_equal_plain_loops(batch, rebalance):
     np.testing.assert_allclose(module.seen, (1 + kept) * seen, rtol=1e-5)
 
 
+def test_all_processes_count_the_colours_of_all(batch, monkeypatch):
+    """Two processes of which the other sees the same batch."""
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    alone, both = (begun(rebalance=0.3) for _ in range(2))
+    both.parallel = (both.network,)
+    shares = torch.full((4, batch["about"].shape[1], 8 + batch["about"].shape[1]), 0.1)
+    reply = Reply(shares, torch.zeros(4, *2 * [batch["about"].shape[1]]))
+    losses = [[m.losses_of(reply, batch)["loss"].item() for m in (alone, both)] for _ in range(2)]
+    assert losses[0][0] == pytest.approx(losses[0][1])  # frequencies are the same
+    first = alone.seen / (1 + 0.99 ** (4 / 64))
+    torch.testing.assert_close(both.seen, 2 * first * (1 + 0.99 ** (8 / 64)))
+
+
 def test_what_is_common_is_named_no_more_often_than_it_pays(batch):
     """A network that knows nothing learns each colour's share, but for what rebalance takes off."""
     bins, shares = torch.tensor([0] * 8 + [1] + [2]), []
