@@ -81,22 +81,36 @@ def test_a_strip_has_the_colours_of_its_pieces(gap: int) -> None:
     assert nearness(load_painter(normalise="off"), pieces, gap) > 26
 
 
+MISSED = pytest.mark.xfail(reason="25.4 dB: a car in faint lines takes other colours", strict=True)
+
+
 @pytest.mark.slow
 @needs_real
-@pytest.mark.parametrize("name", ["drawings", "openmoji", "mulberry"])
-def test_strips_of_real_drawings_have_the_colours_of_their_pieces(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "flats", "side"),
+    [
+        ("drawings", True, 256),
+        pytest.param("drawings", False, 512, marks=MISSED),
+        ("openmoji", True, 256),
+        ("openmoji", False, 512),
+        ("mulberry", True, 256),
+        ("mulberry", False, 512),
+    ],
+)
+def test_strips_of_real_drawings_have_the_colours_of_their_pieces(
+    name: str, flats: bool, side: int
+) -> None:
     """Drawings cleaned as scans are, since that takes a strip as a whole."""
     folder = REAL / name if name == "drawings" else REAL / name / "val"
     paths = sorted(folder.glob("*.png"))
     paths = paths[:: max(len(paths) // 20, 1)][:20]
     every = [rgb_to_grey(read_rgb(path)) for path in paths]
     every = [sketch if name == "drawings" else sketch[:, 512:] for sketch in every]
-    for flats, side in ((True, 256), (False, 512)):
-        painter = load_painter(flats=flats, normalise="off")
-        pieces = [normalise(resize(sketch, side, side))[0] for sketch in every]
-        found = [nearness(painter, pieces, round(share * side)) for share in (0, 0.03, 0.1)]
-        print(f"{name}, {side} px:", ", ".join(f"{decibels:.2f} dB" for decibels in found))
-        assert min(found) > 25  # 26 dB were wanted; the drawings shaded have 25.4
+    painter = load_painter(flats=flats, normalise="off")
+    pieces = [normalise(resize(sketch, side, side))[0] for sketch in every]
+    found = [nearness(painter, pieces, round(share * side)) for share in (0, 0.03, 0.1)]
+    print(f"{name}, {side} px:", ", ".join(f"{decibels:.2f} dB" for decibels in found))
+    assert min(found) > 26
 
 
 def drawn(path: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
