@@ -184,7 +184,7 @@ class SketchDataModule(pl.LightningDataModule):
             self.planes = (*self.planes, FLATS)
         self.draw, self.val_fraction, self.on_bad = draw, val_fraction, on_bad
         self.size, self.fit = size, Fit(size, jitter, fit)
-        self.sampling = Sampling(size, True, seed, flip=flip, zoom=zoom, rotate=rotate)
+        self.sampling = Sampling(size, augment=True, seed=seed, flip=flip, zoom=zoom, rotate=rotate)
         self.cache, self.cache_dir = cache, Path(cache_dir)
         self.batch_size, self.seed = batch_size, seed
         self.num_workers = default_workers() if num_workers is None else num_workers

@@ -12,9 +12,9 @@ from torch import Tensor
 from sketch2paint.data.dataset import EpochIndex
 from sketch2paint.data.region_dataset import RegionDataset
 from sketch2paint.hints.regions import Regions
+from sketch2paint.images.layer import CLEAR
 from sketch2paint.images.medians import medians
 
-CLEAR = 160  # level of a sketch above which a pixel shows its colour
 MISSING = 0.05  # of the samples have no flats
 RECOLOURED = 0.5  # of the others have other colours in some regions, in the truth as well
 WRONG = 0.1  # of them have flats that are wrong in a tenth of the regions

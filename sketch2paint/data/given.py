@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sketch2paint.hints.words import Words
+from sketch2paint.images.layer import CLEAR
 
 NONE = 0.3  # of the samples have no hint
 BY_ERROR = 0.5  # of the others: where white paper is furthest from the truth; else by size alone
@@ -15,7 +16,6 @@ ANY_PIXEL = 0.3  # of the hints have the colour of some pixel, the others the re
 RECOLOURED = 0.3  # of them are another truth than the picture's: a hint is obeyed, however odd
 NOISE = 4.0  # levels, of a hint's colour
 JUDGED = 4  # hints of a sample outside training
-CLEAR = 160  # level of a sketch above which a pixel shows its colour
 LEAST = 6  # clear pixels of a region that may get a hint
 WHITE = 30  # levels that white paper is off, root mean square over channels and pixels
 NEAR = 24  # levels of a channel; regions whose medians are nearer have one colour

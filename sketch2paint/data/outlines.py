@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sketch2paint.images.layer import CLEAR, multiplied
+
 BASE = 256  # the shorter side for which lengths are given
 PAPER = 240  # level of a sketch above which nothing is drawn
-CLEAR = 160  # level above which a pixel shows its colour
 THICK = 10.0  # px at BASE: ink that is somewhere further from clear paper is a filled shape there
 
 
@@ -31,13 +32,21 @@ def without_outlines(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     clear = drawn == 0
     source = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     source[nearest[clear]] = real[clear]
-    thick = THICK * min(drawn.shape) / BASE
-    thin = (away <= thick).astype(np.uint8)  # all but the midst of filled shapes
-    shape = cv2.distanceTransform(thin, cv2.DIST_L2, 5) <= thick
+    shape = opened(away, THICK * min(drawn.shape) / BASE)
     return np.where(shape[..., None], real, source[nearest]), shape & ~clear
+
+
+def opened(depth: np.ndarray, radius: float) -> np.ndarray:
+    """Where a disc of this radius fits into ink (morphological opening), (H, W) bool.
+
+    Args:
+        depth: Distance of each pixel to what is no ink, (H, W) float32.
+        radius: In pixels. Time does not grow with it.
+    """
+    elsewhere = (depth <= radius).astype(np.uint8)
+    return cv2.distanceTransform(elsewhere, cv2.DIST_L2, 5) <= radius
 
 
 def with_lines(rgb: np.ndarray, sketch: np.ndarray) -> np.ndarray:
     """Colours (H, W, 3) with a sketch's (H, W) lines laid on, but not its grey shading; uint8."""
-    line = sketch[..., None]
-    return np.where(line > CLEAR, rgb, np.rint(rgb * (line / 255)).astype(np.uint8))
+    return np.where(sketch[..., None] > CLEAR, rgb, multiplied(rgb, sketch))

@@ -7,6 +7,8 @@ import math
 import cv2
 import numpy as np
 
+from sketch2paint.data.outlines import opened
+
 BASE = 256  # the shorter side for which lengths are given
 FINER = 2  # times that lines are enlarged to be thinned by parts of a pixel
 WIDTHS = 0.8, 9.0  # px at BASE: bounds of a line's new width, as often half of it as twice
@@ -75,9 +77,7 @@ def _of_width(sketch: np.ndarray, pixels: float, level: float) -> np.ndarray:
     else:
         away = cv2.distanceTransform((~middle).astype(np.uint8), cv2.DIST_L2, 5)
         line = np.clip(wanted / 2 + 0.5 - away, 0, 1) * min(wanted, 1)
-        solid = round(SOLID / 2 * own)
-        off = (half <= solid).astype(np.uint8)  # all but the midst of filled shapes
-        shape = cv2.distanceTransform(off, cv2.DIST_L2, 5) <= solid
+        shape = opened(half, round(SOLID / 2 * own))
         dark = 255.0 - cv2.erode(fine, _disc(own / 2))  # how dark the line is that a pixel was of
         changed = np.rint(255 - dark * np.maximum(line, shape)).astype(np.uint8)
         changed = np.where(cv2.dilate(ink, _disc(own)), changed, fine)  # paler marks stay

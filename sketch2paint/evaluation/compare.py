@@ -429,7 +429,9 @@ def samples(split: Split, size: int) -> Iterator[tuple[Batch, np.ndarray]]:
     data = split.data
     pictures = copy.copy(_pictures(data, split.name))
     pictures.fit = replace(pictures.fit, size=size)
-    still = PictureDataset(pictures, Sampling(size, False, data.seed), lines=data.lines)
+    still = PictureDataset(
+        pictures, Sampling(size, augment=False, seed=data.seed), lines=data.lines
+    )
     for n in range(len(still)):
         sample = still.__getitems__([(0, n)])
         yield data.on_after_batch_transfer(sample, 0), sample["pictures"][0, ..., :3].numpy()

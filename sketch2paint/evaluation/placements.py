@@ -14,9 +14,8 @@ from scipy import ndimage
 from sketch2paint.hints.format import Hints
 from sketch2paint.hints.regions import Regions, find_regions
 from sketch2paint.hints.strokes import Stroke
-from sketch2paint.images.layer import multiplied
+from sketch2paint.images.layer import CLEAR, multiplied
 
-CLEAR = 160  # level of the drawing above which a pixel shows its colour
 WHITEST = 245  # level of every channel from which a colour counts as white paper
 SEEN = 16 * 3 * 15**2  # squared levels: 16 pixels that are 15 off; for less nobody sets a hint
 

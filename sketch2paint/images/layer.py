@@ -10,6 +10,7 @@ import numpy as np
 
 from sketch2paint.images.convert import codes, strips
 
+CLEAR = 160  # level of a drawing above which a pixel shows its colour
 RGB = tuple[int, int, int]
 WHITE: RGB = (255, 255, 255)  # of paper: what nothing is painted on
 MOST = 255  # colours beside the paper: a label is a byte

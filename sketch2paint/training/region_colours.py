@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from sketch2paint.images.convert import rgb_to_lab, to_float, to_uint8
+from sketch2paint.images.layer import CLEAR
 from sketch2paint.models.answer import TEMPERATURE, mix
 from sketch2paint.models.description import describe_regions
 from sketch2paint.models.region_network import RegionNetwork, Reply
@@ -19,7 +20,6 @@ from sketch2paint.models.tasks import SKETCH, Plane, as_planes
 from sketch2paint.models.weights import REGION_NETWORK, load_region_network
 from sketch2paint.training.learner import Learner, check_number
 
-CLEAR = 160 / 127.5 - 1  # of a sketch: above it a pixel shows its colour
 SMOOTHING = 1e-3  # added to each colour's frequency
 MEMORY = 0.01  # of what was seen lately is forgotten with 64 pairs
 SURE = 1e-5  # least share of a colour, or a single wrong pixel would be all that counts
@@ -223,7 +223,7 @@ class RegionColours(Learner):
     def _histograms(self, batch: Mapping[str, Tensor], count: int) -> Tensor:
         """Clear pixels of each word in each named colour, (B, N, K)."""
         labels, colours = batch["labels"].long(), len(self.network.colours)
-        clear = (labels >= 0) & (batch["sketch"][:, 0] > CLEAR)
+        clear = (labels >= 0) & (batch["sketch"][:, 0] > CLEAR / 127.5 - 1)
         bins = self._bins(batch["real"].permute(0, 2, 3, 1))
         first = torch.arange(len(labels), device=labels.device)[:, None, None] * count
         places = ((first + labels) * colours + bins)[clear]
